@@ -1,0 +1,1 @@
+"""CDS Hooks service: SII and recurrence risk after interventional therapy of primary liver cancer."""

@@ -1,0 +1,1 @@
+"""Get the data: prefetch states and typed resources."""

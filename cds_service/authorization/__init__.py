@@ -1,0 +1,1 @@
+"""Who is asking: client JWT, key sets, trusted clients, replay."""

@@ -1,0 +1,1 @@
+"""Say it: card building, with all wording in one place per language."""

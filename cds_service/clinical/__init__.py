@@ -1,0 +1,1 @@
+"""The rule: SII, eligibility, timing and assessment. Pure, standard library only."""

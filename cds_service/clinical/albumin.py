@@ -1,0 +1,38 @@
+"""Albumin beside the draw: context for the reader, never part of SII."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cds_service.clinical.outcomes import AlbuminContext
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cds_service.clinical.models import EffectiveTime, LabResult
+
+
+def choose_albumin(results: Sequence[LabResult], draw: EffectiveTime, window_days: int) -> AlbuminContext | None:
+    """Choose the albumin nearest to the draw; None when the chart holds no usable one.
+
+    Among equally near ones the newer wins, then preferred codes, then corrected results, then the latest issued.
+    `within_window` tells whether it lies within the inclusive window of calendar days.
+    """
+    if not results:
+        return None
+    nearest = min(results, key=lambda result: _distance(result, draw))
+    days = abs((nearest.effective.day - draw.day).days)
+    return AlbuminContext(nearest, days, days <= window_days)
+
+
+def _distance(result: LabResult, draw: EffectiveTime) -> tuple[float, ...]:
+    day, instant = result.effective.order
+    issued = result.issued.timestamp() if result.issued is not None else float("-inf")
+    return (
+        abs((day - draw.day).days),
+        -day.toordinal(),
+        -instant,
+        result.preference,
+        -result.corrected,
+        -issued,
+    )

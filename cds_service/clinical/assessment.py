@@ -1,0 +1,127 @@
+"""The rule from facts to outcome: eligible? which draw? above the cut-off? The first answer wins."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from cds_service.clinical.albumin import choose_albumin
+from cds_service.clinical.indeterminate import explain_no_draw
+from cds_service.clinical.outcomes import (
+    AboveCutoff,
+    EarlierSII,
+    Indeterminate,
+    NotAboveCutoff,
+    NotEligible,
+)
+from cds_service.clinical.reasons import Reason
+from cds_service.clinical.sii import compute_sii, is_above, shown_sii
+from cds_service.clinical.timing import Relation, TimedDraw, choose_draws, time_draw
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from decimal import Decimal
+
+    from cds_service.clinical.eligibility import Eligibility
+    from cds_service.clinical.models import BloodCounts, EffectiveTime, ExcludedResult, LabResult
+    from cds_service.clinical.outcomes import Assessment, Decided
+    from cds_service.clinical.policy import ClinicalPolicy
+
+
+def refuse_ineligible(reason: Reason, policy: ClinicalPolicy, *, truncated: bool) -> NotEligible:
+    """Return the outcome for a patient the study does not speak about; blood counts are not looked at."""
+    reasons = (reason, Reason.TRUNCATED) if truncated else (reason,)
+    return NotEligible(cutoff=policy.cutoff, reasons=reasons)
+
+
+def assess(
+    eligibility: Eligibility,
+    counts: BloodCounts,
+    albumin: Sequence[LabResult],
+    albumin_excluded: Sequence[ExcludedResult],
+    policy: ClinicalPolicy,
+    now: datetime,
+) -> Assessment:
+    """Assess an eligible patient.
+
+    Returns AboveCutoff, NotAboveCutoff, or Indeterminate with reasons when no draw may be used or the newest
+    usable draw has problems. Albumin is context only and never changes the outcome.
+    """
+    today = now.astimezone(policy.timezone).date()
+    timed = [time_draw(draw, eligibility.procedures, policy, today) for draw in counts.draws]
+    exclusions = _count_reasons((*counts.excluded, *albumin_excluded))
+    latest = eligibility.procedures[0] if eligibility.procedures else None
+    chosen = choose_draws(timed)
+    if eligibility.undated_procedures and latest is None:
+        reasons: tuple[Reason, ...] = (Reason.PROCEDURE_DATE_MISSING,)
+    elif chosen.decisive is None:
+        reasons = explain_no_draw(counts, timed)
+    else:
+        reasons = chosen.decisive.draw.problems
+    if reasons or chosen.decisive is None:
+        if counts.truncated:
+            reasons = (*reasons, Reason.TRUNCATED)
+        return Indeterminate(
+            cutoff=policy.cutoff,
+            reasons=reasons,
+            exclusions=exclusions,
+            latest_procedure=latest,
+            newest_draw=timed[0] if timed else None,
+        )
+    return _decide(
+        chosen.decisive,
+        _earlier(chosen.decisive, chosen.baseline, timed, policy.cutoff),
+        albumin,
+        exclusions,
+        policy,
+        latest,
+        truncated=counts.truncated,
+    )
+
+
+def _decide(
+    decisive: TimedDraw,
+    earlier: tuple[EarlierSII, ...],
+    albumin: Sequence[LabResult],
+    exclusions: Mapping[Reason, int],
+    policy: ClinicalPolicy,
+    latest: EffectiveTime | None,
+    *,
+    truncated: bool,
+) -> Decided:
+    sii = compute_sii(decisive.draw)
+    outcome = AboveCutoff if is_above(sii, policy.cutoff) else NotAboveCutoff
+    return outcome(
+        cutoff=policy.cutoff,
+        sii=shown_sii(sii, policy.cutoff),
+        timed=decisive,
+        exclusions=exclusions,
+        truncated=truncated,
+        latest_procedure=latest,
+        earlier=earlier,
+        albumin=choose_albumin(albumin, decisive.draw.effective, policy.albumin_window_days),
+    )
+
+
+def _earlier(
+    decisive: TimedDraw, baseline: TimedDraw | None, timed: Sequence[TimedDraw], cutoff: Decimal
+) -> tuple[EarlierSII, ...]:
+    """Collect the baseline and the draw before the decisive one, where their SII can be told."""
+    older = timed[timed.index(decisive) + 1 :]
+    readable = [t for t in older if not t.draw.problems and t.refusal is not Reason.POST_PROCEDURE_WINDOW]
+    wanted = readable[:1]
+    if baseline is not None and not baseline.draw.problems and baseline not in wanted:
+        wanted.append(baseline)
+    return tuple(
+        EarlierSII(
+            shown_sii(compute_sii(t.draw), cutoff),
+            t.draw.effective,
+            t is baseline or (t.relation is Relation.BEFORE and t.refusal is None),
+        )
+        for t in wanted
+    )
+
+
+def _count_reasons(excluded: Sequence[ExcludedResult]) -> Mapping[Reason, int]:
+    return dict(sorted(Counter(e.reason for e in excluded).items()))

@@ -1,0 +1,82 @@
+"""Is this patient one the study speaks about? Adult, alive, primary liver cancer, treated, no known recurrence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cds_service.clinical.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from cds_service.clinical.models import ConditionFact, EffectiveTime, PatientFact, ProcedureFact
+    from cds_service.clinical.policy import ClinicalPolicy
+
+# Categories of the condition tables (fhir_mappings/conditions.toml).
+CANCER_CATEGORIES = frozenset({"primary", "history"})
+RECURRENCE_CATEGORIES = frozenset({"secondary", "recurrence"})
+
+
+class Eligibility(NamedTuple):
+    """The answer: `reason` is None for an eligible patient. `procedures` are the dated ones, newest first."""
+
+    reason: Reason | None
+    procedures: tuple[EffectiveTime, ...]
+    undated_procedures: int
+
+
+def judge_eligibility(
+    patient: PatientFact | None,
+    conditions: Sequence[ConditionFact],
+    procedures: Sequence[ProcedureFact],
+    policy: ClinicalPolicy,
+    now: datetime,
+) -> Eligibility:
+    """Judge a patient by the facts of the chart; the first question answered "no" gives the reason.
+
+    A patient whose birth date is not known is not excluded for age. With eligibility "assume" neither cancer nor
+    procedure is asked for, since the CDS Client calls for the right patients only.
+    """
+    dated = sorted((p.performed for p in procedures if p.performed is not None), key=lambda t: t.order, reverse=True)
+    reason = _first_reason(patient, conditions, procedures, dated, policy, now)
+    return Eligibility(reason, tuple(dated), sum(p.performed is None for p in procedures))
+
+
+def _first_reason(
+    patient: PatientFact | None,
+    conditions: Sequence[ConditionFact],
+    procedures: Sequence[ProcedureFact],
+    dated: Sequence[EffectiveTime],
+    policy: ClinicalPolicy,
+    now: datetime,
+) -> Reason | None:
+    today = now.astimezone(policy.timezone).date()
+    if patient is not None and _is_under_age(patient, policy.minimum_age, today):
+        return Reason.UNDER_AGE
+    if patient is not None and patient.deceased:
+        return Reason.DECEASED
+    if policy.eligibility_required and not any(c.category in CANCER_CATEGORIES for c in conditions):
+        return Reason.NO_PRIMARY_LIVER_CANCER
+    if policy.eligibility_required and not procedures:
+        return Reason.NO_INTERVENTIONAL_PROCEDURE
+    if any(_is_recurrence(c, dated[0].day if dated else None) for c in conditions):
+        return Reason.RECURRENCE_KNOWN
+    return None
+
+
+def _is_under_age(patient: PatientFact, minimum_age: int, today: date) -> bool:
+    """Tell whether the patient may be younger than the minimum; a partial birth date counts by its last day."""
+    born = patient.youngest_birth_day
+    if born is None:
+        return False
+    had_birthday = (today.month, today.day) >= (born.month, born.day)
+    return today.year - born.year - (not had_birthday) < minimum_age
+
+
+def _is_recurrence(condition: ConditionFact, latest_procedure: date | None) -> bool:
+    """Tell whether a Condition answers the question already: spread or recurrence not before the latest procedure."""
+    speaks_of_recurrence = condition.category in RECURRENCE_CATEGORIES or condition.recurrence_status
+    if not speaks_of_recurrence:
+        return False
+    return latest_procedure is None or condition.last_day is None or condition.last_day >= latest_procedure

@@ -1,0 +1,83 @@
+"""The closed set of outcomes of an assessment. Nothing is expressed by None or by an empty list alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from cds_service.clinical.models import EffectiveTime, LabResult
+    from cds_service.clinical.reasons import Reason
+    from cds_service.clinical.timing import TimedDraw
+
+
+class EarlierSII(NamedTuple):
+    """SII of an older draw, for comparison. `baseline` is True for the draw before the latest procedure."""
+
+    sii: Decimal
+    effective: EffectiveTime
+    baseline: bool
+
+
+class AlbuminContext(NamedTuple):
+    """The albumin nearest to the draw. Never part of SII."""
+
+    result: LabResult
+    days_from_draw: int
+    within_window: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotEligible:
+    """The study does not speak about this patient."""
+
+    cutoff: Decimal
+    reasons: tuple[Reason, ...]
+    outcome: Literal["not-eligible"] = field(default="not-eligible", init=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indeterminate:
+    """SII cannot be told. `latest_procedure` is None where no procedure is dated."""
+
+    cutoff: Decimal
+    reasons: tuple[Reason, ...]
+    exclusions: Mapping[Reason, int]
+    latest_procedure: EffectiveTime | None
+    newest_draw: TimedDraw | None
+    outcome: Literal["indeterminate"] = field(default="indeterminate", init=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """SII in 10*9/L, rounded so that it stays on its side of the cut-off, and the draw it was computed from."""
+
+    cutoff: Decimal
+    sii: Decimal
+    timed: TimedDraw
+    exclusions: Mapping[Reason, int]
+    truncated: bool
+    latest_procedure: EffectiveTime | None
+    earlier: tuple[EarlierSII, ...]
+    albumin: AlbuminContext | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboveCutoff(_Decided):
+    """SII is strictly above the cut-off."""
+
+    outcome: Literal["above-cutoff"] = field(default="above-cutoff", init=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAboveCutoff(_Decided):
+    """SII is not above the cut-off. Never called a low risk: low platelets of cirrhosis lower SII."""
+
+    outcome: Literal["not-above-cutoff"] = field(default="not-above-cutoff", init=False)
+
+
+Decided = AboveCutoff | NotAboveCutoff
+Assessment = AboveCutoff | NotAboveCutoff | Indeterminate | NotEligible

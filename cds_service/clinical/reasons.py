@@ -1,0 +1,48 @@
+"""Reason codes: the closed, stable vocabulary of "why not" (published in the response and the audit record)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a patient, a draw or an Observation was not used. Codes never change their meaning."""
+
+    # Eligibility
+    NO_PRIMARY_LIVER_CANCER = "no-primary-liver-cancer"
+    NO_INTERVENTIONAL_PROCEDURE = "no-interventional-procedure"
+    UNDER_AGE = "under-age"
+    DECEASED = "deceased"
+    RECURRENCE_KNOWN = "recurrence-known"
+    # Draws
+    MISSING_NEUTROPHILS = "missing-neutrophils"
+    MISSING_LYMPHOCYTES = "missing-lymphocytes"
+    MISSING_PLATELETS = "missing-platelets"
+    NO_COMPLETE_DRAW = "no-complete-draw"
+    MIXED_BASIS = "mixed-basis"
+    STALE = "stale"
+    POST_PROCEDURE_WINDOW = "post-procedure-window"
+    OUTSIDE_BASELINE_WINDOW = "outside-baseline-window"
+    PROCEDURE_DATE_MISSING = "procedure-date-missing"
+    ZERO_LYMPHOCYTES = "zero-lymphocytes"
+    CONFLICTING_RESULTS = "conflicting-results"
+    DIFFERENTIAL_INCONSISTENT = "differential-inconsistent"
+    TRUNCATED = "truncated"
+    # Single Observations
+    CODE_CONFLICT = "code-conflict"
+    STATUS_NOT_ACCEPTED = "status-not-accepted"
+    SUBJECT_MISMATCH = "subject-mismatch"
+    SUBJECT_MISSING = "subject-missing"
+    UNIT_MISSING = "unit-missing"
+    UNIT_UNKNOWN = "unit-unknown"
+    UNIT_CONFLICT = "unit-conflict"
+    FRACTION_MISLABELLED = "fraction-mislabelled"
+    VALUE_MISSING = "value-missing"
+    VALUE_NOT_NUMERIC = "value-not-numeric"
+    COMPARATOR = "comparator"
+    DATA_ABSENT = "data-absent"
+    NO_EFFECTIVE_TIME = "no-effective-time"
+    IMPRECISE_TIME = "imprecise-time"
+    FUTURE_TIME = "future-time"
+    IMPLAUSIBLE = "implausible"
+    MALFORMED = "malformed"

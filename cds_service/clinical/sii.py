@@ -1,0 +1,60 @@
+"""The systemic immune-inflammation index.
+
+Title      Systemic immune-inflammation index (SII)
+Formula    platelets x neutrophils / lymphocytes
+Variables  platelets in 10*9/L; neutrophils and lymphocytes both in 10*9/L or both as a share of the leukocytes,
+           since the shared divisor cancels
+Unit       10*9/L
+Reference  Hu B et al., Clin Cancer Res 2014;20:6212 (definition, absolute counts)
+Limits     undefined for zero lymphocytes; low platelets of cirrhosis lower it
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cds_service.clinical.models import BloodDraw
+
+SII_UNIT: Final = "10*9/L"
+_SHOWN_DECIMALS: Final = 3
+
+
+def compute_sii(draw: BloodDraw) -> Fraction:
+    """Return SII of a draw in 10*9/L, exact.
+
+    The draw must have lymphocytes above zero; a draw without carries the problem zero-lymphocytes and is not
+    computed.
+    """
+    return (
+        Fraction(draw.platelets.quantity.value)
+        * Fraction(draw.neutrophils.quantity.value)
+        / Fraction(draw.lymphocytes.quantity.value)
+    )
+
+
+def is_above(sii: Fraction, cutoff: Decimal) -> bool:
+    """Tell whether SII lies strictly above the cut-off, compared without rounding (Yu 2023: SII > 405.08)."""
+    return sii > Fraction(cutoff)
+
+
+def shown_sii(sii: Fraction, cutoff: Decimal) -> Decimal:
+    """Round SII to three decimals, or as many more as it takes to stay on its side of the cut-off.
+
+    So "405.080 is above 405.08" is never printed for 405.0800001, and a value below never shows as above.
+    """
+    above = is_above(sii, cutoff)
+    decimals = _SHOWN_DECIMALS
+    while True:
+        rounded = _rounded(sii, decimals)
+        if (rounded > cutoff) == above:
+            return rounded
+        decimals += 1
+
+
+def _rounded(sii: Fraction, decimals: int) -> Decimal:
+    scaled = round(sii * 10**decimals)
+    digits = len(str(abs(scaled))) + 1
+    return Decimal(scaled).scaleb(-decimals, Context(prec=digits, rounding=ROUND_HALF_EVEN))

@@ -1,0 +1,93 @@
+"""When blood counts may be read: after the procedure has settled, or shortly before it, never in between.
+
+Windows: see ClinicalPolicy. After transarterial therapy counts move for days to weeks (post-embolization syndrome,
+steroids), so days 0-27 after any qualifying procedure are never used.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from cds_service.clinical.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from cds_service.clinical.models import BloodDraw, EffectiveTime
+    from cds_service.clinical.policy import ClinicalPolicy
+
+
+class Relation(StrEnum):
+    """Where a draw stands to the latest qualifying procedure."""
+
+    AFTER = "after"
+    BEFORE = "before"
+
+
+class TimedDraw(NamedTuple):
+    """A complete draw with its place in time. `refusal` is None where the rule may use it.
+
+    `days` is never negative; `relation` and `days` are None where no procedure is dated.
+    """
+
+    draw: BloodDraw
+    relation: Relation | None
+    days: int | None
+    refusal: Reason | None
+
+
+class ChosenDraws(NamedTuple):
+    """The draw that decides, and the baseline beside it where both exist. `decisive` is None when none may."""
+
+    decisive: TimedDraw | None
+    baseline: TimedDraw | None
+
+
+def time_draw(draw: BloodDraw, procedures: Sequence[EffectiveTime], policy: ClinicalPolicy, today: date) -> TimedDraw:
+    """Place a draw relative to the procedures (newest first) and name why it may not be used, if so."""
+    taken = draw.effective
+    if not procedures:
+        stale = (today - taken.day).days > policy.max_age_days
+        return TimedDraw(draw, None, None, Reason.STALE if stale else None)
+    latest = procedures[0]
+    relation = Relation.BEFORE if _is_before(taken, latest) else Relation.AFTER
+    days = abs((taken.day - latest.day).days)
+    if any(_in_exclusion_window(taken, procedure, policy) for procedure in procedures):
+        return TimedDraw(draw, relation, days, Reason.POST_PROCEDURE_WINDOW)
+    return TimedDraw(draw, relation, days, _refusal(taken, relation, days, policy, today))
+
+
+def choose_draws(timed: Sequence[TimedDraw]) -> ChosenDraws:
+    """Choose among draws sorted newest first: the newest usable one after the latest procedure, else before it.
+
+    A draw with problems is chosen like any other, so that a newer problem is never hidden behind an older draw.
+    """
+    usable = [t for t in timed if t.refusal is None]
+    after = next((t for t in usable if t.relation is not Relation.BEFORE), None)
+    before = next((t for t in usable if t.relation is Relation.BEFORE), None)
+    if after is not None:
+        return ChosenDraws(after, before)
+    return ChosenDraws(before, None)
+
+
+def _refusal(taken: EffectiveTime, relation: Relation, days: int, policy: ClinicalPolicy, today: date) -> Reason | None:
+    if relation is Relation.BEFORE:
+        return Reason.OUTSIDE_BASELINE_WINDOW if days > policy.baseline_window_days else None
+    return Reason.STALE if (today - taken.day).days > policy.max_age_days else None
+
+
+def _in_exclusion_window(taken: EffectiveTime, procedure: EffectiveTime, policy: ClinicalPolicy) -> bool:
+    if _is_before(taken, procedure):
+        return False
+    return (taken.day - procedure.day).days <= policy.post_procedure_exclusion_days
+
+
+def _is_before(taken: EffectiveTime, procedure: EffectiveTime) -> bool:
+    """Tell whether blood was drawn before the procedure; on the same day only when both carry times."""
+    if taken.day != procedure.day:
+        return taken.day < procedure.day
+    if taken.instant is None or procedure.instant is None:
+        return False
+    return taken.instant < procedure.instant

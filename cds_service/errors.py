@@ -1,0 +1,144 @@
+"""The exception tree, and what each member means at the HTTP edge.
+
+    ServiceError
+    ├── RequestError                 the caller can mend it
+    │   ├── MalformedRequestError    400  not JSON, or not a CDS Hooks request
+    │   ├── WrongHookError           400  the service does not serve this hook
+    │   ├── PatientMismatchError     400  prefetched Patient is not context.patientId
+    │   ├── UnauthenticatedError     401  no valid client JWT; the caller is told no reason
+    │   ├── ForbiddenError           403  known client, but not allowed to do this
+    │   ├── UnknownServiceError      404
+    │   ├── MethodNotAllowedError    405
+    │   ├── DataUnavailableError     412  required FHIR data cannot be had by any route
+    │   ├── BodyTooLargeError        413
+    │   └── UnsupportedMediaTypeError 415
+    ├── AuditUnavailableError        503  the decision could not be recorded
+    └── ConfigurationError           the configuration is not usable; start-up or reload stops
+
+`status` and `issue_code` (FHIR IssueType) stand on the class, so that `web/errors.py` is the only place that
+turns an exception into an answer. `client_text` is what the caller reads; `log_detail` goes to the operational
+log under the request id. Neither may hold patient data or tokens.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    status: ClassVar[int] = 500
+    issue_code: ClassVar[str] = "exception"
+    client_text: str = "The service met an unexpected condition."
+
+    def __init__(self, client_text: str | None = None, *, log_detail: str = "") -> None:
+        """Keep the text for the caller and the detail for the operational log."""
+        if client_text is not None:
+            self.client_text = client_text
+        self.log_detail = log_detail
+        super().__init__(log_detail or self.client_text)
+
+
+class RequestError(ServiceError):
+    """The request cannot be answered as it stands."""
+
+    status = 400
+    issue_code = "invalid"
+
+
+class MalformedRequestError(RequestError):
+    """The body is not JSON or not a CDS Hooks request (requirements 3, 26-34)."""
+
+    issue_code = "structure"
+    client_text = "The body is not a CDS Hooks request."
+
+
+class WrongHookError(RequestError):
+    """The `hook` of the request is not the one this service is registered for (requirement 27)."""
+
+    issue_code = "not-supported"
+    client_text = "This service answers the hook patient-view only."
+
+
+class PatientMismatchError(RequestError):
+    """The prefetched Patient is another one than `context.patientId`."""
+
+    issue_code = "conflict"
+    client_text = "The prefetched Patient is not the patient of the context."
+
+
+class UnauthenticatedError(RequestError):
+    """No valid client JWT. All answers are alike, so that they tell an attacker nothing."""
+
+    status = 401
+    issue_code = "login"
+    client_text = "Authentication is required."
+
+
+class ForbiddenError(RequestError):
+    """The client is known but not allowed to do this."""
+
+    status = 403
+    issue_code = "forbidden"
+    client_text = "The client is not allowed to make this request."
+
+
+class UnknownServiceError(RequestError):
+    """No such path or CDS Service."""
+
+    status = 404
+    issue_code = "not-found"
+    client_text = "There is no such CDS Service or page."
+
+
+class MethodNotAllowedError(RequestError):
+    """The path exists, the HTTP method is not one of its own."""
+
+    status = 405
+    issue_code = "not-supported"
+    client_text = "The method is not allowed here."
+
+
+class DataUnavailableError(RequestError):
+    """Required FHIR data cannot be had, neither by prefetch nor from the FHIR server (requirements 51, 86)."""
+
+    status = 412
+    issue_code = "required"
+    client_text = "Required FHIR data could not be obtained."
+
+    def __init__(self, keys: tuple[str, ...], *, log_detail: str = "") -> None:
+        """Name the prefetch keys that are missing or failed."""
+        self.keys = keys
+        super().__init__(
+            f"Required FHIR data could not be obtained: {', '.join(keys)}.",
+            log_detail=log_detail or f"unavailable: {','.join(keys)}",
+        )
+
+
+class BodyTooLargeError(RequestError):
+    """The body is larger than `server.max_request_bytes`."""
+
+    status = 413
+    issue_code = "too-long"
+    client_text = "The body is too large."
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """The body is not declared as application/json."""
+
+    status = 415
+    issue_code = "not-supported"
+    client_text = "The body must be sent as application/json."
+
+
+class AuditUnavailableError(ServiceError):
+    """The audit record could not be written, and the site wants no answer without one."""
+
+    status = 503
+    issue_code = "transient"
+    client_text = "The service cannot record its decision now. Try again later."
+
+
+class ConfigurationError(ServiceError):
+    """The configuration is not usable. The text names every problem as file:line:column: key: problem."""

@@ -1,0 +1,141 @@
+"""CDS Hooks feedback: bytes to typed items (specification: Feedback, requirements 142-156).
+
+A batch is read item by item: what is right is kept, what is wrong is named by its position. Clients differ in how
+they say why a card was overridden; the forms met in the field are read alike:
+
+    overrideReason   {"reason": {"code", "system"}, "userComment"}   the specification
+    overrideReasons  the same object under a plural name             Epic's documentation
+    overrideReason   {"code", "system"}                              older CDS Hooks sandbox
+    extension only   no reason code that we could read               Epic's documentation
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import msgspec
+
+from cds_service.errors import MalformedRequestError
+
+_OUTCOMES = ("accepted", "overridden")
+
+# RFC 3339 section 5.6: date, time and zone are all required.
+_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
+
+
+class ReasonCode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A reason as the client sent it; `system` and `display` may be missing (CDS Hooks sandbox)."""
+
+    code: str
+    system: str | None = None
+    display: str | None = None
+
+
+class FeedbackItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one card. `outcome_at` is aware; `user_comment` is free text of the user."""
+
+    card: str
+    outcome: str
+    outcome_at: datetime
+    accepted_suggestions: tuple[str, ...] = ()
+    reason: ReasonCode | None = None
+    user_comment: str | None = None
+
+
+class FeedbackBatch(msgspec.Struct, frozen=True):
+    """The good items of a batch, and one sentence for each bad one, naming its position."""
+
+    items: tuple[FeedbackItem, ...]
+    problems: tuple[str, ...]
+
+
+class _Suggestion(msgspec.Struct):
+    id: str
+
+
+class _Override(msgspec.Struct):
+    reason: ReasonCode | None = None
+    userComment: str | None = None  # noqa: N815
+    code: str | None = None
+    system: str | None = None
+    display: str | None = None
+
+    @property
+    def reason_code(self) -> ReasonCode | None:
+        """Read the nested reason of the specification or the flat one of the older sandbox."""
+        if self.reason is None and self.code is not None:
+            return ReasonCode(self.code, self.system, self.display)
+        return self.reason
+
+
+class _Item(msgspec.Struct):
+    card: str
+    outcome: str
+    outcomeTimestamp: str  # noqa: N815
+    acceptedSuggestions: tuple[_Suggestion, ...] | None = None  # noqa: N815
+    overrideReason: _Override | None = None  # noqa: N815
+    overrideReasons: _Override | None = None  # noqa: N815
+
+
+class _Batch(msgspec.Struct):
+    feedback: list[msgspec.Raw]
+
+
+_BATCH_DECODER = msgspec.json.Decoder(_Batch)
+_ITEM_DECODER = msgspec.json.Decoder(_Item)
+
+
+def parse_feedback(body: bytes) -> FeedbackBatch:
+    """Decode a feedback body. An empty array is an empty batch.
+
+    Raises MalformedRequestError when the body is not JSON or has no `feedback` array; bad items are returned as
+    problems beside the good ones.
+    """
+    try:
+        batch = _BATCH_DECODER.decode(body)
+    except msgspec.ValidationError as error:
+        raise MalformedRequestError(f"The body is not CDS Hooks feedback: {error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedRequestError("The body is not valid JSON.", log_detail=type(error).__name__) from error
+    items: list[FeedbackItem] = []
+    problems: list[str] = []
+    for position, raw in enumerate(batch.feedback):
+        try:
+            items.append(_parse_item(raw))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+            problems.append(f"feedback[{position}]: {_problem_text(error)}")
+    return FeedbackBatch(tuple(items), tuple(problems))
+
+
+def _parse_item(raw: msgspec.Raw) -> FeedbackItem:
+    item = _ITEM_DECODER.decode(raw)
+    if not item.card.strip():
+        raise ValueError("card must not be empty")
+    if item.outcome not in _OUTCOMES:
+        raise ValueError("outcome must be accepted or overridden")
+    override = item.overrideReason or item.overrideReasons
+    return FeedbackItem(
+        card=item.card,
+        outcome=item.outcome,
+        outcome_at=_parse_timestamp(item.outcomeTimestamp),
+        accepted_suggestions=tuple(s.id for s in item.acceptedSuggestions or ()),
+        reason=override.reason_code if override else None,
+        user_comment=override.userComment if override else None,
+    )
+
+
+def _parse_timestamp(text: str) -> datetime:
+    if not _TIMESTAMP.fullmatch(text):
+        raise ValueError("outcomeTimestamp must be an RFC 3339 date-time with a zone")
+    try:
+        return datetime.fromisoformat(text.upper())
+    except ValueError:
+        raise ValueError("outcomeTimestamp is not a date of the calendar") from None
+
+
+def _problem_text(error: Exception) -> str:
+    """Name what is wrong without repeating what was sent."""
+    if isinstance(error, msgspec.ValidationError) or type(error) is ValueError:
+        return str(error)
+    return "not readable as JSON"

@@ -1,0 +1,1 @@
+"""Make it comparable: codes, units, time, selection of one blood draw. Pure."""

@@ -13,6 +13,7 @@
     │   ├── BodyTooLargeError        413
     │   └── UnsupportedMediaTypeError 415
     ├── AuditUnavailableError        503  the decision could not be recorded
+    ├── StateUnavailableError        503  what the workers must know in common cannot be read or written
     └── ConfigurationError           the configuration is not usable; start-up or reload stops
 
 `status` and `issue_code` (FHIR IssueType) stand on the class, so that `web/errors.py` is the only place that
@@ -138,6 +139,14 @@ class AuditUnavailableError(ServiceError):
     status = 503
     issue_code = "transient"
     client_text = "The service cannot record its decision now. Try again later."
+
+
+class StateUnavailableError(ServiceError):
+    """The state store cannot be used, so nobody can tell whether a token was used before."""
+
+    status = 503
+    issue_code = "transient"
+    client_text = "The service cannot check this request now. Try again later."
 
 
 class ConfigurationError(ServiceError):

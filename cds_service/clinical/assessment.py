@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cds_service.clinical.albumin import choose_albumin
 from cds_service.clinical.indeterminate import explain_no_draw
+from cds_service.clinical.models import Analyte
 from cds_service.clinical.outcomes import (
     AboveCutoff,
     EarlierSII,
@@ -16,7 +17,7 @@ from cds_service.clinical.outcomes import (
 )
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.sii import compute_sii, is_above, shown_sii
-from cds_service.clinical.timing import Relation, TimedDraw, choose_draws, time_draw
+from cds_service.clinical.timing import ChosenDraws, Relation, TimedDraw, choose_draws, time_draw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,17 +30,18 @@ if TYPE_CHECKING:
     from cds_service.clinical.policy import ClinicalPolicy
 
 
-def refuse_ineligible(reason: Reason, policy: ClinicalPolicy, *, truncated: bool) -> NotEligible:
-    """Return the outcome for a patient the study does not speak about; blood counts are not looked at."""
-    reasons = (reason, Reason.TRUNCATED) if truncated else (reason,)
-    return NotEligible(cutoff=policy.cutoff, reasons=reasons)
+def refuse_ineligible(reason: Reason, doubts: tuple[Reason, ...], policy: ClinicalPolicy) -> NotEligible:
+    """Return the outcome for a patient the study does not speak about; blood counts are not looked at.
+
+    `doubts` name what may have hidden a diagnosis or procedure (malformed entries, missing pages).
+    """
+    return NotEligible(cutoff=policy.cutoff, reasons=(reason, *doubts))
 
 
 def assess(
     eligibility: Eligibility,
     counts: BloodCounts,
     albumin: Sequence[LabResult],
-    albumin_excluded: Sequence[ExcludedResult],
     policy: ClinicalPolicy,
     now: datetime,
 ) -> Assessment:
@@ -50,34 +52,32 @@ def assess(
     """
     today = now.astimezone(policy.timezone).date()
     timed = [time_draw(draw, eligibility.procedures, policy, today) for draw in counts.draws]
-    exclusions = _count_reasons((*counts.excluded, *albumin_excluded))
-    latest = eligibility.procedures[0] if eligibility.procedures else None
     chosen = choose_draws(timed)
-    if eligibility.undated_procedures and latest is None:
-        reasons: tuple[Reason, ...] = (Reason.PROCEDURE_DATE_MISSING,)
-    elif chosen.decisive is None:
-        reasons = explain_no_draw(counts, timed)
-    else:
-        reasons = chosen.decisive.draw.problems
+    latest = eligibility.procedures[0] if eligibility.procedures else None
+    exclusions = _count_reasons(counts.excluded)
+    reasons = _undecidable(eligibility, counts, timed, chosen)
     if reasons or chosen.decisive is None:
-        if counts.truncated:
-            reasons = (*reasons, Reason.TRUNCATED)
         return Indeterminate(
             cutoff=policy.cutoff,
-            reasons=reasons,
+            reasons=(*reasons, Reason.TRUNCATED) if counts.truncated else reasons,
             exclusions=exclusions,
             latest_procedure=latest,
             newest_draw=timed[0] if timed else None,
+            newest_result=_newest_result(counts),
         )
-    return _decide(
-        chosen.decisive,
-        _earlier(chosen.decisive, chosen.baseline, timed, policy.cutoff),
-        albumin,
-        exclusions,
-        policy,
-        latest,
-        truncated=counts.truncated,
-    )
+    earlier = _earlier(chosen.decisive, chosen.baseline, timed, policy.cutoff)
+    return _decide(chosen.decisive, earlier, albumin, exclusions, policy, latest, truncated=counts.truncated)
+
+
+def _undecidable(
+    eligibility: Eligibility, counts: BloodCounts, timed: Sequence[TimedDraw], chosen: ChosenDraws
+) -> tuple[Reason, ...]:
+    """Name why SII cannot be told; empty when it can."""
+    if eligibility.undated_procedures and not eligibility.procedures:
+        return (Reason.PROCEDURE_DATE_MISSING,)
+    if chosen.decisive is None:
+        return explain_no_draw(counts, timed)
+    return chosen.decisive.draw.problems
 
 
 def _decide(
@@ -121,6 +121,12 @@ def _earlier(
         )
         for t in wanted
     )
+
+
+def _newest_result(counts: BloodCounts) -> EffectiveTime | None:
+    excluded = (e.effective for e in counts.excluded if e.analyte is not Analyte.ALBUMIN)
+    times = (*(d.effective for d in counts.draws[:1]), *(r.effective for r in counts.unpaired), *excluded)
+    return max((time for time in times if time is not None), key=lambda time: time.order, default=None)
 
 
 def _count_reasons(excluded: Sequence[ExcludedResult]) -> Mapping[Reason, int]:

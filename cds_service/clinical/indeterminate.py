@@ -35,14 +35,15 @@ def explain_no_draw(counts: BloodCounts, timed: Sequence[TimedDraw]) -> tuple[Re
 
 def _incomplete_reasons(counts: BloodCounts, since: EffectiveTime | None) -> list[Reason]:
     usable = {r.analyte for r in counts.unpaired if _is_newer(r.effective, since)}
-    excluded = [e for e in counts.excluded if e.analyte in MISSING and _is_newer(e.effective, since)]
+    excluded = [e for e in counts.excluded if _is_newer(e.effective, since)]
     missing = [a for a in MISSING if a not in usable]
     if since is None and not missing:
-        own_codes = [e.reason for e in excluded]
+        own_codes = [e.reason for e in excluded if e.analyte is not Analyte.ALBUMIN]
         return [Reason.NO_COMPLETE_DRAW, *counts.pairing_reasons, *sorted(own_codes)]
     if since is not None and not usable:
         missing = [a for a in missing if any(e.analyte is a for e in excluded)]
-    led_there = sorted(e.reason for e in excluded if e.analyte in missing)
+    # A result whose analyte could not be told may have been any of the missing ones.
+    led_there = sorted(e.reason for e in excluded if e.analyte in missing or (missing and e.analyte is None))
     return [*(MISSING[a] for a in missing), *led_there]
 
 

@@ -41,13 +41,17 @@ class NotEligible:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indeterminate:
-    """SII cannot be told. `latest_procedure` is None where no procedure is dated."""
+    """SII cannot be told. `latest_procedure` is None where no procedure is dated.
+
+    `newest_draw` is the newest complete draw, `newest_result` the time of the newest blood count of any use or none.
+    """
 
     cutoff: Decimal
     reasons: tuple[Reason, ...]
     exclusions: Mapping[Reason, int]
     latest_procedure: EffectiveTime | None
     newest_draw: TimedDraw | None
+    newest_result: EffectiveTime | None
     outcome: Literal["indeterminate"] = field(default="indeterminate", init=False)
 
 

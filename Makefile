@@ -1,0 +1,60 @@
+# Tasks of a developer; `make` lists them. Each builds the virtual environment .venv when it is missing or out of date.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint bench lock clean FORCE
+
+# Arguments handed on to the task: make test ARGS="tests/architecture -x"
+ARGS ?=
+
+VENV := .venv
+LOCK_VENV := .venv-lock
+PYTHON_IN_VENV := $(VENV)/bin/python
+PIP_INSTALL := -m pip --disable-pip-version-check --no-input --quiet install
+# Built distributions only: compiling a source distribution would fetch build tools that no lock names.
+LOCKED := --require-hashes --only-binary :all:
+
+# $(call create_venv,FOLDER): an environment that starts is kept, any other is made anew.
+create_venv = $(1)/bin/python -c 'import pip' 2>/dev/null \
+	|| { python=$$(.ci/find-python) && echo "Creating $(1) with $$python" && "$$python" -m venv --clear $(1); }
+
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/.installed ## Start the demonstration: a small EHR page and synthetic patients
+	$(VENV)/bin/sii-cds demo $(ARGS)
+
+test: $(VENV)/.installed ## Run the tests (browser tests need Chromium; CI=true makes them required)
+	$(PYTHON_IN_VENV) -m pytest $(ARGS)
+
+lint: $(VENV)/.installed ## Check style, formatting and types
+	$(PYTHON_IN_VENV) -m ruff check .
+	$(PYTHON_IN_VENV) -m ruff format --check .
+	$(PYTHON_IN_VENV) -m mypy
+
+bench: $(VENV)/.installed ## Measure speed against the bare floor
+	$(PYTHON_IN_VENV) -m tests.benchmarks $(ARGS)
+
+# The files in place are the preferences, so only what pyproject.toml asks for changes.
+COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python $(LOCK_VENV)/bin/python \
+	--python-version 3.11 --only-binary :all: --generate-hashes --custom-compile-command 'make lock' $(ARGS)
+lock: $(LOCK_VENV)/.installed ## Lock the requirements of pyproject.toml (ARGS=--upgrade: to the newest versions)
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --group lock --output-file .ci/lock-tool.lock
+
+clean: ## Remove the environments, caches and build results
+	rm -rf $(VENV) $(LOCK_VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	find cds_service fhir_mappings tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A system upgrade can leave an environment whose Python is gone: then the stamp means nothing.
+$(VENV)/.installed: requirements-dev.lock pyproject.toml $(if $(wildcard $(PYTHON_IN_VENV)),,FORCE)
+	@$(call create_venv,$(VENV))
+	@echo "Installing requirements-dev.lock into $(VENV)"
+	@$(PYTHON_IN_VENV) $(PIP_INSTALL) $(LOCKED) -r requirements-dev.lock
+	@$(PYTHON_IN_VENV) $(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(LOCK_VENV)/.installed: .ci/lock-tool.lock $(if $(wildcard $(LOCK_VENV)/bin/python),,FORCE)
+	@$(call create_venv,$(LOCK_VENV))
+	@$(LOCK_VENV)/bin/python $(PIP_INSTALL) $(LOCKED) -r .ci/lock-tool.lock
+	@touch $@

@@ -1,0 +1,170 @@
+"""A searchset Bundle to typed resources: all at once where every entry is clean, else entry by entry.
+
+One bad entry costs that entry only. An error-level OperationOutcome in the Bundle makes the whole answer a failed
+one; a warning beside no matches is how Epic says "no data".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+
+from cds_service.acquisition.resources import Condition, Malformed, Observation, Procedure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+R = TypeVar("R", bound=Observation | Condition | Procedure)
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_FAILING_SEVERITIES = frozenset({"fatal", "error"})
+
+
+class BundleFailedError(Exception):
+    """The value is no usable searchset: wrong resource type, unreadable, or an error OperationOutcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleContent(Generic[R]):
+    """The resources of the wanted type, those that could not be read, and what else matters of the Bundle.
+
+    `patients` maps fullUrl to the id of Patient entries; `next_url` is the link to the next page.
+    """
+
+    resources: tuple[R, ...] = ()
+    malformed: tuple[Malformed, ...] = ()
+    patients: Mapping[str, str] = field(default_factory=dict)
+    next_url: str | None = None
+
+
+class _Link(msgspec.Struct, gc=False):
+    relation: str | None = None
+    url: str | None = None
+
+
+class _Entry(msgspec.Struct, Generic[R]):
+    resource: R
+
+
+class _CleanBundle(msgspec.Struct, Generic[R]):
+    resourceType: str  # noqa: N815
+    entry: tuple[_Entry[R], ...] = ()
+    link: tuple[_Link, ...] = ()
+
+
+class _RawEntry(msgspec.Struct):
+    fullUrl: str | None = None  # noqa: N815
+    resource: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _RawBundle(msgspec.Struct):
+    resourceType: str  # noqa: N815
+    entry: tuple[msgspec.Raw, ...] | None = ()
+    link: tuple[_Link, ...] | None = ()
+
+
+class _Head(msgspec.Struct):
+    resourceType: str = ""  # noqa: N815
+    id: str | None = None
+
+
+class _Issue(msgspec.Struct):
+    severity: str = "error"
+
+
+class _Outcome(msgspec.Struct):
+    issue: tuple[_Issue, ...] = ()
+
+
+_RAW_BUNDLE = msgspec.json.Decoder(_RawBundle)
+_RAW_ENTRY = msgspec.json.Decoder(_RawEntry)
+_HEAD = msgspec.json.Decoder(_Head)
+_OUTCOME = msgspec.json.Decoder(_Outcome)
+_MALFORMED = msgspec.json.Decoder(Malformed)
+
+
+class BundleReader(Generic[R]):
+    """Reads Bundles of one resource type."""
+
+    def __init__(self, resource_class: type[R]) -> None:
+        """Prepare the decoders for the wanted resource type."""
+        self._type = resource_class.__name__
+        self._clean: msgspec.json.Decoder[_CleanBundle[R]] = msgspec.json.Decoder(
+            _CleanBundle[resource_class],
+            float_hook=Decimal,  # type: ignore[valid-type]
+        )
+        self._resource = msgspec.json.Decoder(resource_class, float_hook=Decimal)
+
+    def read(self, raw: msgspec.Raw) -> BundleContent[R]:
+        """Return the content of a Bundle. Raises BundleFailedError when it is none, or reports a failure."""
+        try:
+            bundle = self._clean.decode(raw)
+        except _UNREADABLE:
+            return self._read_entries(raw)
+        if bundle.resourceType != "Bundle":
+            raise BundleFailedError("not a Bundle")
+        resources = tuple(entry.resource for entry in bundle.entry)
+        if any(resource.resourceType != self._type for resource in resources):
+            return self._read_entries(raw)
+        return BundleContent(resources, next_url=_next_url(bundle.link))
+
+    def _read_entries(self, raw: msgspec.Raw) -> BundleContent[R]:
+        try:
+            bundle = _RAW_BUNDLE.decode(raw)
+        except _UNREADABLE as error:
+            raise BundleFailedError("not a readable Bundle") from error
+        if bundle.resourceType != "Bundle":
+            raise BundleFailedError("not a Bundle")
+        resources: list[R] = []
+        malformed: list[Malformed] = []
+        patients: dict[str, str] = {}
+        for raw_entry in bundle.entry or ():
+            read = self._read_entry(raw_entry, patients)
+            if isinstance(read, Malformed):
+                malformed.append(read)
+            elif read is not None:
+                resources.append(read)
+        return BundleContent(tuple(resources), tuple(malformed), patients, _next_url(bundle.link or ()))
+
+    def _read_entry(self, raw: msgspec.Raw, patients: dict[str, str]) -> R | Malformed | None:
+        try:
+            entry = _RAW_ENTRY.decode(raw)
+            if bytes(entry.resource) == b"null":
+                return None
+            head = _HEAD.decode(entry.resource)
+        except _UNREADABLE:
+            return Malformed()
+        if head.resourceType == "OperationOutcome":
+            _raise_if_failure(entry.resource)
+        elif head.resourceType == "Patient" and entry.fullUrl and head.id:
+            patients[entry.fullUrl] = head.id
+        elif head.resourceType == self._type:
+            return self._read_resource(entry.resource, head)
+        return None
+
+    def _read_resource(self, raw: msgspec.Raw, head: _Head) -> R | Malformed:
+        try:
+            return self._resource.decode(raw)
+        except _UNREADABLE:
+            pass
+        try:
+            return _MALFORMED.decode(raw)
+        except _UNREADABLE:
+            return Malformed(id=head.id)
+
+
+def _raise_if_failure(raw: msgspec.Raw) -> None:
+    """Raise BundleFailedError for an OperationOutcome of level error, or one whose level cannot be read."""
+    try:
+        issues = _OUTCOME.decode(raw).issue
+    except _UNREADABLE as error:
+        raise BundleFailedError("an unreadable OperationOutcome") from error
+    if not issues or any(issue.severity in _FAILING_SEVERITIES for issue in issues):
+        raise BundleFailedError("an error OperationOutcome")
+
+
+def _next_url(links: tuple[_Link, ...]) -> str | None:
+    return next((link.url for link in links if link.relation == "next" and link.url), None)

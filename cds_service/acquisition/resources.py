@@ -1,0 +1,153 @@
+"""FHIR R4 resources as far as the service reads them: typed, decoded by msgspec, every other member skipped.
+
+Not more than these members turns into Python objects, which is what makes a long chart cheap. A wrong type in a
+member that is read makes that one resource malformed. JSON numbers arrive exactly: int, or Decimal with its digits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Coding(msgspec.Struct, gc=False):
+    """FHIR Coding. Display texts are never read."""
+
+    system: str | None = None
+    code: str | None = None
+
+
+class CodeableConcept(msgspec.Struct):
+    """FHIR CodeableConcept."""
+
+    coding: tuple[Coding, ...] = ()
+
+
+class Reference(msgspec.Struct, gc=False):
+    """FHIR Reference."""
+
+    reference: str | None = None
+
+
+class Period(msgspec.Struct, gc=False):
+    """FHIR Period."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class Quantity(msgspec.Struct):
+    """FHIR Quantity. `value` keeps whatever JSON value came, so that text is seen as text."""
+
+    value: Any = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Meta(msgspec.Struct, gc=False):
+    """FHIR Meta."""
+
+    versionId: str | None = None  # noqa: N815
+
+
+class _Measurement(msgspec.Struct):
+    code: CodeableConcept | None = None
+    valueQuantity: Quantity | None = None  # noqa: N815
+    valueString: Any = None  # noqa: N815
+    valueInteger: Any = None  # noqa: N815
+    valueBoolean: Any = None  # noqa: N815
+    valueCodeableConcept: Any = None  # noqa: N815
+    valueRange: Any = None  # noqa: N815
+    valueRatio: Any = None  # noqa: N815
+    valueSampledData: Any = None  # noqa: N815
+    dataAbsentReason: Any = None  # noqa: N815
+
+    @property
+    def has_other_value(self) -> bool:
+        """Tell whether the result is given as something else than a Quantity."""
+        others = (
+            self.valueString,
+            self.valueInteger,
+            self.valueBoolean,
+            self.valueCodeableConcept,
+            self.valueRange,
+            self.valueRatio,
+            self.valueSampledData,
+        )
+        return any(value is not None for value in others)
+
+    @property
+    def is_absent(self) -> bool:
+        """Tell whether the resource says why there is no value."""
+        return self.dataAbsentReason is not None
+
+
+class Component(_Measurement):
+    """FHIR Observation.component."""
+
+
+class Observation(_Measurement):
+    """FHIR Observation."""
+
+    resourceType: str = ""  # noqa: N815
+    id: str | None = None
+    meta: Meta | None = None
+    status: str | None = None
+    subject: Reference | None = None
+    specimen: Reference | None = None
+    effectiveDateTime: str | None = None  # noqa: N815
+    effectiveInstant: str | None = None  # noqa: N815
+    effectivePeriod: Period | None = None  # noqa: N815
+    issued: str | None = None
+    component: tuple[Component, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """Return meta.versionId, empty where the server gives none."""
+        return (self.meta.versionId or "") if self.meta is not None else ""
+
+
+class Condition(msgspec.Struct):
+    """FHIR Condition."""
+
+    resourceType: str = ""  # noqa: N815
+    id: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    clinicalStatus: CodeableConcept | None = None  # noqa: N815
+    verificationStatus: CodeableConcept | None = None  # noqa: N815
+    onsetDateTime: str | None = None  # noqa: N815
+    onsetPeriod: Period | None = None  # noqa: N815
+    recordedDate: str | None = None  # noqa: N815
+
+
+class Procedure(msgspec.Struct):
+    """FHIR Procedure."""
+
+    resourceType: str = ""  # noqa: N815
+    id: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    status: str | None = None
+    performedDateTime: str | None = None  # noqa: N815
+    performedPeriod: Period | None = None  # noqa: N815
+
+
+class Patient(msgspec.Struct, gc=False):
+    """FHIR Patient."""
+
+    resourceType: str = ""  # noqa: N815
+    id: str | None = None
+    birthDate: str | None = None  # noqa: N815
+    deceasedBoolean: bool | None = None  # noqa: N815
+    deceasedDateTime: str | None = None  # noqa: N815
+
+
+class Malformed(msgspec.Struct):
+    """A resource of the wanted type that could not be read; its code, where at least that could be."""
+
+    id: str | None = None
+    code: CodeableConcept | None = None

@@ -1,0 +1,156 @@
+"""From a finished hook call, a feedback item or a configuration to its audit record.
+
+A hook record keeps enough for its decision to be recomputed: the results with their values (if the site keeps them),
+the Conditions and Procedures eligibility was judged by, the zone in which days were counted, and the hash of the
+configuration, whose limits stand in a record of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from cds_service.audit.entries import condition_entry, excluded_entry, procedure_entry, verdict_members
+from cds_service.audit.keys import pseudonym
+from cds_service.audit.records import ConfigurationRecord, FeedbackRecord, HookRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from cds_service.clinical.models import ConditionFact, ExcludedResult, ProcedureFact
+    from cds_service.clinical.outcomes import Assessment
+    from cds_service.clinical.policy import ClinicalPolicy
+    from cds_service.hooks.feedback import FeedbackItem
+
+DATA_UNAVAILABLE: Final = "data-unavailable"
+
+_TIMING_DECIMALS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionContext:
+    """Who asked about whom, when, and under which configuration.
+
+    `now` is aware. With `pseudonym_key` the record holds a pseudonym instead of `patient`. `timezone` is the name of
+    the zone in which days were counted.
+    """
+
+    request_id: str
+    hook_instance: str
+    client: str
+    user: str
+    patient: str
+    now: datetime
+    mode: Literal["active", "silent"]
+    rule_version: str
+    mapping_version: str
+    configuration: str
+    timezone: str
+    keep_values: bool
+    pseudonym_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionFacts:
+    """What the chart held besides the draw: the facts of eligibility, and results that were not used."""
+
+    conditions: Sequence[ConditionFact] = ()
+    procedures: Sequence[ProcedureFact] = ()
+    excluded: Sequence[ExcludedResult] = ()
+
+
+def build_hook_record(
+    context: DecisionContext,
+    assessment: Assessment,
+    facts: DecisionFacts,
+    *,
+    card: str | None,
+    shown: bool,
+    timings_ms: Mapping[str, float],
+) -> HookRecord:
+    """Record an assessment. `card` is the uuid of the card made, also when silent mode kept it back (`shown`)."""
+    return HookRecord(
+        **_frame_members(context, timings_ms),
+        **verdict_members(assessment, keep_values=context.keep_values),
+        excluded=tuple(map(excluded_entry, facts.excluded)),
+        conditions=tuple(map(condition_entry, facts.conditions)),
+        procedures=tuple(map(procedure_entry, facts.procedures)),
+        card=card,
+        shown=shown,
+    )
+
+
+def build_unavailable_record(
+    context: DecisionContext, missing: Sequence[str], *, timings_ms: Mapping[str, float]
+) -> HookRecord:
+    """Record a hook call that could not be decided because required data could not be had (412)."""
+    return HookRecord(**_frame_members(context, timings_ms), outcome=DATA_UNAVAILABLE, missing=tuple(missing))
+
+
+def build_feedback_record(
+    item: FeedbackItem, *, request_id: str, client: str, user: str | None, now: datetime
+) -> FeedbackRecord:
+    """Record one feedback item."""
+    return FeedbackRecord(
+        time=now.astimezone(UTC),
+        request_id=request_id,
+        client=client,
+        user=user,
+        card=item.card,
+        outcome=item.outcome,
+        outcome_time=item.outcome_at,
+        reason_code=item.reason.code if item.reason is not None else None,
+        reason_system=item.reason.system if item.reason is not None else None,
+        comment=item.user_comment,
+        accepted_suggestions=item.accepted_suggestions,
+    )
+
+
+def build_configuration_record(
+    policy: ClinicalPolicy,
+    *,
+    configuration: str,
+    mode: Literal["active", "silent"],
+    rule_version: str,
+    mapping_version: str,
+    now: datetime,
+) -> ConfigurationRecord:
+    """Record the limits behind a configuration hash."""
+    return ConfigurationRecord(
+        time=now.astimezone(UTC),
+        configuration=configuration,
+        rule_version=rule_version,
+        mapping_version=mapping_version,
+        mode=mode,
+        timezone=str(policy.timezone),
+        cutoff=f"{policy.cutoff:f}",
+        cutoff_source=policy.cutoff_source,
+        eligibility_required=policy.eligibility_required,
+        minimum_age=policy.minimum_age,
+        post_procedure_exclusion_days=policy.post_procedure_exclusion_days,
+        baseline_window_days=policy.baseline_window_days,
+        max_age_days=policy.max_age_days,
+        same_draw_minutes=policy.same_draw.total_seconds() / 60,
+        albumin_window_days=policy.albumin_window_days,
+        accepted_statuses=tuple(sorted(policy.accepted_statuses)),
+    )
+
+
+def _frame_members(context: DecisionContext, timings_ms: Mapping[str, float]) -> dict[str, Any]:
+    key = context.pseudonym_key
+    return {
+        "time": context.now.astimezone(UTC),
+        "request_id": context.request_id,
+        "hook_instance": context.hook_instance,
+        "client": context.client,
+        "user": context.user,
+        "patient": context.patient if key is None else pseudonym(key, context.patient),
+        "mode": context.mode,
+        "rule_version": context.rule_version,
+        "mapping_version": context.mapping_version,
+        "configuration": context.configuration,
+        "timezone": context.timezone,
+        "timings_ms": {step: round(value, _TIMING_DECIMALS) for step, value in timings_ms.items()},
+    }

@@ -1,0 +1,36 @@
+"""The key file of the site: it keys the chain, and the pseudonyms of patients."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Final
+
+from cds_service.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# FIPS 198, section 3: a key has at least half the length of the hash value, 32 bytes for SHA-256.
+LEAST_KEY_BYTES: Final = 16
+
+# Links are computed over bytes that start with hexadecimal digits: no pseudonym can serve as a link.
+_PSEUDONYM_LABEL: Final = b"sii-cds patient pseudonym\x00"
+
+
+def read_key(path: Path) -> bytes:
+    """Read a key file: its bytes without one final line feed.
+
+    Raises ConfigurationError when the file cannot be read or holds fewer than 16 bytes.
+    """
+    try:
+        key = path.read_bytes().removesuffix(b"\n")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: the audit key cannot be read: {error.strerror}") from error
+    if len(key) < LEAST_KEY_BYTES:
+        raise ConfigurationError(f"{path}: the audit key needs at least {LEAST_KEY_BYTES} bytes, it has {len(key)}")
+    return key
+
+
+def pseudonym(key: bytes, patient: str) -> str:
+    """Return what the log holds instead of a patient id; the same id gives the same pseudonym under one key."""
+    return "hmac:" + hmac.digest(key, _PSEUDONYM_LABEL + patient.encode(), "sha256").hex()

@@ -1,0 +1,55 @@
+"""Reading a log from its directory: to verify it, and to look into its records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from cds_service.audit.bookkeeping import AnyRecord
+from cds_service.audit.chain import read_line
+from cds_service.audit.files import look, read_lines
+from cds_service.audit.verification import verify_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from cds_service.audit.chain import ChainHead
+    from cds_service.audit.verification import Verification
+
+_DECODER: Final = msgspec.json.Decoder(AnyRecord)
+
+
+class Entry(NamedTuple):
+    """A line of the log with its place. `record` is None, and `sequence` 0, for a line that cannot be read."""
+
+    file: str
+    line: int
+    sequence: int
+    record: AnyRecord | None
+
+
+def verify_log(directory: Path, keys: Sequence[bytes] = (), expected_head: ChainHead | None = None) -> Verification:
+    """Verify what the log of a directory consists of now; see `verify_chain`.
+
+    Raises OSError when the directory is missing or cannot be read.
+    """
+    files = ((extent.path.name, read_lines(extent)) for extent in look(directory))
+    return verify_chain(files, keys, expected_head)
+
+
+def read_entries(directory: Path) -> Iterator[Entry]:
+    """Yield all lines from the oldest on, without checking links. Raises OSError as `verify_log` does."""
+    for extent in look(directory):
+        for number, raw in enumerate(read_lines(extent), start=1):
+            yield _read_entry(extent.path.name, number, raw)
+
+
+def _read_entry(file: str, number: int, raw: bytes) -> Entry:
+    line = read_line(raw)
+    try:
+        record = _DECODER.decode(raw) if line is not None else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        record = None
+    return Entry(file, number, line.sequence if line is not None and record is not None else 0, record)

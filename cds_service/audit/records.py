@@ -1,0 +1,161 @@
+"""What the audit log keeps of a hook call, of feedback, and of the configuration decisions were made under.
+
+Records have no member for names, card texts, tokens or request bodies, so none can reach the log. Text members hold
+what they were given: codes of this service's vocabulary are strings here, so that an old log stays readable when
+the vocabulary grows.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+# Times of results and procedures are FHIR texts: a date when the chart knows the day only, else a date-time.
+
+
+class ResultEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """One laboratory result. `value` is canonical (10*9/L, 1 for shares, g/L); values only if the site keeps them."""
+
+    analyte: str
+    reference: str
+    version: str = ""
+    system: str = ""
+    code: str
+    specimen: str = ""
+    basis: str
+    preference: int = 1
+    corrected: bool = False
+    effective: str
+    issued: datetime | None = None
+    value: Decimal | None = None
+    unit: str = ""
+    reported_value: Decimal | None = None
+    reported_unit: str = ""
+
+
+class ExcludedEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """A result that was not used, and why. `analyte` is empty when it could not be told."""
+
+    reference: str
+    analyte: str = ""
+    reason: str
+    effective: str = ""
+
+
+class EarlierEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """SII of an older draw that the card showed for comparison."""
+
+    sii: str
+    sample_time: str
+    baseline: bool = False
+
+
+class ConditionEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """A Condition that bore on eligibility."""
+
+    reference: str
+    category: str
+    code: str
+    recurrence_status: bool = False
+    last_day: date | None = None
+
+
+class ProcedureEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """A qualifying procedure. `performed` is empty when the chart does not date it."""
+
+    reference: str
+    therapy: str
+    code: str
+    performed: str = ""
+
+
+class HookRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="hook"):
+    """One hook call: who asked about whom, what was decided from which results, and whether it was shown.
+
+    `patient` is the FHIR id, or a pseudonym that starts with `hmac:`. `used` holds the decisive draw and the albumin
+    shown beside it; for an indeterminate outcome `newest_draw` holds the draw that could not be used and `refusal`
+    why its time forbids it. `missing` names prefetch keys when the outcome is `data-unavailable`. `shown` tells
+    whether the card left the service; in silent mode there is a card and it was not shown. `timezone` is the zone in
+    which days were counted. `timings_ms` are milliseconds by step.
+    """
+
+    time: datetime
+    request_id: str
+    hook_instance: str
+    client: str
+    user: str
+    patient: str
+    outcome: str
+    reasons: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    sii: str | None = None
+    cutoff: str | None = None
+    basis: str | None = None
+    sample_time: str | None = None
+    relation: str | None = None
+    days_from_procedure: int | None = None
+    latest_procedure: str | None = None
+    used: tuple[ResultEntry, ...] = ()
+    newest_draw: tuple[ResultEntry, ...] = ()
+    refusal: str | None = None
+    earlier: tuple[EarlierEntry, ...] = ()
+    excluded: tuple[ExcludedEntry, ...] = ()
+    conditions: tuple[ConditionEntry, ...] = ()
+    procedures: tuple[ProcedureEntry, ...] = ()
+    truncated: bool = False
+    card: str | None = None
+    shown: bool = False
+    mode: Literal["active", "silent"]
+    rule_version: str
+    mapping_version: str
+    configuration: str
+    timezone: str
+    timings_ms: dict[str, float] = {}
+
+
+class FeedbackRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="feedback"):
+    """What became of one card. `comment` is free text of the user; whether the card is known is told by search."""
+
+    time: datetime
+    request_id: str
+    client: str
+    user: str | None = None
+    card: str
+    outcome: str
+    outcome_time: datetime
+    reason_code: str | None = None
+    reason_system: str | None = None
+    comment: str | None = None
+    accepted_suggestions: tuple[str, ...] = ()
+
+
+class ConfigurationRecord(
+    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="configuration"
+):
+    """The clinical settings behind a configuration hash, written at start and after a reload.
+
+    With it a decision can be recomputed under the limits that were in force. Days and minutes are inclusive limits.
+    """
+
+    time: datetime
+    configuration: str
+    rule_version: str
+    mapping_version: str
+    mode: Literal["active", "silent"]
+    timezone: str
+    cutoff: str
+    cutoff_source: str
+    eligibility_required: bool
+    minimum_age: int
+    post_procedure_exclusion_days: int
+    baseline_window_days: int
+    max_age_days: int
+    same_draw_minutes: float
+    albumin_window_days: int
+    accepted_statuses: tuple[str, ...]
+
+
+AuditRecord = HookRecord | FeedbackRecord | ConfigurationRecord

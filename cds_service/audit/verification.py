@@ -1,0 +1,206 @@
+"""Checking a log: every line in its place, every link right, nothing missing. Pure: names and lines in.
+
+The first thing wrong is named by file and line; what follows it is not judged, since nothing proves it any more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from cds_service.audit.bookkeeping import ContinuedRecord, OpenedRecord, RemovedRecord, SealedRecord
+from cds_service.audit.chain import GENESIS, ChainHead, ChainKey, read_line
+from cds_service.audit.files import file_name, first_sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cds_service.audit.chain import Line
+
+_CUT_SHORT: Final = (
+    "the line is cut short; at the end of the newest file a crash leaves this, and the next start of the service seals it"
+)
+_BOOKKEEPING: Final = msgspec.json.Decoder(OpenedRecord | SealedRecord | RemovedRecord)
+
+
+class Break(NamedTuple):
+    """The first thing wrong: where, counted from line 1, and why. `line` is 0 for a whole file."""
+
+    file: str
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was found. `counts` are lines by kind; `notes` are no faults, but an auditor should know them."""
+
+    files: int
+    counts: dict[str, int]
+    head: ChainHead | None
+    algorithm: str
+    notes: tuple[str, ...]
+    broken: Break | None
+
+
+def verify_chain(
+    files: Iterable[tuple[str, Iterable[bytes]]], keys: Sequence[bytes] = (), expected_head: ChainHead | None = None
+) -> Verification:
+    """Check the lines (with line feeds) of files given in alphabetical order of their names.
+
+    `keys` are the site's key and, after it, older ones; the newest file must be chained with the first. Without keys
+    all files must be chained with SHA-256. With a head kept outside the log, that record must be there.
+    """
+    walk = _Walk(keys, expected_head)
+    broken = walk.check(files)
+    head = ChainHead(walk.file, walk.sequence, walk.link) if walk.file else None
+    algorithm = walk.key.algorithm if walk.key else ""
+    return Verification(walk.files, dict(walk.counts), head, algorithm, tuple(walk.notes), broken)
+
+
+@dataclass
+class _Walk:
+    """One pass over a log, with what has to be remembered from line to line."""
+
+    keys: Sequence[bytes]
+    expected: ChainHead | None
+    first_file: str = ""
+    file: str = ""
+    files: int = 0
+    line: int = 0
+    sequence: int = 0
+    link: str = GENESIS
+    closed: bool = False
+    key: ChainKey | None = None
+    # What the first file continues, when it is not the beginning; and what removals account for.
+    before: ContinuedRecord | None = None
+    accounted: set[ContinuedRecord] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+    def check(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> Break | None:
+        """Check all files; return the first thing wrong."""
+        for name, lines in files:
+            why = self._begin_file(name)
+            if why:
+                return Break(name, 0, why)
+            for number, raw in enumerate(lines, start=1):
+                self.line = number
+                why = self._check_line(raw)
+                if why:
+                    return Break(name, number, why)
+            if self.line == 0:
+                return Break(name, 1, _CUT_SHORT)
+        return self._check_beginning() or self._check_end()
+
+    def _begin_file(self, name: str) -> str | None:
+        if self.files and first_sequence(name) != self.sequence + 1:
+            return self._gap(first_sequence(name))
+        self.file, self.files, self.line = name, self.files + 1, 0
+        self.first_file = self.first_file or name
+        return None
+
+    def _check_line(self, raw: bytes) -> str | None:
+        line = read_line(raw)
+        if line is None:
+            return "this is no line of the log" if raw.endswith(b"\n") else _CUT_SHORT
+        if self.line == 1:
+            why = self._check_opening(raw, line)
+        elif self.closed or line.kind == "opened":
+            why = "a line stands outside its file: the file was closed before it, or is opened twice"
+        else:
+            why = None
+        return why or self._check_place(line) or self._accept(raw, line)
+
+    def _check_opening(self, raw: bytes, line: Line) -> str | None:
+        """Check the first line of a file, and take from it how links are made from here on."""
+        opened = _decode(raw)
+        if not isinstance(opened, OpenedRecord):
+            return "the file does not begin with its opening record"
+        if file_name(line.sequence, opened.time) != self.file:
+            return "the file does not bear the name of its opening record"
+        key = next((key for key in map(ChainKey, self._known_keys()) if key.made(opened)), None)
+        if key is None:
+            return f"the file is chained with a key that is not at hand ({opened.algorithm}, key id {opened.key_id})"
+        why = self._check_change_of_key(key)
+        if self.files == 1 and opened.previous is not None:
+            self.before = opened.previous
+            self.sequence, self.link = opened.previous.sequence, opened.previous.link
+        self.key, self.closed = key, False
+        return why
+
+    def _check_change_of_key(self, key: ChainKey) -> str | None:
+        """Only a file that the same key continues could be closed; one without its closing record lost lines."""
+        if self.key is None:
+            return None
+        if self.key.key_id == key.key_id:
+            return None if self.closed else "the file before this one was not closed: its last lines are missing"
+        self.notes.append(f"{self.file}: chained with {_describe(key)} from here on, before with {_describe(self.key)}")
+        return None
+
+    def _known_keys(self) -> Sequence[bytes | None]:
+        return (*self.keys, None)
+
+    def _check_place(self, line: Line) -> str | None:
+        if line.sequence != self.sequence + 1:
+            return self._gap(line.sequence)
+        if self.key is None or self.key.link(self.link, line.body) != line.link:
+            return f"record {line.sequence} was changed: its link does not match its content and the record before it"
+        expected = self.expected
+        if expected is not None and (line.sequence == expected.sequence) and line.link != expected.link:
+            return f"record {line.sequence} is another one than the chain head kept outside the log"
+        return None
+
+    def _gap(self, found: int) -> str:
+        if found <= self.sequence:
+            return f"record {found} stands where record {self.sequence + 1} belongs"
+        last = f" to {found - 1}" if found - 1 > self.sequence + 1 else ""
+        return f"record {self.sequence + 1}{last} is missing: record {found} follows record {self.sequence}"
+
+    def _accept(self, raw: bytes, line: Line) -> None:
+        self.sequence, self.link, self.closed = line.sequence, line.link, line.kind == "closed"
+        self.counts[line.kind] += 1
+        record = _decode(raw) if line.kind in {"opened", "sealed", "removed"} else None
+        if isinstance(record, OpenedRecord | SealedRecord) and record.torn:
+            self.notes.append(f"{self.file}:{self.line}: a line cut short by a crash was sealed here")
+        elif isinstance(record, RemovedRecord):
+            self.accounted.add(record.through)
+            self.notes.append(
+                f"{self.file}:{self.line}: {len(record.files)} files removed after their retention time, "
+                f"up to record {record.through.sequence}"
+            )
+
+    def _check_beginning(self) -> Break | None:
+        if self.before is None or self.before in self.accounted:
+            return None
+        why = f"records 1 to {self.before.sequence} are missing, and no record of the log says they were removed"
+        return Break(self.first_file, 1, why)
+
+    def _check_end(self) -> Break | None:
+        expected = self.expected.sequence if self.expected is not None else 0
+        if self.closed:
+            why = f"the file that begins with record {self.sequence + 1} is missing, unless a crash came before it"
+        elif self.keys and self.key is not None and self.key.key_id != ChainKey(self.keys[0]).key_id:
+            why = "the newest file is not chained with the site's key; a new key comes into use at the next start"
+        elif expected > self.sequence:
+            why = (
+                f"records {self.sequence + 1} to {expected} are missing: the chain head kept outside the log names "
+                f"record {expected}"
+            )
+        else:
+            return None
+        return Break(self.file, self.line, why)
+
+
+def _describe(key: ChainKey) -> str:
+    return key.algorithm if key.key_id is None else f"{key.algorithm} (key id {key.key_id})"
+
+
+def _decode(raw: bytes) -> OpenedRecord | SealedRecord | RemovedRecord | None:
+    try:
+        return _BOOKKEEPING.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

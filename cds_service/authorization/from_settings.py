@@ -1,0 +1,95 @@
+"""From the configuration of a site to its Authenticator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cds_service.authorization.authenticator import Authenticator
+from cds_service.authorization.clients import TrustedClient
+from cds_service.authorization.key_download import KeySetAddress
+from cds_service.authorization.key_file import KeyFile
+from cds_service.authorization.key_url import KeyUrl
+from cds_service.authorization.keys import KeySetError
+from cds_service.authorization.replay import ReplayStore
+from cds_service.authorization.trust import ClientTrust, TokenPolicy
+from cds_service.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cds_service.authorization.keys import KeySource
+    from cds_service.settings import ClientSettings, Settings
+
+ANONYMOUS = "anonymous"
+
+
+def authenticator_from_settings(settings: Settings, previous: Authenticator | None = None) -> Authenticator:
+    """Build the Authenticator of a site.
+
+    On reload, `previous` hands on the keys it fetched and its state store: a reload during an outage of the key server
+    must not lock the EHR out. Raises ConfigurationError when a key file holds no usable key, or when no driver for
+    `state.url` is installed.
+    """
+    authentication = settings.authentication
+    return Authenticator(
+        _trusted(settings, previous) if authentication.required else (),
+        TokenPolicy(authentication.leeway_seconds, authentication.max_lifetime_seconds),
+        _replay(settings, previous),
+        anonymous=None if authentication.required else _anonymous(settings),
+    )
+
+
+def _replay(settings: Settings, previous: Authenticator | None) -> ReplayStore:
+    if previous is not None and previous.replay.url == settings.state.url:
+        return previous.replay
+    return ReplayStore(settings.state.url)
+
+
+def _anonymous(settings: Settings) -> TrustedClient:
+    """What everybody may do: ask every listed server, without a token only where each entry allows that."""
+    servers = dict.fromkeys(server for client in settings.clients for server in client.fhir_servers)
+    return TrustedClient(
+        name=ANONYMOUS,
+        issuer=None,
+        mode=settings.service.mode,
+        fhir_servers=tuple(servers),
+        open_fhir_server=bool(settings.clients) and all(client.open_fhir_server for client in settings.clients),
+    )
+
+
+def _trusted(settings: Settings, previous: Authenticator | None) -> tuple[ClientTrust, ...]:
+    known = {client.name: client.keys for client in previous.clients} if previous is not None else {}
+    return tuple(
+        ClientTrust(
+            issuer=client.issuer,
+            keys=_keys(settings, index, client, known.get(client.name)),
+            algorithms=client.algorithms,
+            rights=_rights(settings, client),
+            key_set_url=client.jwks_url,
+            audiences=client.audiences,
+            tenants=client.tenants,
+        )
+        for index, client in enumerate(settings.clients)
+    )
+
+
+def _rights(settings: Settings, client: ClientSettings) -> TrustedClient:
+    return TrustedClient(
+        name=client.name,
+        issuer=client.issuer,
+        mode=client.mode or settings.service.mode,
+        fhir_servers=client.fhir_servers,
+        open_fhir_server=client.open_fhir_server,
+    )
+
+
+def _keys(settings: Settings, index: int, client: ClientSettings, known: KeySource | None) -> KeySource:
+    if client.jwks_url is not None:
+        address = KeySetAddress(client.jwks_url, settings.acquisition.ca_file, settings.acquisition.proxy)
+        return known if isinstance(known, KeyUrl) and known.address == address else KeyUrl(client.name, address)
+    if client.jwks_file is None:
+        raise ConfigurationError(
+            log_detail=f'clients.{index}.jwks_file: the public keys of "{client.name}" are missing'
+        )
+    try:
+        return KeyFile(client.name, client.jwks_file)
+    except KeySetError as reason:
+        raise ConfigurationError(log_detail=f"clients.{index}.jwks_file: {client.jwks_file}: {reason}") from None

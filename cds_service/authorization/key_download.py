@@ -1,0 +1,64 @@
+"""One request for a key set: bounded in time and size, and blind to everything but the address configured."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import requests
+
+from cds_service.authorization.keys import MAX_KEY_SET_BYTES, KeySetError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TIMEOUT_SECONDS = 2.0
+_CHUNK_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class KeySetAddress:
+    """Where a key set is published, and the way there: own certificate authorities, a proxy for https."""
+
+    url: str
+    ca_file: Path | None = None
+    proxy: str | None = None
+
+
+def download(address: KeySetAddress) -> bytes:
+    """Get a key set. Raises KeySetError; a redirect counts as a failure, since it would lead to another address."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    # A session of its own, without the environment: netrc, proxy variables and cookies must not decide anything.
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            with _request(session, address) as response:
+                if response.status_code != requests.codes.ok:
+                    raise KeySetError(f"status {response.status_code}")
+                return _body(response, deadline)
+        except requests.RequestException as error:
+            raise KeySetError(type(error).__name__) from None
+
+
+def _request(session: requests.Session, address: KeySetAddress) -> requests.Response:
+    return session.get(
+        address.url,
+        headers={"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"},
+        proxies={"https": address.proxy} if address.proxy else {},
+        verify=str(address.ca_file) if address.ca_file else True,
+        timeout=TIMEOUT_SECONDS,
+        allow_redirects=False,
+        stream=True,
+    )
+
+
+def _body(response: requests.Response, deadline: float) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > MAX_KEY_SET_BYTES:
+            raise KeySetError("larger than 1 MB")
+        if time.monotonic() > deadline:
+            raise KeySetError(f"longer than {TIMEOUT_SECONDS:g} s")
+    return bytes(body)

@@ -1,0 +1,58 @@
+"""Keys of a client in a file, for sites that exchange keys out of band (requirement 167)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from cds_service.authorization.keys import MAX_KEY_SET_BYTES, KeySet, KeySetError, VerificationKey, read_key_set
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+# What changes when a file is written, replaced, or its link is pointed elsewhere.
+_Mark = tuple[int, int, int, int]
+
+
+class KeyFile:
+    """A JWK Set file, read again when it changes. An unusable new version leaves the old keys in force."""
+
+    def __init__(self, client_name: str, path: Path) -> None:
+        """Read the file. Raises KeySetError when it cannot be used."""
+        self._client_name = client_name
+        self._path = path
+        self._mark: _Mark | None = None
+        self._held = self._read()
+
+    def find(self, key_id: str) -> tuple[VerificationKey, ...]:
+        """Give the keys with this id, from the file as it is now."""
+        if self._mark != self._mark_now():
+            try:
+                self._held = self._read()
+            except KeySetError as reason:
+                _log.error("keys of client %s not read again, the old ones stay: %s", self._client_name, reason)
+        return self._held.find(key_id)
+
+    def _mark_now(self) -> _Mark | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+    def _read(self) -> KeySet:
+        # The mark is taken first: a file that changes while it is read is read once more.
+        self._mark = self._mark_now()
+        try:
+            with self._path.open("rb") as file:
+                text = file.read(MAX_KEY_SET_BYTES + 1)
+        except OSError as error:
+            raise KeySetError(f"the file cannot be read: {error.strerror}") from None
+        if len(text) > MAX_KEY_SET_BYTES:
+            raise KeySetError("larger than 1 MB")
+        held = read_key_set(text)
+        if held.left_out:
+            _log.info("keys of client %s left out: %s", self._client_name, dict(held.left_out))
+        return held

@@ -1,0 +1,112 @@
+"""Public keys of clients: read from a JWK Set, kept only if they are fit to verify signatures."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+
+from cds_service.errors import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VerificationKey = ECKey | RSAKey
+
+MAX_KEY_SET_BYTES: Final = 1_048_576
+# Lower limit: NIST SP 800-131A revision 2, table 2. Upper limit: the time that a verification takes.
+_RSA_BITS: Final = range(2048, 8193)
+_CURVES: Final = ("P-256", "P-384", "P-521")
+
+
+class KeySetError(ServiceError):
+    """A key set could not be had, or a key is not usable. It never leaves this package."""
+
+    def __init__(self, why: str) -> None:
+        """Keep the reason in words for the operational log."""
+        super().__init__(log_detail=why)
+
+
+class KeySet:
+    """The usable keys of one JWK Set by their `kid`; what was left out is counted by reason."""
+
+    def __init__(self, keys: Mapping[str, tuple[VerificationKey, ...]], left_out: Mapping[str, int]) -> None:
+        """Keep both as they are."""
+        self._keys = keys
+        self.left_out = left_out
+
+    def find(self, key_id: str) -> tuple[VerificationKey, ...]:
+        """Give the keys with this id: none, one, or several of different types."""
+        return self._keys.get(key_id, ())
+
+
+class KeySource(Protocol):
+    """Where the keys of one client come from."""
+
+    def find(self, key_id: str) -> tuple[VerificationKey, ...]:
+        """Give the keys with this id, none if there are none. Raises KeySetError when there is no key set at all."""
+
+
+def read_key_set(text: bytes) -> KeySet:
+    """Read a JWK Set (RFC 7517). One bad key costs that key only.
+
+    Raises KeySetError when the text is no JWK Set or none of its keys is usable.
+    """
+    try:
+        document = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        raise KeySetError("not JSON") from None
+    members = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(members, list):
+        raise KeySetError("not a JWK Set: no list of keys")
+    keys: dict[str, tuple[VerificationKey, ...]] = {}
+    left_out: Counter[str] = Counter()
+    for member in members:
+        try:
+            key = _usable_key(member)
+        except KeySetError as reason:
+            left_out[str(reason)] += 1
+        else:
+            keys[member["kid"]] = (*keys.get(member["kid"], ()), key)
+    if not keys:
+        reasons = ", ".join(sorted(left_out)) or "it is empty"
+        raise KeySetError(f"no usable key: {reasons}")
+    return KeySet(MappingProxyType(keys), MappingProxyType(left_out))
+
+
+def _usable_key(member: Any) -> VerificationKey:
+    if not isinstance(member, dict):
+        raise KeySetError("not an object")
+    if not isinstance(member.get("kid"), str) or not member["kid"]:
+        raise KeySetError("kid missing")
+    operations = member.get("key_ops", ["verify"])
+    if member.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
+        raise KeySetError("not for signatures")
+    if "d" in member:
+        # A private key in a published set is known to others: what it signs proves nothing.
+        raise KeySetError("private key")
+    try:
+        return _imported(member)
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise KeySetError("malformed") from None
+
+
+def _imported(member: Mapping[str, Any]) -> VerificationKey:
+    # Only what makes the key is handed on: other members must not decide anything, nor make a good key unreadable.
+    declared = {"alg": member["alg"]} if "alg" in member else {}
+    match member.get("kty"):
+        case "RSA":
+            modulus = base64.urlsafe_b64decode(member["n"] + "==")
+            if int.from_bytes(modulus).bit_length() not in _RSA_BITS:
+                raise KeySetError("RSA size")
+            return RSAKey.import_key({"kty": "RSA", "n": member["n"], "e": member["e"], **declared})
+        case "EC" if member.get("crv") in _CURVES:
+            point = {name: member[name] for name in ("crv", "x", "y")}
+            return ECKey.import_key({"kty": "EC", **point, **declared})
+        case _:
+            raise KeySetError("key type")

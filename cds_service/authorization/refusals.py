@@ -1,0 +1,51 @@
+"""Why a token was refused: words for the operational log. The caller is told none of them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from cds_service.errors import ForbiddenError, UnauthenticatedError
+
+
+class Refusal(StrEnum):
+    """Stable words that hospital IT can search for, in the order in which the checks are made."""
+
+    NO_AUTHORIZATION = "no-authorization-header"
+    SEVERAL_AUTHORIZATIONS = "several-authorization-headers"
+    NOT_BEARER = "not-a-bearer-token"
+    TOO_LARGE = "token-too-large"
+    MALFORMED = "malformed-token"
+    ISSUER = "unknown-issuer"
+    CRITICAL_HEADER = "critical-header"
+    TYPE = "wrong-typ"
+    KEY_IN_HEADER = "key-in-header"
+    ALGORITHM = "algorithm-not-allowed"
+    FOREIGN_JKU = "foreign-jku"
+    KEY_ID = "missing-kid"
+    KEYS_UNAVAILABLE = "keys-unavailable"
+    UNKNOWN_KEY = "unknown-kid"
+    KEY_MISMATCH = "key-does-not-fit-algorithm"
+    SIGNATURE = "bad-signature"
+    CLAIM_MISSING = "missing-claim"
+    CLAIM_TYPE = "wrong-claim-type"
+    EXPIRED = "expired"
+    ISSUED_IN_FUTURE = "issued-in-future"
+    NOT_YET_VALID = "not-yet-valid"
+    LIFETIME = "lifetime-not-allowed"
+    AUDIENCE = "wrong-audience"
+    REPLAYED = "replayed"
+    TENANT = "tenant-not-allowed"
+
+
+def refused(why: Refusal, client_name: str | None = None) -> UnauthenticatedError:
+    """Make the one 401 that all refusals look like to the caller."""
+    return UnauthenticatedError(log_detail=_detail(why, client_name))
+
+
+def forbidden(why: Refusal, client_name: str) -> ForbiddenError:
+    """Make the 403 for a client whose token is good but who may not do this."""
+    return ForbiddenError(log_detail=_detail(why, client_name))
+
+
+def _detail(why: Refusal, client_name: str | None) -> str:
+    return f"{why} client={client_name}" if client_name else str(why)

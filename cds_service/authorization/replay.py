@@ -1,0 +1,66 @@
+"""Tokens that were used: each counts once, whichever worker and endpoint it reaches (requirement 173)."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, text
+
+from cds_service.authorization.state_store import StateStore
+
+if TYPE_CHECKING:
+    from cds_service.authorization.claims import TokenUse
+
+_TABLES: Final = MetaData()
+Table(
+    "used_token",
+    _TABLES,
+    Column("token_hash", LargeBinary(32), primary_key=True),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+# One statement decides, so that of two workers with the same token one wins. A row whose time is over counts as gone.
+_REMEMBER: Final = text(
+    "INSERT INTO used_token (token_hash, expires_at) VALUES (:token_hash, :expires_at) "
+    "ON CONFLICT (token_hash) DO UPDATE SET expires_at = excluded.expires_at WHERE used_token.expires_at <= :now"
+)
+_FORGET: Final = text(
+    "DELETE FROM used_token WHERE token_hash IN "
+    "(SELECT token_hash FROM used_token WHERE expires_at <= :now LIMIT :batch)"
+)
+# Expired rows go faster than new ones come, in batches small enough not to be felt by the request that meets one.
+_USES_BETWEEN_CLEANINGS: Final = 100
+_BATCH: Final = 500
+_PROBE: Final = {"token_hash": b"readiness", "expires_at": 0, "now": 0}
+
+
+class ReplayStore:
+    """What was used is kept as a hash of issuer and `jti`; the database never holds a token or a part of one."""
+
+    def __init__(self, url: str) -> None:
+        """Connect to nothing yet. Raises ConfigurationError when no driver for the address is installed."""
+        self.url = url
+        self._store = StateStore(url, _TABLES)
+        self._uses = 0
+
+    def is_first_use(self, use: TokenUse, now: float) -> bool:
+        """Remember a token until its time is over; tell whether it was unknown. Raises StateUnavailableError."""
+        row = {"token_hash": _hash(use), "expires_at": math.ceil(use.until), "now": math.floor(now)}
+        with self._store.connection() as connection:
+            first = connection.execute(_REMEMBER, row).rowcount == 1
+            self._uses += 1
+            if self._uses % _USES_BETWEEN_CLEANINGS == 0:
+                connection.execute(_FORGET, {"now": math.floor(now), "batch": _BATCH})
+        return first
+
+    def check_writable(self) -> None:
+        """Prove by writing that uses can be remembered. Raises StateUnavailableError."""
+        with self._store.connection() as connection:
+            connection.execute(_REMEMBER, _PROBE)
+
+
+def _hash(use: TokenUse) -> bytes:
+    # The length keeps issuer and id apart: "ab" + "c" is another token than "a" + "bc".
+    return hashlib.sha256(f"{len(use.issuer)}:{use.issuer}{use.token_id}".encode()).digest()

@@ -1,0 +1,36 @@
+"""The assessment as data beside the cards, so that "no card" is never ambiguous to the people who run the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cds_service.clinical.evidence import RULE_VERSION
+from cds_service.clinical.outcomes import Indeterminate, NotEligible
+from cds_service.clinical.reasons import Reason
+
+if TYPE_CHECKING:
+    from cds_service.clinical.outcomes import Assessment
+
+EXTENSION_NAME: Final = "org.sii-cds.assessment"
+
+
+def assessment_extension(assessment: Assessment) -> dict[str, Any]:
+    """Describe an assessment: outcome, cut-off and rule version always; reasons, exclusions or the decision as due."""
+    content: dict[str, Any] = {"outcome": assessment.outcome}
+    if isinstance(assessment, (NotEligible, Indeterminate)):
+        content["reasons"] = list(assessment.reasons)
+    else:
+        timed = assessment.timed
+        if assessment.truncated:
+            content["reasons"] = [Reason.TRUNCATED]
+        content["sii"] = f"{assessment.sii:f}"
+        content["basis"] = timed.draw.basis
+        content["sampleTime"] = timed.draw.effective.isoformat()
+        if timed.relation is not None:
+            content["relation"] = timed.relation
+            content["daysFromProcedure"] = timed.days
+    if not isinstance(assessment, NotEligible) and assessment.exclusions:
+        content["exclusions"] = {str(reason): count for reason, count in assessment.exclusions.items()}
+    content["cutoff"] = f"{assessment.cutoff:f}"
+    content["ruleVersion"] = RULE_VERSION
+    return content

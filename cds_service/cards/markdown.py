@@ -1,0 +1,32 @@
+"""Text into GitHub-flavored markdown without any chance to become markup (requirement 94)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_LONGEST: Final = 60
+
+# What units and codes are made of. Anything else (quotes, colons, at signs, control characters) only helps an
+# attacker: GFM turns bare URLs and addresses into links.
+_FOREIGN: Final = re.compile(r"[^\w \-+*/^%{}\[\]().,#~°]", re.UNICODE)
+_MARKUP: Final = re.compile(r"([\\`*_{}\[\]()#.!|~^])")
+
+
+def escape(text: str) -> str:
+    """Return data as inert markdown text: one line, at most 60 characters, foreign characters as question marks."""
+    line = " ".join(text.split())[:_LONGEST]
+    return _MARKUP.sub(r"\\\1", _FOREIGN.sub("?", line))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a GFM table. Cells are markdown already."""
+    lines = [_row(columns), _row(["---"] * len(columns)), *(_row(row) for row in rows)]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,54 @@
+"""What a language must say. Placeholders in braces are filled by the card builder; nothing else is added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cds_service.clinical.models import Analyte
+    from cds_service.clinical.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Every sentence of the cards in one language."""
+
+    source_label: str
+    model_card_label: str
+    above_summary: str
+    not_above_summary: str
+    indeterminate_summary: str
+    indeterminate_more: str
+    above_statement: str
+    not_above_statement: str
+    indeterminate_statement: str
+    analytes: Mapping[Analyte, str]
+    inputs_heading: str
+    inputs_columns: tuple[str, str, str, str]
+    percent_basis_note: str
+    formula: str
+    sampled_after: str
+    sampled_before: str
+    sampled_unrelated: str
+    timing_note: str
+    baseline_line: str
+    earlier_line: str
+    near_cutoff_note: str
+    albumin_line: str
+    albumin_outside_note: str
+    albumin_missing: str
+    evidence: str
+    site_cutoff_note: str
+    consider: str
+    not_checked: str
+    low_platelets_note: str
+    truncated_note: str
+    newest_result_line: str
+    latest_procedure_line: str
+    version_line: str
+    reasons: Mapping[Reason, str]
+    short_reasons: Mapping[Reason, str]
+    override_reasons: Mapping[str, str]

@@ -1,0 +1,1 @@
+"""The sii-cds command: its subcommands, and the server they start."""

@@ -1,0 +1,81 @@
+"""sii-cds config: check a configuration, describe it, and show what is in effect."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from cds_service.cli.options import config_option, load_or_exit
+from cds_service.settings.defaults import commented_defaults, yaml_text
+from cds_service.settings.errors import dotted
+from cds_service.settings.models import RESTART_KEYS, Settings, plain
+
+
+@click.group("config")
+def config_group() -> None:
+    """Check, describe and show the configuration."""
+
+
+@config_group.command("check")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@config_option
+def check(file: Path | None, config_file: Path | None) -> None:
+    """Check FILE and the environment, and print every problem with its position.
+
+    Without FILE the file of --config or SII_CDS_CONFIG is checked. Exit code 1 when there is a problem; warnings
+    alone give 0.
+    """
+    source = click.get_current_context().get_parameter_source("config_file")
+    if file and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError("name the file once: as FILE or with --config")
+    target = file or config_file
+    settings = load_or_exit(target)
+    count = len(settings.warnings)
+    remark = f", with {count} warning{'s' if count > 1 else ''}" if count else ""
+    click.echo(f"{target or 'defaults and environment'}: configuration {settings.hash} is fine{remark}.")
+    click.echo(
+        f"A reload (SIGHUP) brings every change into effect, but these need a restart: {', '.join(RESTART_KEYS)}."
+    )
+
+
+@config_group.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of the configuration file, for editors."""
+    described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Settings.model_json_schema()}
+    click.echo(json.dumps(described, indent=2))
+
+
+@config_group.command("defaults")
+def defaults() -> None:
+    """Print a commented configuration file with every key."""
+    click.echo(commented_defaults(), nl=False)
+
+
+@config_group.command("show")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(config_file: Path | None, as_json: bool) -> None:
+    """Print every value in effect and where it came from.
+
+    Secrets are not shown: the configuration holds the paths of their files only.
+    """
+    settings = load_or_exit(config_file)
+    if as_json:
+        click.echo(json.dumps(_as_json(settings), indent=2))
+        return
+    rows = [(dotted(path), yaml_text(value)) for path, value in settings.effective_values()]
+    key_width, value_width = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for key, value in rows:
+        click.echo(f"{key:<{key_width}}  {value:<{min(value_width, 40)}}  {settings.origins[key]}")
+    click.echo(f"configuration {settings.hash}")
+
+
+def _as_json(settings: Settings) -> dict[str, object]:
+    values = {
+        dotted(path): {"value": plain(value), "origin": settings.origins[dotted(path)]}
+        for path, value in settings.effective_values()
+    }
+    return {"hash": settings.hash, "values": values, "warnings": list(settings.warnings)}

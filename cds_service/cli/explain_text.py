@@ -1,0 +1,121 @@
+"""An explanation as text for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cds_service.cards.wording import TEXTS
+from cds_service.clinical.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def as_text(explanation: dict[str, Any]) -> str:
+    """Lay an explanation out in sections: outcome first, then eligibility, draws, Observations, cross-check."""
+    sections = [
+        _outcome(explanation["assessment"]),
+        _eligibility(explanation["eligibility"]),
+        _draws(explanation["draws"]),
+        _observations(explanation["observations"]),
+        _cross_check(explanation["crossCheck"]),
+        "Versions: " + ", ".join(f"{name} {version}" for name, version in explanation["versions"].items()),
+    ]
+    return "\n\n".join(section for section in sections if section)
+
+
+def _outcome(assessment: dict[str, Any]) -> str:
+    lines = [f"Outcome: {assessment['outcome']}"]
+    if "sii" in assessment:
+        lines.append(f"SII {assessment['sii']}, cut-off {assessment['cutoff']}, basis {assessment['basis']}")
+        lines.append(f"Blood taken {assessment['sampleTime']}{_distance(assessment)}")
+    lines += [f"  {reason}: {_sentence(reason)}" for reason in assessment.get("reasons", ())]
+    if assessment.get("exclusions"):
+        counts = ", ".join(f"{count} {reason}" for reason, count in assessment["exclusions"].items())
+        lines.append(f"Observations not used: {counts}")
+    return "\n".join(lines)
+
+
+def _distance(assessment: dict[str, Any]) -> str:
+    if "relation" not in assessment:
+        return ""
+    return f", {assessment['daysFromProcedure']} days {assessment['relation']} the latest procedure"
+
+
+def _eligibility(eligibility: dict[str, Any]) -> str:
+    reason = eligibility["reason"]
+    lines = ["Eligible: yes" if reason is None else f"Eligible: no, {reason}. {_sentence(reason)}"]
+    if not eligibility["patientChecked"]:
+        lines.append("  Patient not delivered: age and death were not checked")
+    for condition in eligibility["conditions"]:
+        lines.append(
+            f"  {_name(condition)} {condition['code']} {condition.get('category', '')}: {_treatment(condition)}"
+        )
+    for procedure in eligibility["procedures"]:
+        what = f"{procedure['code']} {procedure.get('therapy', '')} {procedure.get('performed') or 'undated'}"
+        lines.append(f"  {_name(procedure)} {what}: {_treatment(procedure)}")
+    return "\n".join(lines)
+
+
+def _draws(draws: Sequence[dict[str, Any]]) -> str:
+    if not draws:
+        return ""
+    rows = [
+        (
+            draw["taken"],
+            draw["basis"],
+            f"{draw['days']} days {draw['relation']}" if draw["relation"] else "no dated procedure",
+            "decides" if draw["decides"] else ", ".join((draw["refusal"] or "usable", *draw["problems"])),
+        )
+        for draw in draws
+    ]
+    return "Complete blood draws, newest first\n" + _columns(rows)
+
+
+def _observations(observations: Sequence[dict[str, Any]]) -> str:
+    if not observations:
+        return "Observations: not looked at, or none delivered"
+    rows = [
+        (
+            _name(row),
+            row.get("analyte") or row["code"],
+            row.get("reported", ""),
+            row.get("canonical", ""),
+            row.get("taken") or "",
+            _treatment(row),
+        )
+        for row in observations
+    ]
+    return "Observations\n" + _columns(rows)
+
+
+def _cross_check(rows: Sequence[dict[str, Any]]) -> str:
+    if not rows:
+        return ""
+    lines = [f"  {row['reference']}: {'; '.join(row['objections']) or 'no objection'}" for row in rows]
+    return "Strict FHIR R4B reading of the Observations used\n" + "\n".join(lines)
+
+
+def _columns(rows: Iterable[Sequence[str]]) -> str:
+    table = [[_printable(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    return "\n".join("  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table)
+
+
+def _printable(text: str) -> str:
+    """Keep control characters of the data away from the terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _name(row: dict[str, Any]) -> str:
+    return _printable(row["reference"] or "(without id)")
+
+
+def _treatment(row: dict[str, Any]) -> str:
+    if row.get("reason"):
+        return f"excluded, {row['reason']}"
+    return f"{row['treatment']} ({row['note']})" if "note" in row else str(row["treatment"])
+
+
+def _sentence(reason: str) -> str:
+    return TEXTS["en"].reasons[Reason(reason)]

@@ -1,0 +1,175 @@
+"""What the chart page shows of a patient's FHIR resources: rows of text, ready for the template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cds_service.demo.timeline import ProcedureMark, TimelinePoint, format_day
+
+if TYPE_CHECKING:
+    from cds_service.demo.answers import Assessment
+    from cds_service.demo.patients.resources import Resource
+    from cds_service.demo.patients.story import PatientStory
+
+ANALYTES = ("Neutrophils", "Lymphocytes", "Platelets", "Albumin")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One cell of the laboratory table; `flag` is High, Low or empty."""
+
+    value: str
+    unit: str
+    flag: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRow:
+    """One line of the laboratory table: the results of one blood draw, by analyte, and what is odd."""
+
+    sampled: datetime
+    results: dict[str, Result]
+    remarks: tuple[str, ...]
+    judged: bool
+
+    @property
+    def day(self) -> str:
+        """The day of the draw."""
+        return format_day(self.sampled.date())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A condition or procedure: what, since or on which day, its codes."""
+
+    text: str
+    day: str
+    note: str
+    codes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """Who the patient is."""
+
+    name: str
+    sex: str
+    born: str
+    age: int
+    record_number: str
+
+
+def banner(story: PatientStory, today: date) -> Banner:
+    """Return the patient's data for the head of the chart."""
+    patient = story.patient
+    born = date.fromisoformat(patient["birthDate"])
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return Banner(story.name, patient["gender"], format_day(born), age, patient["identifier"][0]["value"])
+
+
+def conditions(story: PatientStory) -> tuple[Entry, ...]:
+    """Return the problem list, newest first."""
+    newest_first = sorted(story.conditions, key=lambda item: item["onsetDateTime"], reverse=True)
+    return tuple(
+        Entry(item["code"]["text"], f"since {_day(item['onsetDateTime'])}", "", _codes(item)) for item in newest_first
+    )
+
+
+def procedures(story: PatientStory) -> tuple[Entry, ...]:
+    """Return the procedures, planned ones first, then newest first."""
+    newest_first = sorted(story.procedures, key=lambda item: item.get("performedDateTime", "9999"), reverse=True)
+    return tuple(
+        Entry(
+            item["code"]["text"],
+            _day(item["performedDateTime"]) if "performedDateTime" in item else "not done yet",
+            item["status"],
+            _codes(item),
+        )
+        for item in newest_first
+    )
+
+
+def laboratory(story: PatientStory, assessment: Assessment | None) -> tuple[DrawRow, ...]:
+    """Return the blood draws, newest first; the one the service judged is marked."""
+    draws: dict[str, list[Resource]] = {}
+    for observation in (*story.blood_counts, *story.albumin):
+        draws.setdefault(observation["effectiveDateTime"], []).append(observation)
+    rows = []
+    for sampled in sorted(draws, reverse=True):
+        time = datetime.fromisoformat(sampled)
+        results = {_analyte(result): _result(result) for result in draws[sampled]}
+        remarks = dict.fromkeys(note for result in draws[sampled] for note in _remarks(result, story.id))
+        rows.append(DrawRow(time, results, tuple(remarks), was_judged(time, assessment)))
+    return tuple(rows)
+
+
+def timeline_points(story: PatientStory, assessment: Assessment | None) -> tuple[TimelinePoint, ...]:
+    """Return the SII of every draw that gives one, from the values the story states (10*9/L)."""
+    return tuple(
+        TimelinePoint(drawn.day, drawn.sii, was_judged(drawn.sampled, assessment))
+        for drawn in story.draws
+        if drawn.sii is not None
+    )
+
+
+def procedure_marks(story: PatientStory) -> tuple[ProcedureMark, ...]:
+    """Return the completed procedures that have a day."""
+    return tuple(
+        ProcedureMark(date.fromisoformat(item["performedDateTime"]), item["code"]["text"])
+        for item in story.procedures
+        if "performedDateTime" in item
+    )
+
+
+def was_judged(sampled: datetime, assessment: Assessment | None) -> bool:
+    """Return whether the assessment rests on the draw of this time; it may state the day alone."""
+    if assessment is None or not assessment.sample_time:
+        return False
+    stated = datetime.fromisoformat(assessment.sample_time)
+    if len(assessment.sample_time) == len("2026-01-31") or stated.tzinfo is None:
+        return stated.date() == sampled.date()
+    return stated == sampled
+
+
+def _day(iso: str) -> str:
+    return format_day(date.fromisoformat(iso[:10]))
+
+
+def _codes(resource: Resource) -> str:
+    return ", ".join(coding["code"] for coding in resource["code"].get("coding", ()))
+
+
+def _analyte(observation: Resource) -> str:
+    text: str = observation["code"]["text"]
+    return next(name for name in ANALYTES if text.startswith(name))
+
+
+def _result(observation: Resource) -> Result:
+    if "valueQuantity" not in observation:
+        return Result("no value", "", "", "")
+    interpretation = observation.get("interpretation", [{"text": ""}])[0]["text"]
+    flag = "" if interpretation == "Normal" else interpretation
+    reference = ""
+    for limits in observation.get("referenceRange", ()):
+        reference = f"{_number(limits['low'])} to {_number(limits['high'])}"
+    quantity = observation["valueQuantity"]
+    return Result(_number(quantity), quantity["unit"], flag, reference)
+
+
+def _number(quantity: Resource) -> str:
+    return str(Decimal(str(quantity["value"])))
+
+
+def _remarks(observation: Resource, patient_id: str) -> list[str]:
+    remarks = []
+    if observation["status"] != "final":
+        remarks.append(observation["status"].replace("-", " "))
+    if observation["subject"]["reference"] != f"Patient/{patient_id}":
+        remarks.append(f"filed for another patient ({observation['subject']['reference']})")
+    if "dataAbsentReason" in observation:
+        remarks.append(observation["dataAbsentReason"]["text"])
+    return remarks

@@ -1,0 +1,193 @@
+"""The pages of the demo: list of patients, chart with the service's card, feedback on the card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from flask import Blueprint, render_template, request
+from markupsafe import Markup
+
+from cds_service.demo import chart, client
+from cds_service.demo.expectation import differences
+from cds_service.demo.explanations import OUTCOMES, explain
+from cds_service.demo.markdown import is_web_link, render_detail
+from cds_service.demo.patients import build_stories
+from cds_service.demo.protection import add_protection, came_from_this_site
+from cds_service.demo.timeline import format_day, format_sii, render_timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from decimal import Decimal
+
+    from cds_service.demo.answers import Assessment
+    from cds_service.demo.patients import PatientStory
+    from cds_service.demo.patients.resources import Resource
+    from cds_service.demo.timeline import TimelinePoint
+
+    PointsOf = Callable[[PatientStory, Assessment | None], Sequence[TimelinePoint]]
+
+_LONGEST_COMMENT = 500
+_LONGEST_CODE = 300
+
+
+def build_demo_blueprint(
+    service_base_url: Callable[[], str],
+    now: Callable[[], datetime],
+    *,
+    cutoff: Decimal,
+    exclusion_days: int,
+    new_uuid: Callable[[], str] = lambda: str(uuid4()),
+    points_of: PointsOf = chart.timeline_points,
+) -> Blueprint:
+    """Return the pages `/`, `/patients/<id>` and `/patients/<id>/feedback`, with their stylesheet.
+
+    `service_base_url` gives the address of the CDS service without a slash at the end; `now` carries a
+    zone. `cutoff` (SII, 10*9/L) and `exclusion_days` (last day after a procedure that is not judged) are
+    the rule's; `points_of` gives the SII values of a patient's draws.
+    """
+    pages = _Pages(service_base_url, now, cutoff, exclusion_days, new_uuid, points_of)
+    blueprint = Blueprint(
+        "demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo-static"
+    )
+    blueprint.add_url_rule("/", "patients", pages.show_patients)
+    blueprint.add_url_rule("/patients/<patient_id>", "patient", pages.show_patient)
+    blueprint.add_url_rule("/patients/<patient_id>/feedback", "feedback", pages.take_feedback, methods=["POST"])
+    blueprint.after_request(add_protection)
+    return blueprint
+
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    service_base_url: Callable[[], str]
+    now: Callable[[], datetime]
+    cutoff: Decimal
+    exclusion_days: int
+    new_uuid: Callable[[], str]
+    points_of: PointsOf
+
+    def show_patients(self) -> str:
+        """List the patients with what each of them teaches."""
+        return render_template("demo/patients.html", stories=self._stories(), outcomes=OUTCOMES)
+
+    def show_patient(self, patient_id: str) -> str | tuple[str, int]:
+        """Open a chart: ask the service as an EHR does, and show what it says."""
+        story = self._story(patient_id)
+        if story is None:
+            return _unknown_patient()
+        hook = client.hook_request(story, self.new_uuid())
+        exchange, result = client.ask(self.service_base_url(), hook)
+        assessment = result.assessment if isinstance(result, client.Answered) else None
+        return render_template(
+            "demo/patient.html",
+            story=story,
+            banner=chart.banner(story, self.now().date()),
+            conditions=chart.conditions(story),
+            procedures=chart.procedures(story),
+            laboratory=chart.laboratory(story, assessment),
+            analytes=chart.ANALYTES,
+            exchange=exchange,
+            pretty=pretty,
+            **self._timeline(story, assessment),
+            **_decision(story, result),
+        )
+
+    def take_feedback(self, patient_id: str) -> str | tuple[str, int]:
+        """Report the user's answer to a card to the service, and show what was sent."""
+        if not came_from_this_site(request):
+            return _message("Refused", "This form was not sent by a page of this demonstration."), 403
+        story = self._story(patient_id)
+        if story is None:
+            return _unknown_patient()
+        try:
+            feedback = self._feedback()
+        except ValueError as problem:
+            return _message("The form could not be read", str(problem)), 400
+        exchange, failure = client.send_feedback(self.service_base_url(), feedback) if feedback else (None, None)
+        return render_template(
+            "demo/feedback.html",
+            story=story,
+            action=request.form["action"],
+            exchange=exchange,
+            failure=failure,
+            pretty=pretty,
+        ), 502 if failure else 200
+
+    def _feedback(self) -> Resource | None:
+        """Return the feedback the form asks for; None where CDS Hooks has no message for it.
+
+        Accepting is defined for suggestions: an acceptance without one is invalid (cds-fb-2), and an
+        empty list of them would claim what did not happen. Raises ValueError on a form that no page of
+        the demo sends.
+        """
+        form = request.form
+        card = form.get("card", "")
+        if not 0 < len(card) <= _LONGEST_CODE:
+            raise ValueError("The form does not name a card.")
+        if form.get("action") == "accept":
+            suggestion = form.get("suggestion", "")[:_LONGEST_CODE]
+            return client.acceptance(card, suggestion, self.now()) if suggestion else None
+        if form.get("action") != "dismiss":
+            raise ValueError("The form neither accepts nor dismisses the card.")
+        comment = form.get("comment", "").strip()
+        if len(comment) > _LONGEST_COMMENT:
+            raise ValueError(f"A comment may have up to {_LONGEST_COMMENT} characters.")
+        system, separator, code = form.get("reason", "")[:_LONGEST_CODE].rpartition("|")
+        return client.dismissal(card, (system, code) if separator else None, comment, self.now())
+
+    def _stories(self) -> tuple[PatientStory, ...]:
+        return build_stories(self.now().date())
+
+    def _story(self, patient_id: str) -> PatientStory | None:
+        return next((story for story in self._stories() if story.id == patient_id), None)
+
+    def _timeline(self, story: PatientStory, assessment: Assessment | None) -> dict[str, object]:
+        points = sorted(self.points_of(story, assessment), key=lambda point: point.day, reverse=True)
+        marks = chart.procedure_marks(story)
+        drawing = ""
+        if points:
+            drawing = render_timeline(points, marks, cutoff=self.cutoff, exclusion_days=self.exclusion_days)
+        rows = [
+            (format_day(point.day), format_sii(point.sii, self.cutoff), point.sii > self.cutoff, point.used)
+            for point in points
+        ]
+        # Every text in the drawing was escaped when it was put there.
+        return {"timeline": Markup(drawing), "timeline_rows": rows, "cutoff": self.cutoff}  # noqa: S704
+
+
+def _decision(story: PatientStory, result: client.Answered | client.Failed) -> dict[str, object]:
+    """Return the template's view of the service's answer: a failure, or cards and assessment."""
+    if isinstance(result, client.Failed):
+        return {"failure": result, "cards": (), "assessment": None}
+    found = result.assessment
+    return {
+        "failure": None,
+        "cards": result.cards,
+        "details": [render_detail(card.detail) for card in result.cards],
+        "is_web_link": is_web_link,
+        "assessment": found,
+        "outcome": OUTCOMES.get(found.outcome, found.outcome) if found else "",
+        "explain": explain,
+        "differences": differences(story, found) if found else (),
+    }
+
+
+def pretty(document: object) -> str:
+    """Return a JSON document with line breaks; a text that is no JSON is returned as it is."""
+    if isinstance(document, str):
+        try:
+            document = json.loads(document)
+        except ValueError:
+            return str(document)
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _message(title: str, text: str) -> str:
+    return render_template("demo/message.html", title=title, text=text)
+
+
+def _unknown_patient() -> tuple[str, int]:
+    return _message("No such patient", "This demonstration has no patient of that name."), 404

@@ -1,0 +1,102 @@
+"""Axes of the timeline: days and SII values to positions in the drawing, with their ticks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+_TICK_VALUES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
+_MOST_TIME_TICKS = 9
+_WEEKLY_UP_TO_DAYS = 75
+
+
+@dataclass(frozen=True, slots=True)
+class TimeAxis:
+    """Days on a linear axis from `left` to `right` (drawing units)."""
+
+    first: date
+    last: date
+    left: float
+    right: float
+
+    @classmethod
+    def around(cls, days: Sequence[date], left: float, right: float) -> TimeAxis:
+        """Return the axis that shows every day with a margin, and at least the four weeks before the last."""
+        span = max((max(days) - min(days)).days, 28)
+        margin = timedelta(days=max(3, span // 25))
+        return cls(max(days) - timedelta(days=span) - margin, max(days) + margin, left, right)
+
+    def x(self, day: date) -> float:
+        """Return the position of a day, kept inside the axis."""
+        share = (day - self.first).days / (self.last - self.first).days
+        return self.left + min(max(share, 0.0), 1.0) * (self.right - self.left)
+
+    def ticks(self) -> tuple[tuple[date, str], ...]:
+        """Return the days to label: month starts, or every second Monday of a short history."""
+        if (self.last - self.first).days <= _WEEKLY_UP_TO_DAYS:
+            monday = self.first + timedelta(days=-self.first.weekday() % 7)
+            weeks = range(0, (self.last - monday).days + 1, 14)
+            return tuple((day, f"{day.day} {day:%b}") for day in (monday + timedelta(days=n) for n in weeks))
+        months = self._month_starts()
+        step = next((n for n in (1, 2, 3, 6, 12) if len(months) <= n * _MOST_TIME_TICKS), 24)
+        kept = [month for month in months if (month.month - 1) % min(step, 12) == 0]
+        return tuple(
+            (month, f"{month:%b %Y}" if n == 0 or month.month == 1 else f"{month:%b}") for n, month in enumerate(kept)
+        )
+
+    def _month_starts(self) -> list[date]:
+        first = self.first.replace(day=1)
+        count = (self.last.year - first.year) * 12 + self.last.month - first.month
+        months = [first.month + n - 1 for n in range(count + 1)]
+        starts = [date(first.year + month // 12, month % 12 + 1, 1) for month in months]
+        return [start for start in starts if start >= self.first]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueAxis:
+    """SII on a logarithmic axis: the values of one patient often lie a power of ten apart."""
+
+    lowest: int
+    highest: int
+    top: float
+    bottom: float
+
+    @classmethod
+    def around(cls, values: Sequence[Decimal], top: float, bottom: float) -> ValueAxis:
+        """Return the axis from the tick below all values (at most 100) to the one above (at least 1000)."""
+        low, high = min(values), max(values)
+        below = max((tick for tick in _TICK_VALUES if tick <= low), default=_TICK_VALUES[0])
+        above = min((tick for tick in _TICK_VALUES if tick >= high), default=_TICK_VALUES[-1])
+        return cls(min(below, 100), max(above, 1000), top, bottom)
+
+    def y(self, value: Decimal | int) -> float:
+        """Return the position of a value, kept inside the axis."""
+        kept = min(max(float(value), float(self.lowest)), float(self.highest))
+        share = math.log(kept / self.lowest) / math.log(self.highest / self.lowest)
+        return self.bottom - share * (self.bottom - self.top)
+
+    def ticks(self) -> tuple[int, ...]:
+        """Return the values to label."""
+        return tuple(tick for tick in _TICK_VALUES if self.lowest <= tick <= self.highest)
+
+
+def spread(wanted: Sequence[float], gap: float, left: float, right: float) -> list[float]:
+    """Return label centers in the same order, at least `gap` apart, near `wanted`, within the borders.
+
+    `wanted` is ascending; the labels must fit: (len(wanted) - 1) * gap <= right - left.
+    """
+    placed: list[float] = []
+    for position in wanted:
+        earliest = placed[-1] + gap if placed else left
+        placed.append(max(position, earliest))
+    limit = right
+    for index in range(len(placed) - 1, -1, -1):
+        placed[index] = min(placed[index], limit)
+        limit = placed[index] - gap
+    return placed

@@ -1,0 +1,71 @@
+"""Neutrophils and lymphocytes on one basis: counts first, else shares of both, and the check of one by the other.
+
+The ratio N/L is the same for counts and for shares of the leukocytes; mixing a share with a count is not a ratio of
+anything and is the worst silent error of all.
+"""
+
+from __future__ import annotations
+
+from decimal import Context
+from typing import TYPE_CHECKING, NamedTuple
+
+from cds_service.clinical.models import Quantity
+from cds_service.clinical.reasons import Reason
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from cds_service.clinical.models import LabResult
+    from fhir_mappings.models import DifferentialLimits
+
+# Products of three values of at most 34 digits stay exact.
+_EXACT = Context(prec=150)
+
+
+class SharePair(NamedTuple):
+    """Neutrophils and lymphocytes as shares of the leukocytes, both in canonical fractions."""
+
+    neutrophils: LabResult
+    lymphocytes: LabResult
+
+
+def read_shares(
+    neutrophils: LabResult, lymphocytes: LabResult, limits: DifferentialLimits
+) -> SharePair | tuple[tuple[LabResult, Reason], ...]:
+    """Return the pair of shares, or the results that may not be used with their reasons.
+
+    Values of at most 1 under a percent unit: when both are, they are fractions under a wrong label and their ratio is
+    right; when only one is, it is refused as fraction-mislabelled. Two shares of more than 101 % together are
+    implausible. Zero lymphocytes are no fraction; they are judged by the draw.
+    """
+    doubtful = [r for r in (neutrophils, lymphocytes) if is_doubtful_share(r)]
+    if lymphocytes.quantity.value == 0:
+        doubtful = []
+    if len(doubtful) == 1:
+        return ((doubtful[0], Reason.FRACTION_MISLABELLED),)
+    pair = SharePair(neutrophils, lymphocytes)
+    if doubtful:
+        pair = SharePair(_as_fraction(neutrophils), _as_fraction(lymphocytes))
+    if pair.neutrophils.quantity.value + pair.lymphocytes.quantity.value > limits.sum_max:
+        return ((neutrophils, Reason.IMPLAUSIBLE), (lymphocytes, Reason.IMPLAUSIBLE))
+    return pair
+
+
+def disagree(counts: tuple[Decimal, Decimal], shares: tuple[Decimal, Decimal], limit: Decimal) -> bool:
+    """Tell whether N/L of counts and N/L of shares differ by more than `limit` of the former.
+
+    Both pairs are (neutrophils, lymphocytes). |Nc/Lc - Ns/Ls| / (Nc/Lc) > limit, multiplied out so that nothing is
+    rounded. Shares without lymphocytes beside counts with lymphocytes always disagree.
+    """
+    expected = _EXACT.multiply(counts[0], shares[1])
+    found = _EXACT.multiply(shares[0], counts[1])
+    return abs(_EXACT.subtract(expected, found)) > _EXACT.multiply(limit, expected)
+
+
+def is_doubtful_share(result: LabResult) -> bool:
+    """Tell whether a share came under a percent unit with a value of at most 1."""
+    return result.quantity.value != result.reported.value and result.reported.value <= 1
+
+
+def _as_fraction(result: LabResult) -> LabResult:
+    return result._replace(quantity=Quantity(result.reported.value, result.quantity.unit))

@@ -1,0 +1,170 @@
+"""Conditions, Procedures and the Patient to the facts that eligibility asks for.
+
+What is not used carries a reason of its own, for the person who wants to know why a patient was not eligible.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cds_service.clinical.models import ConditionFact, EffectiveTime, PatientFact, ProcedureFact
+from cds_service.clinical.reasons import Reason
+from cds_service.normalization.effective_time import parse_partial_date
+from cds_service.normalization.observations import reference_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from cds_service.normalization.effective_time import TimeReader
+    from cds_service.normalization.shapes import (
+        CodingLike,
+        ConceptLike,
+        ConditionLike,
+        PatientLike,
+        PeriodLike,
+        ProcedureLike,
+    )
+    from cds_service.normalization.subject import SubjectMatcher
+    from fhir_mappings.mappings import Mappings
+
+# FHIR R4 condition-ver-status: only these, or no status at all, make a diagnosis count.
+_CONFIRMED = frozenset({"confirmed"})
+# FHIR R4 condition-clinical: the cancer itself came back.
+_RECURRENCE_STATUSES = frozenset({"recurrence", "relapse"})
+# Categories of fhir_mappings/conditions.toml that eligibility reads; others are context or refused.
+_CATEGORIES = frozenset({"primary", "history", "secondary", "recurrence"})
+
+
+class ExcludedFact(NamedTuple):
+    """A Condition or Procedure of ours that does not count, and why."""
+
+    resource_type: str
+    reference: str
+    code: str
+    reason: Reason
+
+
+class FactReader:
+    """Reads the facts of one patient under one site's mappings."""
+
+    def __init__(self, mappings: Mappings, subjects: SubjectMatcher, times: TimeReader) -> None:
+        """Keep what every resource is judged against."""
+        self._mappings = mappings
+        self._subjects = subjects
+        self._times = times
+
+    def read_conditions(self, conditions: Iterable[ConditionLike]) -> Iterator[ConditionFact | ExcludedFact]:
+        """Yield a fact for each category a Condition is coded with; nothing for diagnoses that do not matter.
+
+        A Condition counts when it is this patient's and its verification is confirmed or absent.
+        """
+        for condition in conditions:
+            for category, code in self._categories(condition.code).items():
+                reference = reference_of(condition.id, "Condition")
+                refused = self._subjects.refuse(condition.subject)
+                if refused is None and not _codes(condition.verificationStatus) <= _CONFIRMED:
+                    refused = Reason.STATUS_NOT_ACCEPTED
+                if refused is not None:
+                    yield ExcludedFact("Condition", reference, code, refused)
+                    continue
+                recurrence = category == "primary" and bool(_codes(condition.clinicalStatus) & _RECURRENCE_STATUSES)
+                yield ConditionFact(category, reference, code, recurrence, self._last_recorded_day(condition))
+
+    def read_procedures(self, procedures: Iterable[ProcedureLike]) -> Iterator[ProcedureFact | ExcludedFact]:
+        """Yield a fact for each qualifying procedure of this patient that is completed and not in the future."""
+        for procedure in procedures:
+            found = self._therapy(procedure.code)
+            if found is None:
+                continue
+            therapy, code = found
+            reference = reference_of(procedure.id, "Procedure")
+            performed, future = self._performed(procedure)
+            refused = self._subjects.refuse(procedure.subject)
+            if refused is None and procedure.status != "completed":
+                refused = Reason.STATUS_NOT_ACCEPTED
+            if refused is None and future:
+                refused = Reason.FUTURE_TIME
+            if refused is not None:
+                yield ExcludedFact("Procedure", reference, code, refused)
+            else:
+                yield ProcedureFact(therapy, reference, code, performed)
+
+    def read_patient(self, patient: PatientLike) -> PatientFact:
+        """Read birth date (a partial one by its last day, the youngest the patient may be) and death.
+
+        A date of death that cannot be read still says that the patient died; one that lies ahead does not.
+        """
+        born = parse_partial_date(patient.birthDate) if patient.birthDate else None
+        deceased = patient.deceasedBoolean is True
+        if patient.deceasedDateTime:
+            died = self._span_start(patient.deceasedDateTime)
+            deceased = deceased or died is None or not self._times.is_future(died)
+        return PatientFact(born.last if born is not None else None, deceased)
+
+    def _categories(self, concept: ConceptLike | None) -> dict[str, str]:
+        """Return the categories of a concept, each with the code that gave it."""
+        found: dict[str, str] = {}
+        for coding in concept.coding if concept is not None else ():
+            row = self._mappings.condition(coding.system or "", coding.code or "")
+            if row is not None and row.category in _CATEGORIES:
+                found.setdefault(row.category, row.code)
+        return found
+
+    def _therapy(self, concept: ConceptLike | None) -> tuple[str, str] | None:
+        codings = concept.coding if concept is not None else ()
+        if any(self._is_refused(coding) for coding in codings):
+            return None
+        rows = (self._mappings.procedure(c.system or "", c.code or "") for c in codings)
+        return next(((row.therapy, row.code) for row in rows if row is not None), None)
+
+    def _is_refused(self, coding: CodingLike) -> bool:
+        """Tell whether a code speaks of another thing (metastasis, cyst); one merely unspecific does not refuse."""
+        row = self._mappings.refused_procedure(coding.system or "", coding.code or "")
+        return row is not None and not row.left_out
+
+    def _last_recorded_day(self, condition: ConditionLike) -> date | None:
+        """Return the latest day the Condition speaks of, partial dates by their last day; None when undated."""
+        period = condition.onsetPeriod
+        texts = (condition.onsetDateTime, _end_or_start(period), condition.recordedDate)
+        days = [day for text in texts if text and (day := self._last_day(text)) is not None]
+        return max(days, default=None)
+
+    def _last_day(self, text: str) -> date | None:
+        span = parse_partial_date(text)
+        if span is not None:
+            return span.last
+        time = self._times.read(text)
+        return time.day if isinstance(time, EffectiveTime) else None
+
+    def _performed(self, procedure: ProcedureLike) -> tuple[EffectiveTime | None, bool]:
+        """Return when it was done, and whether that lies in the future.
+
+        Periods count by their end, partial dates by their last day, but never by a day that has not come yet: what
+        is completed is done.
+        """
+        text = procedure.performedDateTime or _end_or_start(procedure.performedPeriod)
+        if not text:
+            return None, False
+        span = parse_partial_date(text)
+        if span is not None:
+            return EffectiveTime(
+                min(span.last, max(span.first, self._times.today)), None
+            ), span.first > self._times.today
+        time = self._times.read(text)
+        return (time, self._times.is_future(time)) if isinstance(time, EffectiveTime) else (None, False)
+
+    def _span_start(self, text: str) -> EffectiveTime | None:
+        span = parse_partial_date(text)
+        if span is not None:
+            return EffectiveTime(span.first, None)
+        time = self._times.read(text)
+        return time if isinstance(time, EffectiveTime) else None
+
+
+def _codes(concept: ConceptLike | None) -> frozenset[str]:
+    return frozenset(coding.code for coding in concept.coding if coding.code) if concept is not None else frozenset()
+
+
+def _end_or_start(period: PeriodLike | None) -> str | None:
+    return (period.end or period.start) if period is not None else None

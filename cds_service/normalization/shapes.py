@@ -1,0 +1,154 @@
+"""What the core reads of a FHIR resource: shapes that the typed resources of the acquisition satisfy.
+
+Structural types keep this package free of every library. Members are named as FHIR names them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class CodingLike(Protocol):
+    """FHIR Coding."""
+
+    @property
+    def system(self) -> str | None: ...
+    @property
+    def code(self) -> str | None: ...
+
+
+class ConceptLike(Protocol):
+    """FHIR CodeableConcept."""
+
+    @property
+    def coding(self) -> Sequence[CodingLike]: ...
+
+
+class ReferenceLike(Protocol):
+    """FHIR Reference."""
+
+    @property
+    def reference(self) -> str | None: ...
+
+
+class PeriodLike(Protocol):
+    """FHIR Period."""
+
+    @property
+    def start(self) -> str | None: ...
+    @property
+    def end(self) -> str | None: ...
+
+
+class QuantityLike(Protocol):
+    """FHIR Quantity. `value` is int or Decimal for a JSON number; anything else is not numeric."""
+
+    @property
+    def value(self) -> Any: ...
+    @property
+    def comparator(self) -> str | None: ...
+    @property
+    def unit(self) -> str | None: ...
+    @property
+    def system(self) -> str | None: ...
+    @property
+    def code(self) -> str | None: ...
+
+
+class MeasurementLike(Protocol):
+    """What an Observation and its components share: a code and a value."""
+
+    @property
+    def code(self) -> ConceptLike | None: ...
+    @property
+    def valueQuantity(self) -> QuantityLike | None: ...  # noqa: N802
+    @property
+    def has_other_value(self) -> bool: ...
+    @property
+    def is_absent(self) -> bool: ...
+
+
+class ObservationLike(MeasurementLike, Protocol):
+    """FHIR Observation. `version` is meta.versionId, empty where there is none."""
+
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def status(self) -> str | None: ...
+    @property
+    def subject(self) -> ReferenceLike | None: ...
+    @property
+    def specimen(self) -> ReferenceLike | None: ...
+    @property
+    def effectiveDateTime(self) -> str | None: ...  # noqa: N802
+    @property
+    def effectiveInstant(self) -> str | None: ...  # noqa: N802
+    @property
+    def effectivePeriod(self) -> PeriodLike | None: ...  # noqa: N802
+    @property
+    def issued(self) -> str | None: ...
+    @property
+    def component(self) -> Sequence[MeasurementLike]: ...
+
+
+class MalformedLike(Protocol):
+    """A resource that could not be read. `code` is None where not even its code could be."""
+
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def code(self) -> ConceptLike | None: ...
+
+
+class ConditionLike(Protocol):
+    """FHIR Condition."""
+
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def code(self) -> ConceptLike | None: ...
+    @property
+    def subject(self) -> ReferenceLike | None: ...
+    @property
+    def clinicalStatus(self) -> ConceptLike | None: ...  # noqa: N802
+    @property
+    def verificationStatus(self) -> ConceptLike | None: ...  # noqa: N802
+    @property
+    def onsetDateTime(self) -> str | None: ...  # noqa: N802
+    @property
+    def onsetPeriod(self) -> PeriodLike | None: ...  # noqa: N802
+    @property
+    def recordedDate(self) -> str | None: ...  # noqa: N802
+
+
+class ProcedureLike(Protocol):
+    """FHIR Procedure."""
+
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def code(self) -> ConceptLike | None: ...
+    @property
+    def subject(self) -> ReferenceLike | None: ...
+    @property
+    def status(self) -> str | None: ...
+    @property
+    def performedDateTime(self) -> str | None: ...  # noqa: N802
+    @property
+    def performedPeriod(self) -> PeriodLike | None: ...  # noqa: N802
+
+
+class PatientLike(Protocol):
+    """FHIR Patient."""
+
+    @property
+    def birthDate(self) -> str | None: ...  # noqa: N802
+    @property
+    def deceasedBoolean(self) -> bool | None: ...  # noqa: N802
+    @property
+    def deceasedDateTime(self) -> str | None: ...  # noqa: N802

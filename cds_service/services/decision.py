@@ -1,0 +1,114 @@
+"""From request to assessment: the flow of a decision, one line a step, for the server and `explain` alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cds_service.acquisition.chart import acquire_eligibility, acquire_laboratory
+from cds_service.clinical.assessment import assess, refuse_ineligible
+from cds_service.clinical.eligibility import judge_eligibility
+from cds_service.clinical.models import Analyte, ConditionFact, ProcedureFact
+from cds_service.clinical.reasons import Reason
+from cds_service.normalization.draws import pair_draws
+from cds_service.normalization.effective_time import TimeReader
+from cds_service.normalization.eligibility_facts import ExcludedFact, FactReader
+from cds_service.normalization.observations import ObservationReader, merge_readings
+from cds_service.normalization.subject import SubjectMatcher
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
+    from cds_service.authorization.clients import TrustedClient
+    from cds_service.clinical.eligibility import Eligibility
+    from cds_service.clinical.models import BloodCounts, LabResult, PatientFact
+    from cds_service.clinical.outcomes import Assessment
+    from cds_service.hooks.request import CDSRequest
+    from cds_service.services.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the chart says about eligibility, and the Conditions and Procedures that do not count, with reasons."""
+
+    patient: PatientFact | None
+    conditions: tuple[ConditionFact, ...]
+    procedures: tuple[ProcedureFact, ...]
+    excluded: tuple[ExcludedFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """The laboratory side of a decision as delivered and as read."""
+
+    chart: LaboratoryChart
+    counts: BloodCounts
+    albumin: tuple[LabResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An assessment with everything it rests on. `laboratory` is None for a patient who is not eligible."""
+
+    assessment: Assessment
+    eligibility: Eligibility
+    facts: Facts
+    laboratory: Laboratory | None
+
+
+def decide(request: CDSRequest, client: TrustedClient, site: Site, now: datetime) -> Decision:
+    """Assess the patient of a request.
+
+    Raises PatientMismatchError, ForbiddenError or DataUnavailableError when there is nothing to assess; unusable data
+    are an outcome, not an error.
+    """
+    times = TimeReader(site.policy.timezone, now)
+    chart = acquire_eligibility(request, client, required=site.policy.eligibility_required)
+    facts = _read_facts(chart, request.context.patientId, site, times)
+    eligibility = judge_eligibility(facts.patient, facts.conditions, facts.procedures, site.policy, now)
+    if eligibility.reason is not None:
+        refused = refuse_ineligible(eligibility.reason, _doubts(chart), site.policy)
+        return Decision(refused, eligibility, facts, None)
+    laboratory = _read_laboratory(acquire_laboratory(request, client), request.context.patientId, site, times)
+    assessment = assess(eligibility, laboratory.counts, laboratory.albumin, site.policy, now)
+    return Decision(assessment, eligibility, facts, laboratory)
+
+
+def _read_facts(chart: EligibilityChart, patient_id: str, site: Site, times: TimeReader) -> Facts:
+    conditions = FactReader(site.mappings, SubjectMatcher(patient_id, chart.conditions.patients), times)
+    procedures = FactReader(site.mappings, SubjectMatcher(patient_id, chart.procedures.patients), times)
+    read = (
+        *conditions.read_conditions(chart.conditions.resources),
+        *procedures.read_procedures(chart.procedures.resources),
+    )
+    return Facts(
+        patient=conditions.read_patient(chart.patient) if chart.patient is not None else None,
+        conditions=tuple(fact for fact in read if isinstance(fact, ConditionFact)),
+        procedures=tuple(fact for fact in read if isinstance(fact, ProcedureFact)),
+        excluded=tuple(fact for fact in read if isinstance(fact, ExcludedFact)),
+    )
+
+
+def _doubts(chart: EligibilityChart) -> tuple[Reason, ...]:
+    """Name what may hide a diagnosis or procedure: entries that could not be read, pages that did not come."""
+    malformed = chart.conditions.malformed or chart.procedures.malformed
+    return (*((Reason.MALFORMED,) if malformed else ()), *((Reason.TRUNCATED,) if chart.truncated else ()))
+
+
+def _read_laboratory(chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader) -> Laboratory:
+    """Read both searches as one: servers answer with more than was asked, and the same result may stand in both."""
+    readings = [
+        ObservationReader(
+            site.mappings, site.policy.accepted_statuses, SubjectMatcher(patient_id, content.patients), times
+        ).read_all(content.resources, content.malformed)
+        for content in (chart.blood_counts, chart.albumin)
+    ]
+    read = merge_readings(readings)
+    counts = pair_draws(
+        read,
+        site.policy.same_draw,
+        site.mappings.differential,
+        truncated=chart.blood_counts.next_url is not None,
+    )
+    return Laboratory(chart, counts, tuple(r for r in read.results if r.analyte is Analyte.ALBUMIN))

@@ -1,0 +1,183 @@
+"""How every Observation, Condition and Procedure of a request was treated, and how the assessment came about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cds_service.cards.extension import assessment_extension
+from cds_service.clinical.evidence import RULE_VERSION
+from cds_service.clinical.models import LabResult
+from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
+from cds_service.clinical.timing import time_draw
+from cds_service.normalization.effective_time import TimeReader
+from cds_service.normalization.observations import ObservationReader, reference_of
+from cds_service.normalization.subject import SubjectMatcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from cds_service.acquisition.resources import Observation
+    from cds_service.clinical.models import ExcludedResult
+    from cds_service.clinical.outcomes import Assessment
+    from cds_service.normalization.eligibility_facts import ExcludedFact
+    from cds_service.services.decision import Decision, Laboratory
+    from cds_service.services.site import Site
+
+Rows = list[dict[str, Any]]
+
+
+def explain(decision: Decision, patient_id: str, site: Site, now: datetime) -> dict[str, Any]:
+    """Describe a decision as plain data: the assessment as the response carries it, and everything behind it."""
+    return {
+        "assessment": assessment_extension(decision.assessment),
+        "versions": {"rule": RULE_VERSION, "mappings": site.mappings.version, "configuration": site.configuration_hash},
+        "eligibility": _eligibility(decision),
+        "observations": _observations(decision, patient_id, site, now) if decision.laboratory else [],
+        "draws": _draws(decision, decision.laboratory, site, now) if decision.laboratory else [],
+    }
+
+
+def _eligibility(decision: Decision) -> dict[str, Any]:
+    facts = decision.facts
+    return {
+        "eligible": decision.eligibility.reason is None,
+        "reason": decision.eligibility.reason,
+        "patientChecked": facts.patient is not None,
+        "conditions": [
+            *(
+                {"reference": c.reference, "code": c.code, "category": c.category, "treatment": "counted"}
+                for c in facts.conditions
+            ),
+            *_excluded_facts(facts.excluded, "Condition"),
+        ],
+        "procedures": [
+            *(
+                {
+                    "reference": p.reference,
+                    "code": p.code,
+                    "therapy": p.therapy,
+                    "performed": p.performed.isoformat() if p.performed else None,
+                    "treatment": "counted",
+                }
+                for p in facts.procedures
+            ),
+            *_excluded_facts(facts.excluded, "Procedure"),
+        ],
+    }
+
+
+def _excluded_facts(excluded: tuple[ExcludedFact, ...], resource_type: str) -> Iterator[dict[str, Any]]:
+    for fact in excluded:
+        if fact.resource_type == resource_type:
+            yield {"reference": fact.reference, "code": fact.code, "treatment": "excluded", "reason": fact.reason}
+
+
+def _observations(decision: Decision, patient_id: str, site: Site, now: datetime) -> Rows:
+    """Tell of every delivered Observation whether it decided, was usable, was excluded, or is no test of ours."""
+    laboratory = decision.laboratory
+    if laboratory is None:
+        return []
+    used = _used(decision.assessment)
+    beside_partner = {e.reference: e for e in laboratory.counts.excluded if e.reference}
+    times = TimeReader(site.policy.timezone, now)
+    rows: Rows = []
+    for content in (laboratory.chart.blood_counts, laboratory.chart.albumin):
+        subjects = SubjectMatcher(patient_id, content.patients)
+        reader = ObservationReader(site.mappings, site.policy.accepted_statuses, subjects, times)
+        for observation in content.resources:
+            outcomes = list(reader.read(observation))
+            rows += [_observation_row(observation, o, used, beside_partner) for o in outcomes]
+            if not outcomes:
+                rows.append(_ignored_row(observation, site))
+        rows += [_excluded_row(e, _codes_of(None)) for e in reader.exclude_malformed(content.malformed)]
+    return rows
+
+
+def _observation_row(
+    observation: Observation,
+    outcome: LabResult | ExcludedResult,
+    used: frozenset[tuple[Any, ...]],
+    beside_partner: dict[str, ExcludedResult],
+) -> dict[str, Any]:
+    if not isinstance(outcome, LabResult):
+        return _excluded_row(outcome, _codes_of(observation)) | {"reported": _reported(observation)}
+    row = {
+        "reference": outcome.origin.reference,
+        "code": outcome.origin.code,
+        "analyte": outcome.analyte,
+        "reported": f"{outcome.reported.value} {outcome.reported.unit}".strip(),
+        "canonical": f"{outcome.quantity.value.normalize():f} {outcome.quantity.unit}",
+        "taken": outcome.effective.isoformat(),
+        "specimen": outcome.origin.specimen,
+    }
+    if outcome.origin.reference in beside_partner:
+        return row | {"treatment": "excluded", "reason": beside_partner[outcome.origin.reference].reason}
+    return row | {"treatment": "used" if _key(outcome) in used else "usable"}
+
+
+def _excluded_row(excluded: ExcludedResult, codes: str) -> dict[str, Any]:
+    return {
+        "reference": excluded.reference,
+        "code": codes,
+        "analyte": excluded.analyte,
+        "taken": excluded.effective.isoformat() if excluded.effective else None,
+        "treatment": "excluded",
+        "reason": excluded.reason,
+    }
+
+
+def _ignored_row(observation: Observation, site: Site) -> dict[str, Any]:
+    """Describe an Observation that is none of ours; a near-miss of an accepted code says why it is refused."""
+    row = {
+        "reference": reference_of(observation.id, "Observation"),
+        "code": _codes_of(observation),
+        "treatment": "ignored",
+    }
+    for coding in observation.code.coding if observation.code is not None else ():
+        refused = site.mappings.refused_code(coding.system or "", coding.code or "")
+        if refused is not None:
+            row["note"] = f"resembles {', '.join(refused.resembles)}: {refused.reason}"
+    return row
+
+
+def _draws(decision: Decision, laboratory: Laboratory, site: Site, now: datetime) -> Rows:
+    today = now.astimezone(site.policy.timezone).date()
+    used = _used(decision.assessment)
+    rows: Rows = []
+    for draw in laboratory.counts.draws:
+        timed = time_draw(draw, decision.eligibility.procedures, site.policy, today)
+        rows.append(
+            {
+                "taken": draw.effective.isoformat(),
+                "basis": draw.basis,
+                "observations": [result.origin.reference for result in draw.results],
+                "relation": timed.relation,
+                "days": timed.days,
+                "refusal": timed.refusal,
+                "problems": list(draw.problems),
+                "decides": _key(draw.platelets) in used and _key(draw.neutrophils) in used,
+            }
+        )
+    return rows
+
+
+def _used(assessment: Assessment) -> frozenset[tuple[Any, ...]]:
+    if not isinstance(assessment, (AboveCutoff, NotAboveCutoff)):
+        return frozenset()
+    albumin = (assessment.albumin.result,) if assessment.albumin is not None else ()
+    return frozenset(_key(result) for result in (*assessment.timed.draw.results, *albumin))
+
+
+def _key(result: LabResult) -> tuple[Any, ...]:
+    return result.origin, result.basis, result.reported, result.effective
+
+
+def _codes_of(observation: Observation | None) -> str:
+    codings = observation.code.coding if observation is not None and observation.code is not None else ()
+    return ", ".join(f"{coding.system or ''}|{coding.code or ''}" for coding in codings)
+
+
+def _reported(observation: Observation) -> str:
+    quantity = observation.valueQuantity
+    return "" if quantity is None else f"{quantity.value} {quantity.unit or quantity.code or ''}".strip()

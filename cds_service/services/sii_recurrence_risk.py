@@ -1,0 +1,92 @@
+"""The CDS Service sii-recurrence-risk: decide, say it, record it, answer."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from cds_service.cards.builder import CardBuilder
+from cds_service.cards.extension import EXTENSION_NAME, assessment_extension
+from cds_service.hooks.discovery import ServiceDescription
+from cds_service.hooks.request import HOOK
+from cds_service.hooks.response import CDSResponse
+from cds_service.services.decision import decide
+from cds_service.services.prefetch_templates import prefetch_templates
+from cds_service.services.recording import Moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from cds_service.authorization.clients import TrustedClient
+    from cds_service.clinical.outcomes import Assessment
+    from cds_service.hooks.feedback import FeedbackBatch
+    from cds_service.hooks.request import CDSRequest
+    from cds_service.hooks.response import Card
+    from cds_service.services.recording import Recorder
+    from cds_service.services.site import Site
+
+SERVICE_ID: Final = "sii-recurrence-risk"
+# The version of the CDS Hooks specification that is implemented.
+SPECIFICATION_VERSION: Final = "2.0.1"
+
+
+class SIIRecurrenceRisk:
+    """Answers patient-view for one site."""
+
+    id: Final = SERVICE_ID
+
+    def __init__(self, site: Site, recorder: Recorder) -> None:
+        """Keep the site and where decisions are recorded."""
+        self._site = site
+        self._recorder = recorder
+        self._cards = CardBuilder(site.cards, site.policy, site.mappings.version)
+
+    def describe(self) -> ServiceDescription:
+        """Return the entry of the discovery answer."""
+        return ServiceDescription(
+            hook=HOOK,
+            title="SII recurrence risk after interventional therapy of primary liver cancer",
+            description=(
+                "Computes the systemic immune-inflammation index (platelets x neutrophils / lymphocytes) of adults "
+                "with primary liver cancer after interventional therapy and shows a card when it is above the "
+                "published cut-off 405.08 (Yu et al. 2023, doi 10.21037/jgo-23-104)."
+            ),
+            id=SERVICE_ID,
+            prefetch=prefetch_templates(self._site.mappings),
+            usage_requirements=(
+                "FHIR R4. Needs bloodCounts, conditions and procedures, by prefetch; patient and albumin are optional. "
+                "For professionals; the rule and its timing need local clinical review."
+            ),
+            version=SPECIFICATION_VERSION,
+        )
+
+    def answer(
+        self,
+        request: CDSRequest,
+        client: TrustedClient,
+        *,
+        request_id: str,
+        now: datetime,
+        new_uuid: Callable[[], str],
+    ) -> CDSResponse:
+        """Decide, record the decision, and return the cards; in silent mode the record is all there is.
+
+        Raises ServiceError when data cannot be had or the decision cannot be recorded.
+        """
+        started = perf_counter()
+        decision = decide(request, client, self._site, now)
+        cards = self._cards.build(decision.assessment, new_uuid)
+        silent = client.mode == "silent"
+        moment = Moment(request_id, now, {"decide": round((perf_counter() - started) * 1000, 3)})
+        self._recorder.record_decision(request, client, decision, cards, moment)
+        return CDSResponse(cards=()) if silent else self._respond(cards, decision.assessment)
+
+    def receive_feedback(self, batch: FeedbackBatch, client: TrustedClient, *, request_id: str, now: datetime) -> None:
+        """Record what became of cards. Unknown cards are recorded too: another host may have shown them."""
+        self._recorder.record_feedback(batch.items, client, Moment(request_id, now, {}))
+
+    def _respond(self, cards: tuple[Card, ...], assessment: Assessment) -> CDSResponse:
+        if not self._site.cards.assessment_extension:
+            return CDSResponse(cards=cards)
+        return CDSResponse(cards=cards, extension={EXTENSION_NAME: assessment_extension(assessment)})

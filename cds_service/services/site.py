@@ -1,0 +1,63 @@
+"""A site: everything a decision needs that comes from its configuration, made once and shared by all requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from cds_service.cards.options import CardOptions
+from cds_service.clinical.policy import ClinicalPolicy
+from fhir_mappings import load_mappings
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from cds_service.settings.models import Settings
+    from fhir_mappings.mappings import Mappings
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The clinical policy, the mapping tables, and the card options of a site, with the hash of its configuration."""
+
+    policy: ClinicalPolicy
+    mappings: Mappings
+    cards: CardOptions
+    mode: Literal["active", "silent"]
+    configuration_hash: str
+
+
+def site_from_settings(settings: Settings) -> Site:
+    """Translate settings into the values the core reads."""
+    return Site(
+        policy=_policy(settings),
+        mappings=load_mappings(),
+        cards=CardOptions(
+            model_card_url=f"{settings.service.public_url.rstrip('/')}/model-card",
+            language=settings.service.language,
+            show_not_above_cutoff=settings.cards.show_not_above_cutoff,
+            show_indeterminate=settings.cards.show_indeterminate,
+            assessment_extension=settings.cards.assessment_extension,
+        ),
+        mode=settings.service.mode,
+        configuration_hash=settings.hash,
+    )
+
+
+def _policy(settings: Settings) -> ClinicalPolicy:
+    timing = settings.timing
+    return ClinicalPolicy(
+        timezone=ZoneInfo(settings.service.timezone),
+        cutoff=settings.rule.cutoff,
+        cutoff_source=settings.rule.cutoff_source,
+        eligibility_required=settings.eligibility.mode == "required",
+        minimum_age=settings.eligibility.minimum_age,
+        post_procedure_exclusion_days=timing.post_procedure_exclusion_days,
+        baseline_window_days=timing.baseline_window_days,
+        max_age_days=timing.max_age_days,
+        same_draw=timedelta(minutes=timing.same_draw_minutes),
+        albumin_window_days=timing.albumin_window_days,
+        accepted_statuses=frozenset(settings.normalization.accept_statuses),
+    )

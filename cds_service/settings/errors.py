@@ -1,0 +1,63 @@
+"""Where a value was written, what is wrong with it, and the error that carries all problems at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cds_service.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# The way to a value: section, key, and the index of a list item; () is the whole configuration.
+KeyPath = tuple[str | int, ...]
+
+
+def dotted(path: KeyPath) -> str:
+    """Write a key path as people read it: `clients.0.issuer`."""
+    return ".".join(str(part) for part in path)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value was written: a position in the file, an environment variable, or the calling program."""
+
+    text: str
+    """What stands before the colon of an error line."""
+    origin: str
+    """What `config show` prints beside the value."""
+    order: tuple[int, int, int, str] = (2, 0, 0, "")
+    """Sorts file positions first, then environment variables by name."""
+
+    @classmethod
+    def in_file(cls, name: str, line: int, column: int) -> Place:
+        """Name a position; line and column count from 1."""
+        return cls(f"{name}:{line}:{column}", f"{name}:{line}", (0, line, column, name))
+
+    @classmethod
+    def in_environment(cls, variable: str) -> Place:
+        """Name an environment variable."""
+        return cls(variable, f"environment {variable}", (1, 0, 0, variable))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, with its place and the key it concerns (empty for the file as a whole)."""
+
+    place: Place
+    key: str
+    sentence: str
+
+    def __str__(self) -> str:
+        """Print `file:line:column: key: what is wrong`."""
+        return ": ".join(part for part in (self.place.text, self.key, self.sentence) if part)
+
+
+class SettingsError(ConfigurationError):
+    """The configuration cannot be used. `problems` holds every problem found, sorted by position."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        """Sort the problems; the text of the error is one line for each."""
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.place.order, problem.key)))
+        super().__init__(log_detail="\n".join(str(problem) for problem in self.problems))

@@ -1,0 +1,118 @@
+"""What one key demands of another. Errors stop the start; cautions are printed and stay.
+
+A rule names the keys it reads and is asked only when all of them are sound, so that one mistake is reported once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cds_service.clinical.evidence import PUBLISHED_CUTOFF
+from cds_service.settings.clinical_content import PUBLISHED
+from cds_service.settings.network import is_loopback
+from cds_service.settings.operations_content import EXAMPLE_PUBLIC_URL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cds_service.settings.errors import KeyPath
+    from cds_service.settings.models import Settings
+
+    Findings = Iterator[tuple[KeyPath, str]]
+
+_REQUIRED: Final = ("authentication", "required")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A question about a configuration, and the keys (`section.key`, `clients`) it reads."""
+
+    reads: tuple[str, ...]
+    ask: Callable[[Settings], Findings]
+
+
+def _somebody_may_call(settings: Settings) -> Findings:
+    if settings.authentication.required and not settings.clients:
+        yield (
+            _REQUIRED,
+            'true needs at least one client; add an entry under "clients" with the issuer and the keys of your EHR',
+        )
+
+
+def _open_on_loopback_only(settings: Settings) -> Findings:
+    host = settings.server.host
+    if not settings.authentication.required and not is_loopback(host):
+        yield (
+            _REQUIRED,
+            f'false is accepted only when nobody but this machine can call; server.host is "{host}": '
+            'set server.host to 127.0.0.1, or keep authentication on and add your EHR under "clients"',
+        )
+
+
+def _clients_have_keys(settings: Settings) -> Findings:
+    if not settings.authentication.required:
+        return
+    for index, client in enumerate(settings.clients):
+        if client.jwks_file is None and client.jwks_url is None:
+            yield (
+                ("clients", index, "jwks_file"),
+                f'the public keys of "{client.name}" are missing; set jwks_file or jwks_url',
+            )
+
+
+def _clients_are_distinct(settings: Settings) -> Findings:
+    for key in ("name", "issuer"):
+        first: dict[str, int] = {}
+        for index, client in enumerate(settings.clients):
+            value = getattr(client, key)
+            if first.setdefault(value, index) != index:
+                yield ("clients", index, key), f'"{value}" is the {key} of clients.{first[value]} already'
+
+
+def _pseudonyms_need_a_key(settings: Settings) -> Findings:
+    if settings.audit.pseudonymize_patient and settings.audit.hmac_key_file is None:
+        yield ("audit", "pseudonymize_patient"), "true needs audit.hmac_key_file, the key of the pseudonyms"
+
+
+RULES: Final = (
+    Rule(("authentication.required", "clients"), _somebody_may_call),
+    Rule(("authentication.required", "server.host"), _open_on_loopback_only),
+    Rule(("authentication.required", "clients"), _clients_have_keys),
+    Rule(("clients",), _clients_are_distinct),
+    Rule(("audit.pseudonymize_patient", "audit.hmac_key_file"), _pseudonyms_need_a_key),
+)
+
+
+def cautions(settings: Settings) -> Findings:
+    """Yield what is allowed but probably not meant."""
+    if settings.service.public_url == EXAMPLE_PUBLIC_URL:
+        yield (
+            ("service", "public_url"),
+            "is the example address; set the one under which EHRs reach this service, or their tokens are refused",
+        )
+    if not settings.authentication.required:
+        yield _REQUIRED, "false lets everybody on this machine call the service; never use it with patients"
+    if settings.rule.cutoff_source == PUBLISHED and settings.rule.cutoff != PUBLISHED_CUTOFF:
+        yield (
+            ("rule", "cutoff"),
+            f"{settings.rule.cutoff} is not the published {PUBLISHED_CUTOFF}, yet rule.cutoff_source says "
+            f'"{PUBLISHED}"; name the source of this value there',
+        )
+    yield from _client_cautions(settings)
+
+
+def _client_cautions(settings: Settings) -> Findings:
+    for index, client in enumerate(settings.clients):
+        if client.jwks_file is None and client.jwks_url is None:
+            yield ("clients", index, "jwks_file"), f'"{client.name}" has no keys; set them before authentication is on'
+        if client.open_fhir_server:
+            yield (
+                ("clients", index, "open_fhir_server"),
+                "true fetches data without a token; for test systems only",
+            )
+        if not client.fhir_servers:
+            yield (
+                ("clients", index, "fhir_servers"),
+                f'no FHIR server is listed for "{client.name}": data it does not prefetch cannot be fetched',
+            )

@@ -1,0 +1,95 @@
+"""Validation errors in sentences for the people who write the configuration."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from cds_service.settings.scalars import plain_scalar
+from cds_service.settings.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_MAX_SHOWN = 40
+
+
+def shown(value: object) -> str:
+    """Name a wrong value as it would be written in the file; long texts are cut."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        cut = value if len(value) <= _MAX_SHOWN else f"{value[:_MAX_SHOWN]}…"
+        return json.dumps(cut, ensure_ascii=not value.isprintable())
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    return "a list" if isinstance(value, tuple) else "a mapping"
+
+
+def sentence(error: Mapping[str, Any]) -> str:
+    """Put one pydantic error (an item of `ValidationError.errors()`) into a sentence."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "missing":
+        return "this key is required"
+    if error["input"] is None:
+        return "is empty; write a value, or take the key out to have the default"
+    write = _SENTENCES.get(kind)
+    return write(error["input"], context) if write else f"{shown(error['input'])}: {error['msg']}"
+
+
+def _whole_number(value: object, _context: Mapping[str, Any]) -> str:
+    if isinstance(value, str) and isinstance(plain_scalar(value), int):
+        return f"{shown(value)} is text; write {value} without quotes"
+    return f"{shown(value)} is not a whole number"
+
+
+def _text(value: object, _context: Mapping[str, Any]) -> str:
+    if isinstance(value, bool | int | Decimal):
+        return f'{shown(value)} is not text; put it in quotes: "{shown(value)}"'
+    return f"{shown(value)} stands where a text is expected"
+
+
+def _choice(value: object, context: Mapping[str, Any]) -> str:
+    choices = re.findall(r"'([^']*)'", context["expected"])
+    hint = did_you_mean(value, choices) if isinstance(value, str) else ""
+    if len(choices) == 1:
+        return f"{shown(value)} is not supported; the only choice is {choices[0]}{hint}"
+    return f"{shown(value)} is not one of {', '.join(choices)}{hint}"
+
+
+def _section(value: object, _context: Mapping[str, Any]) -> str:
+    return f'{shown(value)} stands where keys are expected; write "key: value" lines below'
+
+
+def _number(value: object, _context: Mapping[str, Any]) -> str:
+    if isinstance(value, str) and isinstance(plain_scalar(value), int | Decimal):
+        return f"{shown(value)} is text; write {value} without quotes"
+    return f"{shown(value)} is not a number"
+
+
+def _number_or_path(value: object, context: Mapping[str, Any]) -> str:
+    if context["class"] == "Decimal":
+        return _number(value, context)
+    return f"{shown(value)} is not the name of a file or directory"
+
+
+_SENTENCES: dict[str, Callable[[object, Mapping[str, Any]], str]] = {
+    "int_type": _whole_number,
+    "float_type": _number,
+    "is_instance_of": _number_or_path,
+    "bool_type": lambda value, _: f"{shown(value)} is neither true nor false; write true or false without quotes",
+    "string_type": _text,
+    "literal_error": _choice,
+    "model_type": _section,
+    "tuple_type": lambda value, _: f"{shown(value)} stands where a list is expected; write [first, second]",
+    "greater_than": lambda value, limit: f"must be more than {limit['gt']}, not {shown(value)}",
+    "greater_than_equal": lambda value, limit: f"must be at least {limit['ge']}, not {shown(value)}",
+    "less_than_equal": lambda value, limit: f"must be at most {limit['le']}, not {shown(value)}",
+    "too_short": lambda _value, _: "needs at least one entry",
+    "string_too_short": lambda _value, _: "must not be empty",
+    "string_too_long": lambda _value, limit: f"is longer than {limit['max_length']} characters",
+    "string_pattern_mismatch": lambda value, _: f"{shown(value)} must be one line without spaces around it",
+    "value_error": lambda _value, context: str(context["error"]),
+}

@@ -1,0 +1,96 @@
+"""The Flask application: its routes, and what happens before and after every request."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, request
+
+from cds_service.web.body import close_after_unread_body
+from cds_service.web.cors import add_cors_headers, answer_preflight
+from cds_service.web.defects import describe_defect
+from cds_service.web.discovery import add_discovery_route
+from cds_service.web.errors import add_error_handlers
+from cds_service.web.exchange import begin_exchange, current_exchange
+from cds_service.web.feedback import add_feedback_route
+from cds_service.web.health import add_health_routes
+from cds_service.web.hooks import add_hook_route, is_hook
+from cds_service.web.logging import log_exchange
+from cds_service.web.metrics import Metrics, add_metrics_route
+from cds_service.web.model_card import add_model_card_route
+from cds_service.web.request_ids import add_request_id
+from cds_service.web.security_headers import add_security_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cds_service.web.exchange import Exchange
+    from cds_service.web.ports import Running
+
+_UNMATCHED = "unmatched"
+_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"})
+
+
+class CDSApplication(Flask):
+    """Flask without folders to serve, without redirects, and without values in its log."""
+
+    def __init__(self) -> None:
+        """Build an application without routes."""
+        super().__init__("cds_service.web", static_folder=None, template_folder=None)
+        # A redirect to a corrected path makes Epic withhold the patient's data.
+        self.url_map.merge_slashes = False
+        self.config["PROPAGATE_EXCEPTIONS"] = False
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Take every function as it is: none is a coroutine, and finding that out again at each call costs."""
+        return func
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Keep type and frames of an unforeseen exception for the line of its request."""
+        current_exchange().defect = describe_defect(exc_info[1])
+
+
+def build_application(running: Running) -> CDSApplication:
+    """Return the application with all routes. The services are those of `running.parts` now."""
+    app = CDSApplication()
+    metrics = Metrics()
+    _add_hooks(app, running, metrics)
+    add_error_handlers(app)
+    add_discovery_route(app, running)
+    for service_id in running.parts.services:
+        add_hook_route(app, running, service_id)
+        add_feedback_route(app, running, service_id)
+    add_health_routes(app)
+    add_metrics_route(app, metrics)
+    add_model_card_route(app)
+    return app
+
+
+def _add_hooks(app: Flask, running: Running, metrics: Metrics) -> None:
+    def begin() -> Response | None:
+        return answer_preflight(begin_exchange(running.new_uuid(), running.parts))
+
+    def finish(response: Response) -> Response:
+        exchange = current_exchange()
+        close_after_unread_body(exchange, response)
+        add_cors_headers(exchange, response)
+        add_security_headers(response)
+        add_request_id(exchange, response)
+        _report(exchange, response.status_code, metrics)
+        return response
+
+    app.before_request(begin)
+    app.after_request(finish)
+
+
+def _report(exchange: Exchange, status: int, metrics: Metrics) -> None:
+    seconds = perf_counter() - exchange.started
+    rule = request.url_rule
+    route = rule.rule if rule is not None else _UNMATCHED
+    # The method is the caller's text too.
+    method = request.method if request.method in _METHODS else "other"
+    log_exchange(exchange, route=route, method=method, status=status, seconds=seconds)
+    if rule is not None and is_hook(rule.endpoint):
+        metrics.count_hook(exchange.outcome, seconds)
+    metrics.count_refusal(route, status)

@@ -1,0 +1,87 @@
+"""The one place that turns an exception into an answer: status, OperationOutcome, headers.
+
+Requirement 88: every non-2xx answer carries a FHIR OperationOutcome. It is sent as application/json (requirement 1),
+which every CDS Client parses. The request id stands in `diagnostics`, except at 401, where all bodies are identical.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+from werkzeug.exceptions import HTTPException
+
+from cds_service.errors import (
+    BodyTooLargeError,
+    MethodNotAllowedError,
+    RequestError,
+    ServiceError,
+    UnauthenticatedError,
+    UnknownServiceError,
+    UnsupportedMediaTypeError,
+)
+from cds_service.web.answers import json_answer
+from cds_service.web.exchange import current_exchange
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+# What routing and the server layer raise, in our words.
+_OF_STATUS: dict[int, type[ServiceError]] = {
+    error.status: error
+    for error in (
+        UnknownServiceError,
+        MethodNotAllowedError,
+        BodyTooLargeError,
+        UnsupportedMediaTypeError,
+    )
+}
+
+
+def add_error_handlers(app: Flask) -> None:
+    """Answer every failure. What is neither of both kinds reaches Flask's own last handler, which answers 500."""
+    app.register_error_handler(ServiceError, answer_service_error)
+    app.register_error_handler(HTTPException, answer_http_exception)
+
+
+def answer_service_error(error: ServiceError) -> Response:
+    """Answer an error that was raised on purpose; its detail goes to the log only."""
+    exchange = current_exchange()
+    exchange.detail = error.log_detail or None
+    if isinstance(error, UnauthenticatedError):
+        # One body for every reason, whatever text the error was given.
+        response = _answer(error.status, error.issue_code, UnauthenticatedError.client_text)
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    return _answer(error.status, error.issue_code, f"{error.client_text} Request id: {exchange.request_id}")
+
+
+def answer_http_exception(error: HTTPException) -> Response:
+    """Answer what routing, the body reader or Flask's last handler raised; werkzeug's own texts are not sent."""
+    status = error.code or 500
+    kind = _OF_STATUS.get(status)
+    if kind is not None:
+        code, text = kind.issue_code, kind.client_text
+    elif status < 500:
+        code, text = RequestError.issue_code, f"{HTTPStatus(status).phrase}."
+    else:
+        code, text = ServiceError.issue_code, ServiceError.client_text
+    response = _answer(status, code, f"{text} Request id: {current_exchange().request_id}")
+    _keep_headers(error, response)
+    return response
+
+
+def _answer(status: int, code: str, diagnostics: str) -> Response:
+    outcome = {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": "error", "code": code, "diagnostics": diagnostics}],
+    }
+    return json_answer(msgspec.json.encode(outcome), status)
+
+
+def _keep_headers(error: HTTPException, response: Response) -> None:
+    """Keep what belongs to the status, such as Allow at 405."""
+    for name, value in error.get_headers():
+        if name.lower() != "content-type":
+            response.headers[name] = value

@@ -1,0 +1,39 @@
+"""One HTTP exchange: its id, and what the operational log and the metrics will say about it."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, cast
+
+from flask import g
+
+if TYPE_CHECKING:
+    from cds_service.web.ports import Parts
+
+
+class Exchange:
+    """Filled in on the way of a request through the edge. Holds no patient data and no token."""
+
+    __slots__ = ("body_was_read", "client", "defect", "detail", "outcome", "parts", "request_id", "started")
+
+    def __init__(self, request_id: str, parts: Parts) -> None:
+        """Start the stopwatch."""
+        self.request_id = request_id
+        self.parts = parts
+        self.started = perf_counter()
+        self.client: str | None = None
+        self.outcome: str | None = None
+        self.detail: str | None = None
+        self.defect: dict[str, object] | None = None
+        self.body_was_read = False
+
+
+def begin_exchange(request_id: str, parts: Parts) -> Exchange:
+    """Make a new exchange that of the current request."""
+    exchange = g.exchange = Exchange(request_id, parts)
+    return exchange
+
+
+def current_exchange() -> Exchange:
+    """Return the exchange of the current request."""
+    return cast("Exchange", g.exchange)

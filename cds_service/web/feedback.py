@@ -1,0 +1,54 @@
+"""POST /cds-services/{id}/feedback: what became of cards (requirements 142-156).
+
+The specification names neither status nor body of the answer: 200 and an empty JSON object suit all known clients.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cds_service.errors import MalformedRequestError
+from cds_service.hooks.feedback import FeedbackBatch, parse_feedback
+from cds_service.web.answers import json_answer
+from cds_service.web.authentication import ClientView
+from cds_service.web.body import read_json_body
+from cds_service.web.exchange import current_exchange
+from cds_service.web.paths import feedback_path
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+    from cds_service.authorization.clients import TrustedClient
+    from cds_service.web.ports import Running
+
+# A batch may hold a million bad items; the sender needs the first few to find the cause.
+_PROBLEMS_NAMED = 20
+
+
+def add_feedback_route(app: Flask, running: Running, service_id: str) -> None:
+    """Take feedback for one CDS Service. Good items of a partly bad batch are kept; the answer is 400 then."""
+
+    def take_feedback(client: TrustedClient) -> Response:
+        exchange = current_exchange()
+        batch = parse_feedback(read_json_body())
+        exchange.parts.services[service_id].receive_feedback(
+            batch, client, request_id=exchange.request_id, now=running.now()
+        )
+        _refuse_problems(batch)
+        return json_answer(b"{}")
+
+    path = feedback_path(service_id)
+    app.add_url_rule(path, f"feedback:{service_id}", ClientView(running, path, take_feedback), methods=["POST"])
+
+
+def _refuse_problems(batch: FeedbackBatch) -> None:
+    if not batch.problems:
+        return
+    kept, sent = len(batch.items), len(batch.items) + len(batch.problems)
+    named = batch.problems[:_PROBLEMS_NAMED]
+    more = len(batch.problems) - len(named)
+    tail = f"; and {more} more" if more else ""
+    raise MalformedRequestError(
+        f"{kept} of {sent} feedback items were kept. Not kept: {'; '.join(named)}{tail}.",
+        log_detail=f"feedback: {len(batch.problems)} of {sent} items refused",
+    )

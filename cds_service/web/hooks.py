@@ -1,0 +1,52 @@
+"""POST /cds-services/{id}: the path of a CDS Hooks request through the edge (requirements 26-36, 82-87)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cds_service.hooks.request import parse_cds_request
+from cds_service.hooks.response import CDSResponse, encode_response
+from cds_service.web.answers import json_answer
+from cds_service.web.authentication import ClientView
+from cds_service.web.body import read_json_body
+from cds_service.web.exchange import current_exchange
+from cds_service.web.paths import service_path
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+    from cds_service.authorization.clients import TrustedClient
+    from cds_service.web.ports import Running
+
+ASSESSMENT_EXTENSION = "org.sii-cds.assessment"
+UNDISCLOSED = "undisclosed"
+_ENDPOINT = "hook:"
+
+
+def add_hook_route(app: Flask, running: Running, service_id: str) -> None:
+    """Serve one CDS Service. The path is fixed: no redirect, no trailing slash (Epic compares it exactly)."""
+
+    def answer_hook(client: TrustedClient) -> Response:
+        exchange = current_exchange()
+        request = parse_cds_request(read_json_body())
+        response = exchange.parts.services[service_id].answer(
+            request, client, request_id=exchange.request_id, now=running.now(), new_uuid=running.new_uuid
+        )
+        exchange.outcome = outcome_of(response)
+        return json_answer(encode_response(response))
+
+    path = service_path(service_id)
+    app.add_url_rule(path, _ENDPOINT + service_id, ClientView(running, path, answer_hook), methods=["POST"])
+
+
+def is_hook(endpoint: str) -> bool:
+    """Tell whether a route answers hooks."""
+    return endpoint.startswith(_ENDPOINT)
+
+
+def outcome_of(response: CDSResponse) -> str:
+    """Return the outcome that the response tells; silent mode and a site's choice leave it out."""
+    assessment = response.extension.get(ASSESSMENT_EXTENSION)
+    if not isinstance(assessment, dict):
+        return UNDISCLOSED
+    return str(assessment.get("outcome", UNDISCLOSED))

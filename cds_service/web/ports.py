@@ -1,0 +1,97 @@
+"""What the edge needs from the rest of the service, and the one object that a reload replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from cds_service.authorization.clients import TrustedClient
+    from cds_service.hooks.discovery import ServiceDescription
+    from cds_service.hooks.feedback import FeedbackBatch
+    from cds_service.hooks.request import CDSRequest
+    from cds_service.hooks.response import CDSResponse
+
+
+class CDSService(Protocol):
+    """One CDS Service. Its id is the last segment of its path."""
+
+    @property
+    def id(self) -> str:
+        """Name the service in its path."""
+
+    def describe(self) -> ServiceDescription:
+        """Return its entry of the discovery answer."""
+
+    def answer(
+        self,
+        request: CDSRequest,
+        client: TrustedClient,
+        *,
+        request_id: str,
+        now: datetime,
+        new_uuid: Callable[[], str],
+    ) -> CDSResponse:
+        """Decide, record, and return the cards. Raises ServiceError."""
+
+    def receive_feedback(self, batch: FeedbackBatch, client: TrustedClient, *, request_id: str, now: datetime) -> None:
+        """Record what became of cards. Raises ServiceError."""
+
+
+class Authenticator(Protocol):
+    """Tells who is asking."""
+
+    def authenticate(self, authorization_headers: Sequence[str], endpoint_url: str, now: datetime) -> TrustedClient:
+        """Return the verified client. Raises UnauthenticatedError or ForbiddenError."""
+
+
+class ModelCard(Protocol):
+    """The description of the rule for the people who answer for it."""
+
+    def html(self) -> str:
+        """Return a whole HTML document."""
+
+    def json(self) -> bytes:
+        """Return the same as JSON."""
+
+
+# Proves that something the service cannot do without works now; raises ServiceError when it does not.
+ReadinessCheck = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All that follows from one configuration. A request uses the Parts it began with, whatever is reloaded meanwhile.
+
+    `public_url` has no slash at its end. `readiness` maps a name, shown to whoever asks, to its check.
+    """
+
+    public_url: str
+    max_request_bytes: int
+    cors_origins: frozenset[str]
+    services: Mapping[str, CDSService]
+    authenticator: Authenticator
+    model_card: ModelCard
+    readiness: Mapping[str, ReadinessCheck] = field(default_factory=dict)
+
+
+def utc_now() -> datetime:
+    """Return the time of the host's clock."""
+    return datetime.now(UTC)
+
+
+def new_uuid() -> str:
+    """Return a random UUID (version 4) in lower case."""
+    return str(uuid4())
+
+
+@dataclass(slots=True)
+class Running:
+    """The parts in use, with clock and source of ids. Replacing `parts` is how a reload takes effect."""
+
+    parts: Parts
+    now: Callable[[], datetime] = utc_now
+    new_uuid: Callable[[], str] = new_uuid

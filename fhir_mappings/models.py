@@ -1,0 +1,173 @@
+"""The rows of the mapping tables as frozen values.
+
+`origin` names the file and row a value came from, for error texts; it takes no part in comparison. `sources` hold
+the keys of the file's source list (`MappingRows.sources`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+ANALYTES = frozenset({"neutrophils", "lymphocytes", "platelets", "albumin", "leukocytes"})
+KINDS = ("count", "percent", "fraction", "mass", "moles")
+CONDITION_CATEGORIES = frozenset(
+    {"primary", "history", "ambiguous", "secondary", "recurrence", "benign-or-uncertain", "confounder"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSystem:
+    """A code system: its key and the URIs under which data may carry it.
+
+    `dotted`: codes are the same with and without a dot and in either case (see `normalize_icd`).
+    """
+
+    key: str
+    uris: tuple[str, ...]
+    dotted: bool
+    sources: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyteCode:
+    """A laboratory code that counts. `basis` is one of KINDS; `preference` 1 wins over 2 in one draw."""
+
+    system: str
+    code: str
+    analyte: str
+    basis: str
+    preference: int
+    name: str
+    sources: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCode:
+    """A laboratory code that resembles an accepted one and must not be used, with the reason."""
+
+    system: str
+    code: str
+    resembles: tuple[str, ...]
+    reason: str
+    sources: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSpelling:
+    """A unit as written in data: multiply by `factor` to get the canonical unit of `kind`.
+
+    `ucum`: the spelling is a UCUM code and UCUM means the same by it.
+    """
+
+    spelling: str
+    kind: str
+    factor: Decimal
+    ucum: bool
+    sources: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedUnit:
+    """A unit that is met in data and must not be interpreted, with the reason."""
+
+    spelling: str
+    reason: str
+    sources: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptCode:
+    """A diagnosis code and what it says about the cancer. `prefix`: holds for every code below it as well."""
+
+    system: str
+    code: str
+    category: str
+    meaning: str
+    prefix: bool
+    sources: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureCode:
+    """A qualifying interventional procedure. `note` says why a code counts that does not name the liver."""
+
+    system: str
+    code: str
+    therapy: str
+    liver_specific: bool
+    note: str
+    sources: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedProcedure:
+    """A procedure code that does not count.
+
+    `left_out`: not wrong in itself but too unspecific; a site may add it where its own coding is specific.
+    """
+
+    system: str
+    code: str
+    reason: str
+    left_out: bool
+    sources: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PlausibleRange:
+    """Inclusive limits of an analyte on one basis, in `canonical_unit` (after conversion)."""
+
+    analyte: str
+    basis: str
+    low: Decimal
+    high: Decimal
+    canonical_unit: str
+    sources: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DifferentialLimits:
+    """Limits of one differential count.
+
+    `sum_max`: neutrophils + lymphocytes, as fractions. `disagreement_max`: relative difference of the N/L ratio of
+    counts and of percentages above which the differential contradicts itself.
+    """
+
+    sum_max: Decimal
+    disagreement_max: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRows:
+    """Everything the data files say, before it is checked and indexed.
+
+    A site's additions are made with `dataclasses.replace` and built again, so they pass the same checks.
+    """
+
+    systems: tuple[CodeSystem, ...]
+    analyte_codes: tuple[AnalyteCode, ...]
+    refused_codes: tuple[RefusedCode, ...]
+    units: tuple[UnitSpelling, ...]
+    refused_units: tuple[RefusedUnit, ...]
+    canonical_units: Mapping[str, str]
+    unitless_kinds: frozenset[str]
+    conditions: tuple[ConceptCode, ...]
+    procedures: tuple[ProcedureCode, ...]
+    refused_procedures: tuple[RefusedProcedure, ...]
+    plausible: tuple[PlausibleRange, ...]
+    differential: DifferentialLimits
+    sources: Mapping[str, Mapping[str, str]]
+
+    @property
+    def dotted_systems(self) -> frozenset[str]:
+        """Keys of the code systems whose codes compare without dot and case."""
+        return frozenset(system.key for system in self.systems if system.dotted)

@@ -1,0 +1,141 @@
+"""What is checked before mapping rows are used: by the shipped files at start, by a site's additions as well."""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Protocol
+
+from fhir_mappings.codes import Coded, comparable
+from fhir_mappings.errors import MappingError
+from fhir_mappings.models import ANALYTES, CONDITION_CATEGORIES, KINDS, MappingRows
+
+# What normalization removes or rewrites can never be met: a row with it would be dead.
+_UNNORMALIZED = re.compile(r"^\s|\s$|\s\s|[^\S ]|[\u00b5\u03bc\u00d7]|10[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]")
+
+
+class _Coded(Coded, Protocol):
+    @property
+    def origin(self) -> str: ...
+
+
+def validate_rows(rows: MappingRows) -> None:
+    """Raise MappingError, naming file and row, for the first contradiction found; return nothing otherwise."""
+    _check_systems(rows)
+    _check_laboratory_codes(rows)
+    _check_units(rows)
+    _check_ranges(rows)
+    _check_conditions(rows)
+    _check_procedures(rows)
+
+
+def _check_systems(rows: MappingRows) -> None:
+    keys: set[str] = set()
+    owner: dict[str, str] = {}
+    for system in rows.systems:
+        _require(system.key not in keys, system.origin, f"code system {system.key!r} stands twice")
+        keys.add(system.key)
+        for uri in system.uris:
+            _require(uri not in owner, system.origin, f"{uri} already belongs to {owner.get(uri)!r}")
+            owner[uri] = system.key
+
+
+def _check_laboratory_codes(rows: MappingRows) -> None:
+    accepted = _unique(rows, rows.analyte_codes, "accepted")
+    for refused in rows.refused_codes:
+        key = comparable(refused.system, refused.code, rows.dotted_systems)
+        _require(key not in accepted, refused.origin, f"{refused.code} is accepted by {accepted.get(key)}")
+        for analyte in refused.resembles:
+            _require(analyte in ANALYTES, refused.origin, f"unknown analyte {analyte!r}")
+    _unique(rows, rows.refused_codes, "refused")
+    ranges = {(row.analyte, row.basis) for row in rows.plausible}
+    for row in rows.analyte_codes:
+        _require(row.analyte in ANALYTES, row.origin, f"unknown analyte {row.analyte!r}")
+        _require(row.basis in KINDS, row.origin, f"unknown basis {row.basis!r}")
+        _require(row.preference in (1, 2), row.origin, f"preference {row.preference} is neither 1 nor 2")
+        has_range = (row.analyte, row.basis) in ranges
+        _require(has_range, row.origin, f"no plausible range for {row.analyte} as {row.basis}")
+
+
+def _check_units(rows: MappingRows) -> None:
+    missing = [kind for kind in KINDS if kind not in rows.canonical_units]
+    _require(not missing, "units.toml, canonical", f"no canonical unit for {', '.join(missing)}")
+    unknown = (set(rows.canonical_units) | rows.unitless_kinds) - set(KINDS)
+    _require(not unknown, "units.toml", f"unknown kind {', '.join(sorted(unknown))}")
+    seen: dict[tuple[str, str], str] = {}
+    for unit in rows.units:
+        _require(unit.kind in KINDS, unit.origin, f"unknown kind {unit.kind!r}")
+        _require(_is_positive(unit.factor), unit.origin, f"factor {unit.factor} is not positive")
+        _check_spelling(unit.spelling, unit.origin)
+        key = (unit.kind, unit.spelling)
+        _require(key not in seen, unit.origin, f"{unit.spelling!r} stands already in {seen.get(key)}")
+        seen[key] = unit.origin
+    _check_refused_units(rows)
+
+
+def _check_refused_units(rows: MappingRows) -> None:
+    known = {unit.spelling: unit.origin for unit in rows.units}
+    for refused in rows.refused_units:
+        _check_spelling(refused.spelling, refused.origin)
+        problem = f"{refused.spelling!r} stands already in {known.get(refused.spelling)}"
+        _require(refused.spelling not in known, refused.origin, problem)
+        known[refused.spelling] = refused.origin
+
+
+def _check_spelling(spelling: str, origin: str) -> None:
+    _require(bool(spelling), origin, "empty spelling")
+    found = _UNNORMALIZED.search(spelling)
+    _require(found is None, origin, f"{spelling!r} is not in normalized form and would never match")
+
+
+def _check_ranges(rows: MappingRows) -> None:
+    seen: set[tuple[str, str]] = set()
+    for row in rows.plausible:
+        _require(row.analyte in ANALYTES, row.origin, f"unknown analyte {row.analyte!r}")
+        _require(row.basis in KINDS, row.origin, f"unknown basis {row.basis!r}")
+        _require(row.low < row.high, row.origin, f"{row.low} is not below {row.high}")
+        canonical = rows.canonical_units[row.basis]
+        _require(row.canonical_unit == canonical, row.origin, f"unit must be {canonical!r}")
+        _require((row.analyte, row.basis) not in seen, row.origin, "a second range for the same analyte")
+        seen.add((row.analyte, row.basis))
+    limits = rows.differential
+    positive = _is_positive(limits.sum_max) and _is_positive(limits.disagreement_max)
+    _require(positive, "plausible.toml, differential", "limits must be positive")
+
+
+def _check_conditions(rows: MappingRows) -> None:
+    _unique(rows, rows.conditions, "listed")
+    for row in rows.conditions:
+        known = row.category in CONDITION_CATEGORIES
+        _require(known, row.origin, f"unknown category {row.category!r}")
+
+
+def _check_procedures(rows: MappingRows) -> None:
+    qualifying = _unique(rows, rows.procedures, "qualifying")
+    _unique(rows, rows.refused_procedures, "refused or left out")
+    for refused in rows.refused_procedures:
+        key = comparable(refused.system, refused.code, rows.dotted_systems)
+        _require(key not in qualifying, refused.origin, f"{refused.code} is counted by {qualifying.get(key)}")
+    for row in rows.procedures:
+        explained = row.liver_specific or bool(row.note)
+        _require(explained, row.origin, "a code that does not name the liver needs a note that says why it counts")
+
+
+def _unique(rows: MappingRows, coded: Iterable[_Coded], what: str) -> dict[tuple[str, str], str]:
+    systems = {system.key for system in rows.systems}
+    dotted = rows.dotted_systems
+    seen: dict[tuple[str, str], str] = {}
+    for row in coded:
+        _require(row.system in systems, row.origin, f"unknown code system {row.system!r}")
+        key = comparable(row.system, row.code, dotted)
+        _require(key not in seen, row.origin, f"{row.code} is {what} already by {seen.get(key)}")
+        seen[key] = row.origin
+    return seen
+
+
+def _is_positive(number: Decimal) -> bool:
+    return number.is_finite() and number > 0
+
+
+def _require(holds: bool, origin: str, problem: str) -> None:
+    if not holds:
+        raise MappingError(origin, problem)

@@ -1,0 +1,1 @@
+"""Tests of sii-cds; README.md says which kind answers which question."""

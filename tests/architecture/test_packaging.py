@@ -1,0 +1,87 @@
+"""The wheel holds everything the packages hold: what is missing there is first missed in the container."""
+
+import configparser
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.checkout import PACKAGES, ROOT
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from the checkout by the locked backend, without network."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = ["-m", "pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
+    answer = subprocess.run(
+        [sys.executable, *build, "--wheel-dir", folder, ROOT], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    return next(folder.glob("sii_cds-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def wheel_names(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+def files_of_packages(root: Path) -> list[str]:
+    """Every file on disk but compiled ones: an ignore rule of git that hides source shows up here."""
+    files = (path for package in PACKAGES for path in (root / package).rglob("*") if path.is_file())
+    return [path.relative_to(root).as_posix() for path in files if path.suffix != ".pyc"]
+
+
+def left_out(names: Iterable[str], expected: Iterable[str]) -> list[str]:
+    return sorted(set(expected) - set(names))
+
+
+def intruders(names: Iterable[str]) -> list[str]:
+    """Entries outside the two packages and the wheel's own metadata."""
+    return sorted(
+        name for name in names if (first := name.partition("/")[0]) not in PACKAGES and not first.endswith(".dist-info")
+    )
+
+
+def test_wheel_holds_every_file_of_the_packages(wheel_names: list[str]) -> None:
+    assert left_out(wheel_names, files_of_packages(ROOT)) == []
+
+
+def test_wheel_holds_nothing_else(wheel_names: list[str]) -> None:
+    assert intruders(wheel_names) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_wheel_says_that_the_package_is_typed(wheel_names: list[str], package: str) -> None:
+    assert f"{package}/py.typed" in wheel_names
+
+
+def test_wheel_carries_the_license(wheel_names: list[str]) -> None:
+    assert [name for name in wheel_names if name.endswith(".dist-info/licenses/LICENSE")]
+
+
+def test_wheel_command_names_a_module_it_holds(wheel: Path, wheel_names: list[str]) -> None:
+    metadata = next(name for name in wheel_names if name.endswith("/entry_points.txt"))
+    parser = configparser.ConfigParser()
+    parser.read_string(zipfile.ZipFile(wheel).read(metadata).decode())
+    module = parser["console_scripts"]["sii-cds"].partition(":")[0]
+
+    assert f"{module.replace('.', '/')}.py" in wheel_names
+
+
+def test_left_out_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "fhir_mappings").mkdir()
+    (tmp_path / "fhir_mappings" / "units.toml").touch()
+    (tmp_path / "fhir_mappings" / "units.pyc").touch()
+
+    assert left_out(["fhir_mappings/__init__.py"], files_of_packages(tmp_path)) == ["fhir_mappings/units.toml"]
+
+
+def test_intruder_is_named() -> None:
+    names = ["cds_service/app.py", "tests/conftest.py", "sii_cds-0.1.0.dist-info/METADATA"]
+
+    assert intruders(names) == ["tests/conftest.py"]

@@ -1,0 +1,68 @@
+"""A site with two EHRs, as the tests of client trust see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cds_service.authorization.authenticator import Authenticator
+from cds_service.authorization.clients import TrustedClient
+from cds_service.authorization.key_file import KeyFile
+from cds_service.authorization.replay import ReplayStore
+from cds_service.authorization.trust import ClientTrust, TokenPolicy
+from tests.security import forge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OTHER_ISSUER = "https://other.hospital.example"
+
+
+@pytest.fixture
+def state_file(tmp_path: Path) -> Path:
+    return tmp_path / "state.db"
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    """Keys of the main EHR: the two recommended kinds, one for encryption, one of a curve that is not agreed on."""
+    path = tmp_path / "ehr.json"
+    path.write_bytes(
+        forge.key_set(
+            forge.jwk(forge.ec_key(), forge.EC_KID, use="sig", alg="ES384"),
+            forge.jwk(forge.rsa_key(), forge.RSA_KID),
+            forge.jwk(forge.ec_key("encryption"), "ec-encryption", use="enc"),
+            forge.jwk(forge.ec_key("ehr", "ES256"), "ec-256"),
+        )
+    )
+    return path
+
+
+@pytest.fixture
+def main_ehr(key_file: Path) -> ClientTrust:
+    rights = TrustedClient("main-ehr", forge.ISSUER, "active", (forge.FHIR_SERVER,))
+    return ClientTrust(forge.ISSUER, KeyFile("main-ehr", key_file), ("ES384", "RS384"), rights)
+
+
+@pytest.fixture
+def other_ehr(tmp_path: Path) -> ClientTrust:
+    path = tmp_path / "other.json"
+    path.write_bytes(
+        forge.key_set(
+            forge.jwk(forge.rsa_key("other"), forge.RSA_KID),
+            forge.jwk(forge.rsa_key("other"), "other-2026"),
+        )
+    )
+    rights = TrustedClient("other-ehr", OTHER_ISSUER, "silent")
+    return ClientTrust(OTHER_ISSUER, KeyFile("other-ehr", path), ("RS384",), rights)
+
+
+@pytest.fixture
+def replay(state_file: Path) -> ReplayStore:
+    return ReplayStore(f"sqlite:///{state_file}")
+
+
+@pytest.fixture
+def authenticator(main_ehr: ClientTrust, other_ehr: ClientTrust, replay: ReplayStore) -> Authenticator:
+    return Authenticator([main_ehr, other_ehr], TokenPolicy(), replay)

@@ -1,0 +1,216 @@
+"""A token counts once (requirement 173): over endpoints, threads, processes and restarts, until its time is over."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy.exc import SQLAlchemyError
+
+from cds_service.authorization.claims import TokenUse
+from cds_service.authorization.replay import ReplayStore
+from cds_service.errors import ConfigurationError, StateUnavailableError, UnauthenticatedError
+from tests.security import forge
+from tests.security.forge import ENDPOINT, NOW, NOW_SECONDS, token
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cds_service.authorization.authenticator import Authenticator
+
+ISSUER, OTHER_ISSUER = "https://a.example", "https://b.example"
+
+
+def use(name: str = "t-1", issuer: str = ISSUER, until: float = NOW_SECONDS + 360) -> TokenUse:
+    return TokenUse(issuer, name, until)
+
+
+def test_authenticate_same_token_twice_second_is_refused(authenticator: Authenticator) -> None:
+    text = f"Bearer {token()}"
+    authenticator.authenticate([text], ENDPOINT, NOW)
+
+    with pytest.raises(UnauthenticatedError) as caught:
+        authenticator.authenticate([text], ENDPOINT, NOW)
+
+    assert caught.value.log_detail == "replayed client=main-ehr"
+    assert caught.value.client_text == "Authentication is required."
+
+
+def test_authenticate_same_jti_on_another_endpoint_is_refused(authenticator: Authenticator) -> None:
+    feedback = f"{ENDPOINT}/feedback"
+    authenticator.authenticate([f"Bearer {token(jti='once')}"], ENDPOINT, NOW)
+
+    with pytest.raises(UnauthenticatedError, match="replayed"):
+        authenticator.authenticate([f"Bearer {token(jti='once', aud=feedback)}"], feedback, NOW)
+
+
+def test_authenticate_refused_token_does_not_use_up_its_jti(authenticator: Authenticator) -> None:
+    """Otherwise whoever guesses a jti could lock the real token out with a forged one."""
+    for forged in (token(jti="mine", key=forge.ec_key("attacker")), token(jti="mine", aud="https://a.example")):
+        with pytest.raises(UnauthenticatedError):
+            authenticator.authenticate([f"Bearer {forged}"], ENDPOINT, NOW)
+
+    assert authenticator.authenticate([f"Bearer {token(jti='mine')}"], ENDPOINT, NOW).name == "main-ehr"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected", "reason"),
+    [
+        (use(), use(), False, "the same"),
+        (use(), use("t-2"), True, "another token"),
+        (use(), use("T-1"), True, "ids are compared with their case"),
+        (use(), use(issuer=OTHER_ISSUER), True, "issuers choose their ids without each other"),
+        (use("c", "ab"), use("bc", "a"), True, "issuer and id are not simply joined"),
+        (use("x", "1:a"), use("ax", "1:"), True, "nor by a character that both may hold"),
+        (use(until=NOW_SECONDS + 1), use(), False, "still valid for a second"),
+        (use(until=NOW_SECONDS), use(), True, "its time is over, so the token itself is refused"),
+    ],
+)
+def test_first_use_depends_on_issuer_id_and_time(
+    first: TokenUse, second: TokenUse, expected: bool, reason: str, replay: ReplayStore
+) -> None:
+    assert replay.is_first_use(first, NOW_SECONDS - 1)
+    assert replay.is_first_use(second, NOW_SECONDS) is expected, reason
+
+
+def test_first_use_after_restart_is_remembered(state_file: Path) -> None:
+    ReplayStore(f"sqlite:///{state_file}").is_first_use(use(), NOW_SECONDS)
+
+    assert not ReplayStore(f"sqlite:///{state_file}").is_first_use(use(), NOW_SECONDS)
+
+
+def test_first_use_of_one_token_by_many_threads_is_granted_once(replay: ReplayStore) -> None:
+    barrier = threading.Barrier(16)
+
+    def ask(_: int) -> bool:
+        barrier.wait()
+        return replay.is_first_use(use(), NOW_SECONDS)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(ask, range(16))) == 1
+
+
+TOKENS_IN_RACE = 200
+
+
+def _race(url: str, barrier: threading.Barrier, granted: multiprocessing.Queue[int]) -> None:
+    store = ReplayStore(url)
+    barrier.wait()
+    granted.put(sum(store.is_first_use(use(f"t-{number}"), NOW_SECONDS) for number in range(TOKENS_IN_RACE)))
+
+
+def test_first_use_raced_by_processes_is_granted_once(state_file: Path) -> None:
+    """The database does not exist yet: all of them also race to create it."""
+    context = multiprocessing.get_context("spawn")
+    barrier, granted = context.Barrier(3), context.Queue()
+    workers = [context.Process(target=_race, args=(f"sqlite:///{state_file}", barrier, granted)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+
+    counts = [granted.get(timeout=60) for _ in workers]
+    for worker in workers:
+        worker.join()
+
+    assert sum(counts) == TOKENS_IN_RACE
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+
+
+def test_first_use_after_fork_is_shared_with_parent(replay: ReplayStore) -> None:
+    replay.is_first_use(use(), NOW_SECONDS)
+    child = os.fork()
+    if child == 0:
+        seen_again = replay.is_first_use(use(), NOW_SECONDS) or not replay.is_first_use(use("t-2"), NOW_SECONDS)
+        os._exit(int(seen_again))
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert not replay.is_first_use(use("t-2"), NOW_SECONDS)
+
+
+def rows(state_file: Path) -> int:
+    connection = sqlite3.connect(state_file)
+    try:
+        count: int = connection.execute("SELECT count(*) FROM used_token").fetchone()[0]
+        return count
+    finally:
+        connection.close()
+
+
+def test_first_use_expired_rows_are_deleted(replay: ReplayStore, state_file: Path) -> None:
+    for number in range(1, 1200):
+        replay.is_first_use(use(f"t-{number}", until=NOW_SECONDS + number), NOW_SECONDS + number)
+
+    assert rows(state_file) < 200
+
+
+def test_first_use_live_rows_stay(replay: ReplayStore, state_file: Path) -> None:
+    for number in range(300):
+        replay.is_first_use(use(f"t-{number}"), NOW_SECONDS)
+
+    assert rows(state_file) == 300
+
+
+def test_authenticate_without_state_store_is_not_answered_as_trusted(
+    authenticator: Authenticator, state_file: Path
+) -> None:
+    state_file.mkdir()
+
+    with pytest.raises(StateUnavailableError) as caught:
+        authenticator.authenticate([f"Bearer {token()}"], ENDPOINT, NOW)
+
+    assert (caught.value.status, caught.value.issue_code) == (503, "transient")
+    assert str(state_file) not in caught.value.client_text
+
+
+def test_check_ready_database_replaced_by_what_is_none_is_reported(
+    authenticator: Authenticator, state_file: Path
+) -> None:
+    authenticator.check_ready()
+    state_file.unlink()
+    state_file.mkdir()
+
+    with pytest.raises(StateUnavailableError):
+        authenticator.check_ready()
+
+
+def test_first_use_database_file_deleted_is_made_anew(replay: ReplayStore, state_file: Path) -> None:
+    """A connection that is open goes on writing to the deleted file, which no other worker sees."""
+    replay.is_first_use(use(), NOW_SECONDS)
+    for file in state_file.parent.glob("state.db*"):
+        file.unlink()
+    replay.is_first_use(use(), NOW_SECONDS)
+
+    assert rows(state_file) == 1
+
+
+def test_first_use_database_that_comes_back_is_used_without_restart(replay: ReplayStore, state_file: Path) -> None:
+    state_file.mkdir()
+    with pytest.raises(StateUnavailableError):
+        replay.is_first_use(use(), NOW_SECONDS)
+    state_file.rmdir()
+
+    assert replay.is_first_use(use(), NOW_SECONDS)
+
+
+def test_first_use_locked_database_is_given_up_within_the_hook_deadline(replay: ReplayStore, state_file: Path) -> None:
+    replay.is_first_use(use(), NOW_SECONDS)
+    blocker = sqlite3.connect(state_file, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(StateUnavailableError) as caught:
+            replay.is_first_use(use("t-2"), NOW_SECONDS)
+    finally:
+        blocker.close()
+
+    assert "OperationalError" in caught.value.log_detail
+    assert not isinstance(caught.value, SQLAlchemyError)
+
+
+@pytest.mark.parametrize("url", ["nosuchdatabase://host/x", "not an address"])
+def test_replay_store_without_driver_is_a_configuration_error(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"state\.url"):
+        ReplayStore(url)

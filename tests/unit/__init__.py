@@ -1,0 +1,1 @@
+"""Unit tests: one package, one behaviour at a time, no network."""

@@ -1,0 +1,1 @@
+"""The demo: synthetic charts, the CDS Client, its pages."""

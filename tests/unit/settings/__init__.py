@@ -1,0 +1,1 @@
+"""The site configuration: reading, checking, explaining."""

@@ -1,0 +1,113 @@
+"""What one key demands of another, and what is allowed but warned of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.settings.conftest import Load, Problems
+
+URL = "service: {public_url: 'https://cds.site.example'}\n"
+CLIENT = "{name: a, issuer: b, jwks_url: 'https://e.example/jwks', fhir_servers: ['https://e.example/r4']}"
+CLOSED = f"{URL}clients: [{CLIENT}]\n"
+OPEN = f"{URL}authentication: {{required: false}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "reason"),
+    [
+        (
+            "authentication:\n  required: true\n",
+            [
+                "sii-cds.yaml:2:3: authentication.required: true needs at least one client; add an entry under "
+                '"clients" with the issuer and the keys of your EHR'
+            ],
+            "written",
+        ),
+        (
+            "# nothing\n",
+            [
+                "sii-cds.yaml:1:1: authentication.required: true needs at least one client; add an entry under "
+                '"clients" with the issuer and the keys of your EHR'
+            ],
+            "by default",
+        ),
+        (
+            f"{OPEN}server: {{host: 0.0.0.0}}\n",
+            [
+                "sii-cds.yaml:2:18: authentication.required: false is accepted only when nobody but this machine can "
+                'call; server.host is "0.0.0.0": set server.host to 127.0.0.1, or keep authentication on and add '
+                'your EHR under "clients"'
+            ],
+            "open to the network",
+        ),
+        (
+            f"{URL}clients:\n  - name: main\n    issuer: b\n",
+            ['sii-cds.yaml:3:5: clients.0.jwks_file: the public keys of "main" are missing; set jwks_file or jwks_url'],
+            "no keys",
+        ),
+        (
+            f"{URL}clients: [{CLIENT}, {CLIENT}]\n",
+            [
+                'sii-cds.yaml:2:110: clients.1.name: "a" is the name of clients.0 already',
+                'sii-cds.yaml:2:119: clients.1.issuer: "b" is the issuer of clients.0 already',
+            ],
+            "the same client twice",
+        ),
+        (
+            f"{CLOSED}audit: {{pseudonymize_patient: true}}\n",
+            ["sii-cds.yaml:3:9: audit.pseudonymize_patient: true needs audit.hmac_key_file, the key of the pseudonyms"],
+            "a pseudonym without a key is a hash that anybody can guess",
+        ),
+    ],
+)
+def test_rule_between_keys_is_enforced(problems: Problems, text: str, lines: list[str], reason: str) -> None:
+    assert problems(text) == lines, reason
+
+
+def test_two_key_sources_are_refused(problems: Problems, tmp_path: Path) -> None:
+    (tmp_path / "k.json").write_text("{}")
+    text = f"{URL}clients: [{{name: a, issuer: b, jwks_file: k.json, jwks_url: 'https://e.example/k'}}]"
+    assert problems(text) == ["sii-cds.yaml:2:51: clients.0.jwks_url: jwks_file is set too; keep one of the two"]
+
+
+def test_rule_is_not_asked_when_a_key_it_reads_is_wrong(problems: Problems) -> None:
+    lines = problems("clients: [{name: a, isuer: b}]\nserver: {host: 0.0.0.0, port: x}\n")
+    assert [line.split(": ")[1] for line in lines] == ["clients.0.issuer", "clients.0.isuer", "server.port"]
+
+
+def test_rule_is_asked_when_another_key_is_wrong(problems: Problems) -> None:
+    lines = problems("authentication: {required: false}\nserver: {host: 0.0.0.0, port: x}\n")
+    assert [line.split(": ")[1] for line in lines] == ["authentication.required", "server.port"]
+
+
+def test_settings_without_oddities_have_no_warning(load: Load) -> None:
+    assert load(CLOSED).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "reason"),
+    [
+        (f"clients: [{CLIENT}]", "1:1: service.public_url: is the example address", "not set"),
+        (OPEN, "2:18: authentication.required: false lets everybody on this machine call", "open"),
+        (f"{CLOSED}rule: {{cutoff: 330}}", "3:8: rule.cutoff: 330 is not the published 405.08", "other cut-off"),
+        (f"{OPEN}clients: [{{name: a, issuer: b}}]", 'clients.0.jwks_file: "a" has no keys', "keys come later"),
+        (f"{OPEN}clients: [{{name: a, issuer: b}}]", 'no FHIR server is listed for "a"', "prefetch only"),
+        (
+            f"{URL}clients: [{CLIENT[:-1]}, open_fhir_server: true}}]",
+            "clients.0.open_fhir_server: true fetches data without a token",
+            "test systems",
+        ),
+    ],
+)
+def test_odd_configuration_is_accepted_with_a_warning(load: Load, text: str, words: str, reason: str) -> None:
+    assert any(words in warning for warning in load(text).warnings), reason
+
+
+@pytest.mark.parametrize("rule", ["{cutoff: 405.08}", "{cutoff: 405.080}", "{cutoff: 330, cutoff_source: own cohort}"])
+def test_cutoff_that_fits_its_source_has_no_warning(load: Load, rule: str) -> None:
+    assert load(f"{CLOSED}rule: {rule}").warnings == ()

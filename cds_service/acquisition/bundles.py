@@ -7,7 +7,7 @@ one; a warning beside no matches is how Epic says "no data".
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Observation | Condition | Procedure)
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_FAILING_SEVERITIES = frozenset({"fatal", "error"})
+# Decimal refuses exponents of twenty digits, which JSON allows.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation)
+# What is no known harmless level is a failure: FHIR R4 issue-severity, and "success" of R5.
+_HARMLESS_SEVERITIES = frozenset({"warning", "information", "success"})
 
 
 class BundleFailedError(Exception):
@@ -93,8 +95,8 @@ class BundleReader(Generic[R]):
         """Prepare the decoders for the wanted resource type."""
         self._type = resource_class.__name__
         self._clean: msgspec.json.Decoder[_CleanBundle[R]] = msgspec.json.Decoder(
-            _CleanBundle[resource_class],
-            float_hook=Decimal,  # type: ignore[valid-type]
+            _CleanBundle[resource_class],  # type: ignore[valid-type]
+            float_hook=Decimal,
         )
         self._resource = msgspec.json.Decoder(resource_class, float_hook=Decimal)
 
@@ -162,7 +164,7 @@ def _raise_if_failure(raw: msgspec.Raw) -> None:
         issues = _OUTCOME.decode(raw).issue
     except _UNREADABLE as error:
         raise BundleFailedError("an unreadable OperationOutcome") from error
-    if not issues or any(issue.severity in _FAILING_SEVERITIES for issue in issues):
+    if not issues or any(issue.severity not in _HARMLESS_SEVERITIES for issue in issues):
         raise BundleFailedError("an error OperationOutcome")
 
 

@@ -63,6 +63,9 @@ class _Measurement(msgspec.Struct):
     valueRange: Any = None  # noqa: N815
     valueRatio: Any = None  # noqa: N815
     valueSampledData: Any = None  # noqa: N815
+    valueTime: Any = None  # noqa: N815
+    valueDateTime: Any = None  # noqa: N815
+    valuePeriod: Any = None  # noqa: N815
     dataAbsentReason: Any = None  # noqa: N815
 
     @property
@@ -76,6 +79,9 @@ class _Measurement(msgspec.Struct):
             self.valueRange,
             self.valueRatio,
             self.valueSampledData,
+            self.valueTime,
+            self.valueDateTime,
+            self.valuePeriod,
         )
         return any(value is not None for value in others)
 
@@ -151,3 +157,9 @@ class Malformed(msgspec.Struct):
 
     id: str | None = None
     code: CodeableConcept | None = None
+    component: msgspec.Raw = msgspec.Raw(b"null")
+
+    @property
+    def has_components(self) -> bool:
+        """Tell whether there may be results under codes of their own."""
+        return bytes(self.component) not in (b"null", b"[]")

@@ -1,12 +1,10 @@
 """Records that the log writes about itself, in the same chain as the rest.
 
-    opened   first line of every file: how links are made from here on, and the record it continues
-    closed   last line of a file that a later file continues
-    sealed   in the place of a line that a crash cut short, with the bytes that were left of it
-    removed  files beyond their retention time, named before they are deleted
+opened   first line of every file: how links are made from here on, and the record it continues
+closed   last line of a file that a later file continues
+sealed   in the place of a line that a crash cut short, with the bytes that were left of it
+removed  files beyond their retention time, named before they are deleted
 """
-
-from __future__ import annotations
 
 from datetime import datetime
 from typing import Final

@@ -98,6 +98,11 @@ def read_line(line: bytes) -> Line | None:
     return Line(int(sequence), kind.decode("ascii"), link.decode("ascii"), body)
 
 
+def is_start_of(sequence: int, torn: bytes) -> bool:
+    """Tell whether what was left of a line belongs to the record with this number."""
+    return torn.startswith(b'{"sequence":%d,' % sequence)
+
+
 def read_opened(line: bytes) -> OpenedRecord | None:
     """Decode the first line of a file; None when it is anything else."""
     try:

@@ -32,7 +32,10 @@ def _decided(assessment: Decided, *, keep_values: bool) -> dict[str, Any]:
         "cutoff": f"{assessment.cutoff:f}",
         "latest_procedure": assessment.latest_procedure.isoformat() if assessment.latest_procedure else None,
         "used": tuple(result_entry(result, keep_values=keep_values) for result in results),
-        "earlier": tuple(EarlierEntry(sii=f"{e.sii:f}", sample_time=e.effective.isoformat(), baseline=e.baseline) for e in assessment.earlier),
+        "earlier": tuple(
+            EarlierEntry(sii=f"{e.sii:f}", sample_time=e.effective.isoformat(), baseline=e.baseline)
+            for e in assessment.earlier
+        ),
         "truncated": assessment.truncated,
         **_place(assessment.timed),
     }

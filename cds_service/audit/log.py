@@ -45,6 +45,7 @@ class AuditLog:
         key: bytes | None,
         rotate_bytes: int,
         retention_days: int | None = None,
+        known_head: ChainHead | None = None,
         on_head: Callable[[ChainHead], None] | None = None,
         head_seconds: float = 1.0,
         lock_seconds: float = 5.0,
@@ -52,9 +53,11 @@ class AuditLog:
     ) -> None:
         """Describe the log; nothing is touched before `start`.
 
-        A new file is begun at `rotate_bytes` and on every new UTC day. `on_head` is told the chain head within
-        `head_seconds` after each record, from a thread of its own; it must not raise. A call fails when another
-        process holds the directory for `lock_seconds`. `clock` stamps the records the log writes about itself.
+        A new file is begun at `rotate_bytes` and on every new UTC day; files older than `retention_days` are deleted
+        then. `known_head` is the head kept outside: records after it are never taken for the first of their number.
+        `on_head` is told the chain head within `head_seconds` after each record, from a thread of its own; it must
+        not raise. A call fails when another process holds the directory for `lock_seconds`. `clock` stamps the
+        records the log writes about itself.
         """
         self._directory = directory
         self._writer = ChainWriter(
@@ -64,6 +67,7 @@ class AuditLog:
             retention_days=retention_days,
             lock_seconds=lock_seconds,
             clock=clock,
+            known_head=known_head,
         )
         self._reporter = HeadReporter(on_head, head_seconds) if on_head is not None else None
         self._turn = threading.Condition()

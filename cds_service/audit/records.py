@@ -5,8 +5,6 @@ what they were given: codes of this service's vocabulary are strings here, so th
 the vocabulary grows.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cds_service.audit.bookkeeping import RemovedRecord
@@ -23,11 +24,7 @@ def plan_removal(directory: Path, now: datetime, days: int) -> RemovedRecord | N
     removed where the first file to stay does not tell what it continues.
     """
     names = file_names(directory)
-    expired = [
-        name
-        for name, following in zip(names, names[1:], strict=False)
-        if (now.date() - opening_day(following)).days > days
-    ]
+    expired = [name for name, following in pairwise(names) if (now.date() - opening_day(following)).days > days]
     if not expired:
         return None
     first_to_stay = first_record(directory / names[len(expired)])
@@ -43,6 +40,6 @@ def delete_files(directory: Path, names: Sequence[str]) -> None:
         try:
             (directory / name).unlink(missing_ok=True)
         except OSError as error:
-            _log.error("expired audit file %s cannot be deleted: %s", name, error.strerror)  # noqa: TRY400  one line
+            _log.error("expired audit file %s cannot be deleted: %s", name, error.strerror)
             return
         _log.info("expired audit file %s deleted", name)

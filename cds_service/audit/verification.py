@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from cds_service.audit.bookkeeping import ContinuedRecord, OpenedRecord, RemovedRecord, SealedRecord
-from cds_service.audit.chain import GENESIS, ChainHead, ChainKey, read_line
+from cds_service.audit.chain import GENESIS, ChainHead, ChainKey, is_start_of, read_line
 from cds_service.audit.files import file_name, first_sequence
 
 if TYPE_CHECKING:
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from cds_service.audit.chain import Line
 
 _CUT_SHORT: Final = (
-    "the line is cut short; at the end of the newest file a crash leaves this, and the next start of the service seals it"
+    "the line is cut short; a crash leaves this at the end of a log, and the next start of the service seals it"
 )
-_BOOKKEEPING: Final = msgspec.json.Decoder(OpenedRecord | SealedRecord | RemovedRecord)
+_Checked = OpenedRecord | SealedRecord | RemovedRecord
+_CHECKED_KINDS: Final = frozenset({"opened", "sealed", "removed"})
+_DECODER: Final = msgspec.json.Decoder(_Checked)
 
 
 class Break(NamedTuple):
-    """The first thing wrong: where, counted from line 1, and why. `line` is 0 for a whole file."""
+    """The first thing wrong: where, counted from line 1, and why."""
 
     file: str
     line: int
@@ -86,7 +88,7 @@ class _Walk:
         for name, lines in files:
             why = self._begin_file(name)
             if why:
-                return Break(name, 0, why)
+                return Break(name, 1, why)
             for number, raw in enumerate(lines, start=1):
                 self.line = number
                 why = self._check_line(raw)
@@ -113,7 +115,8 @@ class _Walk:
             why = "a line stands outside its file: the file was closed before it, or is opened twice"
         else:
             why = None
-        return why or self._check_place(line) or self._accept(raw, line)
+        why = why or self._check_place(line)
+        return why or self._accept(line, _decode(raw) if line.kind in _CHECKED_KINDS else None)
 
     def _check_opening(self, raw: bytes, line: Line) -> str | None:
         """Check the first line of a file, and take from it how links are made from here on."""
@@ -149,34 +152,44 @@ class _Walk:
             return self._gap(line.sequence)
         if self.key is None or self.key.link(self.link, line.body) != line.link:
             return f"record {line.sequence} was changed: its link does not match its content and the record before it"
-        expected = self.expected
-        if expected is not None and (line.sequence == expected.sequence) and line.link != expected.link:
-            return f"record {line.sequence} is another one than the chain head kept outside the log"
         return None
 
     def _gap(self, found: int) -> str:
         if found <= self.sequence:
             return f"record {found} stands where record {self.sequence + 1} belongs"
-        last = f" to {found - 1}" if found - 1 > self.sequence + 1 else ""
-        return f"record {self.sequence + 1}{last} is missing: record {found} follows record {self.sequence}"
+        return f"{_missing(self.sequence + 1, found - 1)}: record {found} follows record {self.sequence}"
 
-    def _accept(self, raw: bytes, line: Line) -> None:
-        self.sequence, self.link, self.closed = line.sequence, line.link, line.kind == "closed"
-        self.counts[line.kind] += 1
-        record = _decode(raw) if line.kind in {"opened", "sealed", "removed"} else None
-        if isinstance(record, OpenedRecord | SealedRecord) and record.torn:
+    def _accept(self, line: Line, record: _Checked | None) -> str | None:
+        """Go on from a line whose link is right, unless the head kept outside names another one in its place."""
+        torn = record.torn if isinstance(record, OpenedRecord | SealedRecord) else b""
+        why = self._check_head(line, torn)
+        if torn:
             self.notes.append(f"{self.file}:{self.line}: a line cut short by a crash was sealed here")
-        elif isinstance(record, RemovedRecord):
+        if isinstance(record, RemovedRecord):
             self.accounted.add(record.through)
             self.notes.append(
-                f"{self.file}:{self.line}: {len(record.files)} files removed after their retention time, "
+                f"{self.file}:{self.line}: files removed after their retention time: {len(record.files)}, "
                 f"up to record {record.through.sequence}"
             )
+        self.sequence, self.link, self.closed = line.sequence, line.link, line.kind == "closed"
+        self.counts[line.kind] += 1
+        return why
+
+    def _check_head(self, line: Line, torn: bytes) -> str | None:
+        if self.expected is None or line.sequence != self.expected.sequence or line.link == self.expected.link:
+            return None
+        if is_start_of(line.sequence, torn):
+            self.notes.append(
+                f"{self.file}:{self.line}: record {line.sequence} had been whole, as the chain head kept outside "
+                "shows; a crash alone does not cut such a line"
+            )
+            return None
+        return f"record {line.sequence} is another one than the chain head kept outside the log names"
 
     def _check_beginning(self) -> Break | None:
         if self.before is None or self.before in self.accounted:
             return None
-        why = f"records 1 to {self.before.sequence} are missing, and no record of the log says they were removed"
+        why = f"{_missing(1, self.before.sequence)}, and no record of the log says they were removed"
         return Break(self.first_file, 1, why)
 
     def _check_end(self) -> Break | None:
@@ -186,21 +199,23 @@ class _Walk:
         elif self.keys and self.key is not None and self.key.key_id != ChainKey(self.keys[0]).key_id:
             why = "the newest file is not chained with the site's key; a new key comes into use at the next start"
         elif expected > self.sequence:
-            why = (
-                f"records {self.sequence + 1} to {expected} are missing: the chain head kept outside the log names "
-                f"record {expected}"
-            )
+            why = f"{_missing(self.sequence + 1, expected)}: the chain head kept outside the log names the last of them"
         else:
             return None
         return Break(self.file, self.line, why)
+
+
+def _missing(first: int, last: int) -> str:
+    return f"record {first} is missing" if first == last else f"records {first} to {last} are missing"
 
 
 def _describe(key: ChainKey) -> str:
     return key.algorithm if key.key_id is None else f"{key.algorithm} (key id {key.key_id})"
 
 
-def _decode(raw: bytes) -> OpenedRecord | SealedRecord | RemovedRecord | None:
+def _decode(raw: bytes) -> _Checked | None:
     try:
-        return _BOOKKEEPING.decode(raw)
+        record: _Checked = _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+    return record

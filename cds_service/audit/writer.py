@@ -12,7 +12,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from cds_service.audit.bookkeeping import FORMAT, ClosedRecord, ContinuedRecord, OpenedRecord, SealedRecord
-from cds_service.audit.chain import GENESIS, ChainHead, bind, encode_payload
+from cds_service.audit.chain import GENESIS, ChainHead, bind, encode_payload, is_start_of
 from cds_service.audit.files import file_name, file_names, find_tail, opening_day
 from cds_service.audit.lock import writer_lock
 from cds_service.audit.retention import delete_files, plan_removal
@@ -45,6 +45,7 @@ class ChainWriter:
         retention_days: int | None,
         lock_seconds: float,
         clock: Callable[[], datetime],
+        known_head: ChainHead | None,
     ) -> None:
         """Keep the settings; nothing is read or written before the first call."""
         self._directory = directory
@@ -55,7 +56,7 @@ class ChainWriter:
         self._clock = clock
         self._tail: Tail | None = None
         self._inode = 0
-        self.head = ChainHead("", 0, GENESIS)
+        self.head = known_head or ChainHead("", 0, GENESIS)
 
     def write(self, payloads: Sequence[bytes]) -> ChainHead:
         """Append encoded records and return the new head once they are on the disk.
@@ -106,14 +107,17 @@ class ChainWriter:
         return (status.st_ino, status.st_size) == (self._inode, tail.size)
 
     def _find_tail(self) -> Tail:
-        """Look where the log ends, but never go back behind a record this writer has already made durable.
+        """Look where the log ends, but never go back behind a record that is known to have been durable.
 
-        Records that are gone leave a gap that `audit verify` names, instead of a chain that hides them.
+        Records that are gone leave a gap that `audit verify` names, instead of a chain that hides them. A known record
+        that was cut short is sealed in its place like any other.
         """
         tail = find_tail(self._directory)
-        if tail.sequence >= self.head.sequence:
+        first_gone = tail.sequence + 1
+        cut_short = first_gone == self.head.sequence and is_start_of(first_gone, tail.torn)
+        if tail.sequence >= self.head.sequence or cut_short:
             return tail
-        _log.error("audit records %d to %d are gone", tail.sequence + 1, self.head.sequence)
+        _log.error("audit records %d to %d are gone", first_gone, self.head.sequence)
         return tail._replace(sequence=self.head.sequence, link=self.head.link, closed=False)
 
     def _must_rotate(self, tail: Tail, now: datetime) -> bool:

@@ -32,6 +32,8 @@ DISCARD_SECONDS = 86_400.0
 # Whoever sends unknown key ids must not make this service hammer the key server.
 FETCH_PAUSE_SECONDS = 30.0
 _LONGEST_WAIT_SECONDS = TIMEOUT_SECONDS + 0.5
+# A server that never finishes an answer keeps the thread that reads it; it gets no more of them.
+_MOST_FETCHES_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class KeyUrl:
         self._lock = threading.Lock()
         self._fetch_begun: float | None = None
         self._fetch_done = threading.Event()
+        self._fetches = threading.BoundedSemaphore(_MOST_FETCHES_AT_ONCE)
 
     def find(self, key_id: str) -> tuple[VerificationKey, ...]:
         """Give the keys with this id. Raises KeySetError when no key set is held and none can be fetched."""
@@ -83,7 +86,8 @@ class KeyUrl:
         now = self._monotonic()
         with self._lock:
             # Counted from the beginning: a fetch that never ends, or was lost in a fork, does not bar the next one.
-            if self._fetch_begun is None or now - self._fetch_begun >= FETCH_PAUSE_SECONDS:
+            is_time = self._fetch_begun is None or now - self._fetch_begun >= FETCH_PAUSE_SECONDS
+            if is_time and self._fetches.acquire(blocking=False):
                 self._fetch_begun = now
                 self._fetch_done = threading.Event()
                 threading.Thread(target=self._fetch, args=(self._fetch_done,), name="key-set", daemon=True).start()
@@ -99,4 +103,5 @@ class KeyUrl:
             if keys.left_out:
                 _log.info("keys of client %s left out: %s", self._client_name, dict(keys.left_out))
         finally:
+            self._fetches.release()
             done.set()

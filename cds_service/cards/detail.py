@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from cds_service.cards import numbers
@@ -13,8 +14,10 @@ from cds_service.clinical.timing import Relation
 
 if TYPE_CHECKING:
     from cds_service.cards.wording.texts import Texts
-    from cds_service.clinical.models import LabResult
+    from cds_service.clinical.models import EffectiveTime, LabResult
     from cds_service.clinical.outcomes import AlbuminContext, Decided, EarlierSII, Indeterminate
+    from cds_service.clinical.policy import ClinicalPolicy
+    from cds_service.clinical.reasons import Reason
 
 _CODE_SYSTEMS: Final = {"loinc": "LOINC"}
 
@@ -24,7 +27,7 @@ def decided_detail(assessment: Decided, texts: Texts, mapping_version: str, cuto
     above = isinstance(assessment, AboveCutoff)
     statement = texts.above_statement if above else texts.not_above_statement
     paragraphs = [
-        statement.format(sii=assessment.sii, cutoff=assessment.cutoff),
+        statement.format(sii=assessment.sii, cutoff=f"{assessment.cutoff:f}"),
         _site_cutoff(assessment, texts, cutoff_source),
         texts.truncated_note if assessment.truncated else "",
         _near_cutoff(assessment, texts),
@@ -40,24 +43,41 @@ def decided_detail(assessment: Decided, texts: Texts, mapping_version: str, cuto
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def indeterminate_detail(assessment: Indeterminate, texts: Texts, mapping_version: str) -> str:
-    """Write the detail for an indeterminate outcome: every reason, and what the newest draw was."""
-    reasons = "\n".join(f"* {texts.reasons[reason]}" for reason in assessment.reasons)
+def indeterminate_detail(assessment: Indeterminate, texts: Texts, mapping_version: str, policy: ClinicalPolicy) -> str:
+    """Write the detail for an indeterminate outcome: every reason, what is there, and which blood can be read."""
     newest, latest = assessment.newest_result, assessment.latest_procedure
     paragraphs = [
         texts.indeterminate_statement,
-        reasons,
+        "\n".join(f"* {_dated_reason(assessment, reason, texts)}" for reason in assessment.reasons),
         texts.newest_result_line.format(date=numbers.moment(newest)) if newest else "",
-        texts.latest_procedure_line.format(date=latest.day) if latest else "",
+        f"{texts.latest_procedure_line.format(date=latest.day)} {_readable(latest, texts, policy)}" if latest else "",
         texts.version_line.format(rule=RULE_VERSION, mappings=mapping_version),
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
+def _dated_reason(assessment: Indeterminate, reason: Reason, texts: Texts) -> str:
+    taken = assessment.taken.get(reason)
+    sentence = texts.reasons[reason]
+    return texts.dated_reason.format(date=taken.day, reason=sentence) if taken is not None else sentence
+
+
+def _readable(latest: EffectiveTime, texts: Texts, policy: ClinicalPolicy) -> str:
+    return texts.readable_line.format(
+        first_day=latest.day + timedelta(days=policy.post_procedure_exclusion_days + 1),
+        oldest=_days(policy.max_age_days, texts),
+        before=_days(policy.baseline_window_days, texts),
+    )
+
+
+def _days(count: int, texts: Texts) -> str:
+    return texts.one_day if count == 1 else texts.several_days.format(count=count)
+
+
 def _site_cutoff(assessment: Decided, texts: Texts, cutoff_source: str) -> str:
     if assessment.cutoff == PUBLISHED_CUTOFF:
         return ""
-    return texts.site_cutoff_note.format(cutoff=assessment.cutoff, source=escape(cutoff_source))
+    return texts.site_cutoff_note.format(cutoff=f"{assessment.cutoff:f}", source=escape(cutoff_source))
 
 
 def _near_cutoff(assessment: Decided, texts: Texts) -> str:
@@ -84,23 +104,22 @@ def _input_row(result: LabResult, texts: Texts) -> tuple[str, str, str, str]:
     system = _CODE_SYSTEMS.get(result.origin.system, "")
     return (
         texts.analytes[result.analyte],
-        numbers.reported(result),
+        numbers.reported(result, texts),
         numbers.moment(result.effective),
         f"{system} {escape(result.origin.code)}".strip(),
     )
 
 
 def _timing(assessment: Decided, texts: Texts) -> str:
-    timed = assessment.timed
-    sentence = {
-        Relation.AFTER: texts.sampled_after,
-        Relation.BEFORE: texts.sampled_before,
-        None: texts.sampled_unrelated,
-    }[timed.relation]
-    latest = assessment.latest_procedure
-    line = sentence.format(
-        days=timed.days, procedure=latest.day if latest else "", date=numbers.moment(timed.draw.effective)
-    )
+    timed, latest = assessment.timed, assessment.latest_procedure
+    if timed.days is None or latest is None:
+        line = texts.sampled_unrelated.format(date=numbers.moment(timed.draw.effective))
+    elif timed.days == 0:
+        # The day of the procedure itself is never read after it.
+        line = texts.sampled_same_day.format(procedure=latest.day)
+    else:
+        sentence = texts.sampled_after if timed.relation is Relation.AFTER else texts.sampled_before
+        line = sentence.format(days=_days(timed.days, texts), procedure=latest.day)
     return f"{line} {texts.timing_note}"
 
 
@@ -112,7 +131,7 @@ def _earlier(earlier: EarlierSII, texts: Texts) -> str:
 def _albumin(albumin: AlbuminContext | None, texts: Texts) -> str:
     if albumin is None:
         return texts.albumin_missing
-    line = texts.albumin_line.format(value=numbers.reported(albumin.result), date=albumin.result.effective.day)
+    line = texts.albumin_line.format(value=numbers.albumin(albumin.result, texts), date=albumin.result.effective.day)
     if albumin.within_window:
         return line
-    return f"{line} {texts.albumin_outside_note.format(days=albumin.days_from_draw)}"
+    return f"{line} {texts.albumin_outside_note.format(days=_days(albumin.days_from_draw, texts))}"

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 60
 
-# What units and codes are made of. Anything else (quotes, colons, at signs, control characters) only helps an
-# attacker: GFM turns bare URLs and addresses into links.
-_FOREIGN: Final = re.compile(r"[^\w \-+*/^%{}\[\]().,#~°]", re.UNICODE)
-_MARKUP: Final = re.compile(r"([\\`*_{}\[\]()#.!|~^])")
+# What units, codes and the names of studies are made of. Anything else (angle brackets, at signs, control characters)
+# only helps an attacker. GFM turns bare URLs into links, and older parsers look for them after they have read the
+# escapes: so no colon before a path, and no point before what may be a domain.
+_FOREIGN: Final = re.compile(r"""[^\w \-+*/^%{}\[\]().,:;='"&#~°×]|:(?! |$)|\.(?=[^\W\d_]{2})""")
+_MARKUP: Final = re.compile(r"([\\`*_{}\[\]()#.!|~^&])")
 
 
 def escape(text: str) -> str:

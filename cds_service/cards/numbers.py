@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Context
+from typing import TYPE_CHECKING, Final
 
 from cds_service.cards.markdown import escape
-from cds_service.clinical.models import Analyte, Basis
+from cds_service.clinical.models import Basis
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from cds_service.cards.wording.texts import Texts
     from cds_service.clinical.models import EffectiveTime, LabResult
 
-_UNITS = {"10*9/L": "×10⁹/L", "g/L": "g/L"}
+_UNITS: Final = {"10*9/L": "×10⁹/L", "g/L": "g/L"}
+# UCUM writes "no unit" as 1.
+_UNITY: Final = "1"
+# More digits than a result may have (normalization reads 34) or its conversion adds.
+_EXACT: Final = Context(prec=80)
 
 
 def plain(value: Decimal) -> str:
@@ -23,23 +29,35 @@ def plain(value: Decimal) -> str:
 
 def canonical(result: LabResult) -> str:
     """Return the canonical value with its unit; shares of the leukocytes as a percentage."""
-    if result.basis is Basis.PERCENT:
-        return f"{plain(result.quantity.value * 100)} %"
-    return f"{plain(result.quantity.value)} {_UNITS[result.quantity.unit]}"
+    unit = "%" if result.basis is Basis.PERCENT else _UNITS[result.quantity.unit]
+    return f"{factor_text(result)} {unit}"
 
 
 def factor_text(result: LabResult) -> str:
     """Return the bare canonical number for the formula; shares as percentages, since the unit cancels."""
-    return plain(result.quantity.value * 100) if result.basis is Basis.PERCENT else plain(result.quantity.value)
+    value = result.quantity.value
+    return plain(value.scaleb(2, _EXACT) if result.basis is Basis.PERCENT else value)
 
 
-def reported(result: LabResult) -> str:
+def reported(result: LabResult, texts: Texts) -> str:
     """Return the value as the laboratory sent it, with the canonical one beside it where they differ."""
-    as_sent = f"{result.reported.value:f} {escape(result.reported.unit)}".strip()
-    if result.reported.value == result.quantity.value or _is_percent_as_sent(result):
-        return as_sent
-    about = "≈ " if result.analyte is Analyte.ALBUMIN and "mol" in result.reported.unit else ""
-    return f"{as_sent} = {about}{canonical(result)}"
+    sent = _as_sent(result)
+    if result.reported.value == result.quantity.value:
+        is_fraction = result.basis is Basis.PERCENT
+        return texts.fraction_value.format(reported=sent, value=canonical(result)) if is_fraction else sent
+    return sent if result.basis is Basis.PERCENT else f"{sent} = {canonical(result)}"
+
+
+def albumin(result: LabResult, texts: Texts) -> str:
+    """Return albumin in g/L, with the reported value beside it where that reads otherwise.
+
+    Albumin in moles is approximate: published molar masses differ by 0.8 % (fhir_mappings/units.toml).
+    """
+    value, sent = canonical(result), _as_sent(result)
+    if not _is_shift_of_the_point(result):
+        rounded = result._replace(quantity=result.quantity._replace(value=round(result.quantity.value, 1)))
+        value = texts.approximate_value.format(value=canonical(rounded))
+    return value if sent == value else texts.converted_value.format(value=value, reported=sent)
 
 
 def moment(time: EffectiveTime) -> str:
@@ -49,5 +67,12 @@ def moment(time: EffectiveTime) -> str:
     return time.instant.strftime("%Y-%m-%d %H:%M %Z")
 
 
-def _is_percent_as_sent(result: LabResult) -> bool:
-    return result.basis is Basis.PERCENT and result.reported.value == result.quantity.value * 100
+def _as_sent(result: LabResult) -> str:
+    unit = "" if result.reported.unit == _UNITY else escape(result.reported.unit)
+    return f"{result.reported.value:f} {unit}".strip()
+
+
+def _is_shift_of_the_point(result: LabResult) -> bool:
+    """Tell whether the canonical value is the reported one with its point moved, as between units of mass."""
+    digits = (value.normalize(_EXACT).as_tuple().digits for value in (result.reported.value, result.quantity.value))
+    return len(set(digits)) == 1

@@ -2,39 +2,211 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, tzinfo
+import string
+from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
 
 from cds_service.audit.chain import ChainHead
-from cds_service.audit.found import columns, json_line
+from cds_service.audit.kept_heads import kept_head
 from cds_service.audit.keys import read_key
+from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import verify_log
 from cds_service.audit.search import Query, Unreadable, patient_forms, search
 from cds_service.cli.options import config_option, load_or_exit
-from cds_service.errors import ConfigurationError
+from cds_service.errors import ConfigurationError, StateUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from datetime import tzinfo
 
     from cds_service.audit.verification import Verification
-    from cds_service.settings import Settings
 
-    _Command = TypeVar("_Command", bound=Callable[..., object])
+_Command = TypeVar("_Command", bound="Callable[..., object]")
+
+_LINK_DIGITS: Final = 64
 
 
-class HeadType(click.ParamType):
-    """`SEQUENCE:LINK`, as `audit verify` prints it and the operational log holds it."""
+class _Log(NamedTuple):
+    """The log a command is about; `state_url` is None for a directory outside the configuration."""
 
-    name = "head"
+    directory: Path
+    keys: tuple[bytes, ...]
+    zone: tzinfo
+    state_url: str | None
+
+
+class _HeadType(click.ParamType[ChainHead]):
+    """`SEQUENCE:LINK`, as `audit verify` prints it."""
+
+    name = "sequence:link"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> ChainHead:
-        """Read a chain head; anything else is a usage error."""
         sequence, _, link = str(value).partition(":")
-        if not sequence.isdecimal() or len(link) != 64 or not set(link) <= set("0123456789abcdef"):
-            self.fail(f"{value!r} is not SEQUENCE:LINK with a link of 64 hexadecimal digits", param, ctx)
-        return ChainHead("", int(sequence), link)
+        if not (sequence.isdecimal() and len(link) == _LINK_DIGITS and set(link) <= set(string.hexdigits)):
+            self.fail(f"{value!r} is not SEQUENCE:LINK with a link of {_LINK_DIGITS} hexadecimal digits", param, ctx)
+        return ChainHead("", int(sequence), link.lower())
+
+
+def log_options(command: _Command) -> _Command:
+    """Add the options that name a log: `--config`, `--directory` and `--key-file`."""
+    directory = click.option(
+        "--directory",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Audit directory; else the one of the configuration.",
+    )
+    key_file = click.option(
+        "--key-file",
+        "key_files",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Further key of the chain, such as one used before; may be repeated.",
+    )
+    return config_option(directory(key_file(command)))
+
+
+@click.group("audit")
+def audit_group() -> None:
+    """Verify and search the audit log."""
+
+
+@audit_group.command("verify")
+@log_options
+@click.option("--head", "head", type=_HeadType(), help="A chain head of the operational log that must be there.")
+def verify(
+    config_file: Path | None, directory: Path | None, key_files: tuple[Path, ...], head: ChainHead | None
+) -> None:
+    """Prove that no record was changed, removed, inserted or moved.
+
+    Exit code 0 when the log is whole, 1 when it is not; then the first broken record is named. The newest records
+    are proved to be there by the chain head that the state store keeps, or by the one given.
+    """
+    log = _find_log(config_file, directory, key_files)
+    if head is None and log.state_url is not None:
+        head = _kept_head(log.state_url, log.directory)
+    try:
+        found = verify_log(log.directory, log.keys, head)
+    except OSError as error:
+        _refuse(log.directory, error)
+    if found.files == 0:
+        missing = f"; the chain head names record {head.sequence}" if head is not None else ""
+        _fail(f"{log.directory}: there is no audit log in this directory{missing}")
+    _print_verification(found, head, log)
+
+
+@audit_group.command("search")
+@log_options
+@click.option("--patient", metavar="ID", help="FHIR id of the patient, also where the log holds pseudonyms.")
+@click.option("--user", metavar="REFERENCE", help="Who asked, such as Practitioner/example.")
+@click.option("--since", metavar="TIME", help="ISO 8601 date or date-time, inclusive.")
+@click.option("--until", metavar="TIME", help="ISO 8601 date or date-time, inclusive.")
+@click.option("--outcome", metavar="OUTCOME", help="Such as above-cutoff, or overridden for feedback.")
+@click.option("--json", "json_lines", is_flag=True, help="Print JSON Lines with all that is recorded.")
+def search_command(
+    config_file: Path | None,
+    directory: Path | None,
+    key_files: tuple[Path, ...],
+    patient: str | None,
+    user: str | None,
+    since: str | None,
+    until: str | None,
+    outcome: str | None,
+    json_lines: bool,
+) -> None:
+    """Find hook calls and feedback; all conditions given must hold.
+
+    Times without zone are in service.timezone. Exit code 1 when a line of the log cannot be read, since the answer
+    may then be incomplete. Links are not checked: that is what `verify` does.
+    """
+    log = _find_log(config_file, directory, key_files)
+    query = Query(
+        patients=patient_forms(patient.removeprefix("Patient/"), log.keys) if patient is not None else None,
+        user=user,
+        since=_instant(since, "--since", time.min, log.zone),
+        until=_instant(until, "--until", time.max, log.zone),
+        outcome=outcome,
+    )
+    _print_found(log.directory, query, json_lines=json_lines)
+
+
+def _find_log(config_file: Path | None, directory: Path | None, key_files: tuple[Path, ...]) -> _Log:
+    """Take the log from the configuration; a directory given without one needs no configuration."""
+    try:
+        further = tuple(map(read_key, key_files))
+        if config_file is None and directory is not None:
+            return _Log(directory, further, UTC, None)
+        settings = load_or_exit(config_file)
+        key_file = settings.audit.hmac_key_file
+        keys = (*((read_key(key_file),) if key_file is not None else ()), *further)
+    except ConfigurationError as error:
+        _fail(str(error))
+    state_url = settings.state.url if directory is None else None
+    return _Log(directory or settings.audit.directory, keys, ZoneInfo(settings.service.timezone), state_url)
+
+
+def _kept_head(state_url: str, directory: Path) -> ChainHead | None:
+    try:
+        return kept_head(state_url, directory)
+    except StateUnavailableError as error:
+        _fail(f"the chain head cannot be read from the state store, give it with --head: {error}")
+
+
+def _instant(text: str | None, option: str, time_of_day: time, zone: tzinfo) -> datetime | None:
+    """Read a time; a date alone means its first or last moment."""
+    if text is None:
+        return None
+    try:
+        is_date = len(text) == len("2026-01-31")
+        instant = datetime.combine(date.fromisoformat(text), time_of_day) if is_date else datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not an ISO 8601 date or date-time", param_hint=option) from None
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
+
+
+def _print_verification(found: Verification, head: ChainHead | None, log: _Log) -> None:
+    for note in found.notes:
+        click.echo(f"note: {note}")
+    if not log.keys:
+        click.echo(
+            "note: chained without a key: who can rewrite all files can forge them; audit.hmac_key_file prevents it"
+        )
+    if head is None:
+        click.echo("note: no chain head is kept outside this log, so records removed from its end would not be found")
+    if found.broken is not None:
+        broken = found.broken
+        _fail(f"{log.directory / broken.file}:{broken.line}: {broken.why}")
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(found.counts.items()))
+    files = f"{found.files} file{'s' if found.files > 1 else ''}"
+    click.echo(f"{log.directory}: {sum(found.counts.values())} records in {files} are whole ({counts}).")
+    if found.head is not None:
+        click.echo(f"chain head {found.head.sequence}:{found.head.link} ({found.algorithm})")
+
+
+def _print_found(directory: Path, query: Query, *, json_lines: bool) -> None:
+    unreadable = 0
+    try:
+        for number, found in enumerate(search(directory, query)):
+            if isinstance(found, Unreadable):
+                unreadable += 1
+                continue
+            if number == unreadable and not json_lines:
+                click.echo(heading())
+            click.echo(as_json(found) if json_lines else as_row(found))
+    except OSError as error:
+        _refuse(directory, error)
+    if unreadable:
+        _fail(f"{directory}: lines that cannot be read: {unreadable}; run sii-cds audit verify")
+
+
+def _refuse(directory: Path, error: OSError) -> NoReturn:
+    _fail(f"{directory}: the audit log cannot be read: {error.strerror or error}")
+
+
+def _fail(text: str) -> NoReturn:
+    click.echo(text, err=True)
+    raise click.exceptions.Exit(1)

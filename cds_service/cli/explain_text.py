@@ -92,7 +92,7 @@ def _observations(observations: Sequence[dict[str, Any]]) -> str:
 def _cross_check(rows: Sequence[dict[str, Any]]) -> str:
     if not rows:
         return ""
-    lines = [f"  {row['reference']}: {'; '.join(row['objections']) or 'no objection'}" for row in rows]
+    lines = [f"  {_name(row)}: {_printable('; '.join(row['objections'])) or 'no objection'}" for row in rows]
     return "Strict FHIR R4B reading of the Observations used\n" + "\n".join(lines)
 
 

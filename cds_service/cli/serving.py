@@ -6,8 +6,9 @@
 | SIGHUP | passed on to every worker, which keeps running; no connection is closed |
 
 A worker ignores SIGHUP until its application installs a handler with `signal.signal(SIGHUP, ...)`. The factory
-runs in the worker's main thread, so it may do that. A worker that dies is replaced; one that dies again within
-5.5 seconds ends the service with exit status 1, which the process supervisor of the site then sees.
+runs in the worker's main thread, so it may do that, and the handler runs there too, beside the requests. A worker
+that dies is replaced; one that dies again within 5.5 seconds ends the service with exit status 1, which the
+process supervisor of the site then sees.
 
 Why this server: docs/decisions/0002-wsgi-server.md.
 """
@@ -21,7 +22,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +31,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MPServer
 
-from cds_service.cli.worker import IDLE_SECONDS, WorkerLimits, build_worker_application
+from cds_service.cli.worker import IDLE_SECONDS, RequestLimits, WorkerWatch, gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 DRAIN_SECONDS: Final = 15
 # A thread waits for the body of each request. It costs little but must not be scarce, or slow senders block others.
 WAITING_THREADS: Final = 256
+# Both end the service; a worker is stopped by the process that started it alone.
+STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 # Stays below the 1024 open files that many systems allow a process, with room for files and FHIR connections.
 CONNECTIONS: Final = 768
 # The server's records go where all others go; the access log, whose paths may name patients, stays off.
@@ -74,10 +76,12 @@ def serve_application(
         # Shared memory and inherited signal handling need it; newer Python versions have another default.
         multiprocessing.set_start_method("fork", force=True)
         server = _configure(address, port, workers, threads)
-        server.on_startup(_take_over_signals)
-        server.on_startup(partial(_announce_in_background, address, port, on_listening))
-        limits = WorkerLimits(port=port, threads=threads, max_request_bytes=max_request_bytes)
-        server.serve(target_loader=partial(_load_in_worker, target, limits, os.getpid()), wrap_loader=False)
+        server.on_startup(_log_warnings)
+        _take_over_signals(server.signal_handler_interrupt)
+        ready = _announce_when_ready(address, port, on_listening)
+        watch = WorkerWatch(address, port, parent_pid=os.getpid(), ready=ready)
+        load = partial(_load_in_worker, target, watch, RequestLimits(threads, max_request_bytes))
+        server.serve(target_loader=load, wrap_loader=False)
 
 
 def _configure(address: str, port: int, workers: int, threads: int) -> MPServer:
@@ -107,10 +111,12 @@ def _find_factory(target: str) -> Callable[[], Any]:
     return factory
 
 
-def _load_in_worker(target: str, limits: WorkerLimits, parent_pid: int) -> Callable[..., Any]:
+def _load_in_worker(target: str, watch: WorkerWatch, limits: RequestLimits) -> Callable[..., Any]:
     """Build the application in a worker's main thread, before it listens."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    return build_worker_application(_find_factory(target)(), limits, parent_pid)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+    watch.start()
+    return gate(_find_factory(target)(), limits)
 
 
 def _reserve_address(host: str, port: int) -> socket.socket:
@@ -132,29 +138,49 @@ def _reserve_address(host: str, port: int) -> socket.socket:
     return reservation
 
 
-def _take_over_signals() -> None:
-    """Replace what the server does on SIGHUP, a restart of all workers, which cuts connections."""
-    signal.signal(signal.SIGHUP, _pass_on_to_workers)
-    # Below this level only advice on thread counts is lost, which the waiting threads contradict on purpose.
+def _log_warnings() -> None:
+    """Below this level only advice on thread counts is lost, which the waiting threads contradict on purpose."""
     logging.getLogger("_granian").setLevel(logging.WARNING)
 
 
-def _pass_on_to_workers(signal_number: int, _frame: object) -> None:
+def _take_over_signals(stop: Callable[[], None]) -> None:
+    """Receive signals in a thread of their own; they stay blocked in this thread and so in the workers forked here.
+
+    The server's own handlers set a threading.Event on which the interrupted thread waits: a second signal at that
+    moment, as Ctrl-C and systemd send them to all processes of a group, blocks the process for good. And on SIGHUP
+    it would restart all workers, which cuts connections.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP_SIGNALS, signal.SIGHUP})
+    _in_background(_receive_signals, stop)
+
+
+def _receive_signals(stop: Callable[[], None]) -> None:
+    while True:
+        if signal.sigwait({*STOP_SIGNALS, signal.SIGHUP}) in STOP_SIGNALS:
+            stop()
+        else:
+            _hang_up_workers()
+
+
+def _hang_up_workers() -> None:
     for worker in multiprocessing.active_children():
         if worker.pid is not None:
             with suppress(ProcessLookupError):
-                os.kill(worker.pid, signal_number)
+                os.kill(worker.pid, signal.SIGHUP)
 
 
-def _announce_in_background(address: str, port: int, on_listening: Callable[[str], None]) -> None:
-    threading.Thread(target=_announce, args=(address, port, on_listening), name="announce", daemon=True).start()
+def _in_background(function: Callable[..., None], *arguments: object) -> None:
+    threading.Thread(target=function, args=arguments, name=function.__name__.strip("_"), daemon=True).start()
 
 
-def _announce(address: str, port: int, on_listening: Callable[[str], None]) -> None:
-    """Wait until a worker accepts connections. Failing workers end the process, and this thread with it."""
-    while True:
-        with suppress(OSError), socket.create_connection((address, port), timeout=1):
-            break
-        time.sleep(0.02)
+def _announce_when_ready(address: str, port: int, on_listening: Callable[[str], None]) -> int:
+    """Return the descriptor into which a worker writes when it answers; the thread only waits for that."""
+    reading, writing = os.pipe()
     shown = f"[{address}]" if ":" in address else address
-    on_listening(f"http://{shown}:{port}")
+
+    def announce() -> None:
+        os.read(reading, 1)
+        on_listening(f"http://{shown}:{port}")
+
+    _in_background(announce)
+    return writing

@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 # first must be the client, or a request sent at that moment is lost.
 IDLE_SECONDS: Final = 75
 _CHECK_SECONDS: Final = 2
+_STARTING_SECONDS: Final = 0.02
 _DISCARD_BYTES: Final = 65536
 # Offset of tcpi_last_data_sent (milliseconds) in struct tcp_info of linux/tcp.h.
 _LAST_DATA_SENT: Final = 44
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerLimits:
-    """How many requests run in the application at a time, how large a body may be, which port is served."""
+class RequestLimits:
+    """How many requests run in the application of one worker at a time, and how large a body may be."""
 
-    port: int
     threads: int
     max_request_bytes: int
 
@@ -52,13 +52,7 @@ class _ByteSource(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def build_worker_application(application: Callable[..., Any], limits: WorkerLimits, parent_pid: int) -> _Gated:
-    """Wrap a WSGI application with the gate and start the watch over the worker's connections."""
-    threading.Thread(target=_watch, args=(limits.port, parent_pid), name="connections", daemon=True).start()
-    return gate(application, limits)
-
-
-def gate(application: Callable[..., Any], limits: WorkerLimits) -> _Gated:
+def gate(application: Callable[..., Any], limits: RequestLimits) -> _Gated:
     """Let `threads` requests into the application at a time; the answer is complete when its place is given back."""
     places = threading.BoundedSemaphore(limits.threads)
 
@@ -148,12 +142,46 @@ class BodyInput(io.RawIOBase):
             self._places.acquire()
 
 
-def _watch(port: int, parent_pid: int) -> None:
-    """Close stalled connections, and stop the worker when the process that started it is gone."""
-    while os.getppid() == parent_pid:
-        time.sleep(_CHECK_SECONDS)
-        close_stalled_connections(port, IDLE_SECONDS)
-    os.kill(os.getpid(), signal.SIGTERM)
+@dataclass(frozen=True, slots=True)
+class WorkerWatch:
+    """A thread that watches over a worker: that it answers, its connections, and its end.
+
+    `ready` is the descriptor of a pipe that is told when `address` and `port` answer. SIGTERM must be blocked: the
+    thread takes it and calls the server's handler, once, so that a second signal cannot interrupt the first. The
+    worker also stops when the process `parent_pid` that started it is gone.
+    """
+
+    address: str
+    port: int
+    parent_pid: int
+    ready: int
+
+    def start(self) -> None:
+        """Start it, before the server sets its signal handlers and listens."""
+        arguments = (signal.getsignal(signal.SIGTERM),)
+        threading.Thread(target=self._run, args=arguments, name="watch", daemon=True).start()
+
+    def _run(self, inherited_handler: object) -> None:
+        is_ready = False
+        while signal.sigtimedwait({signal.SIGTERM}, self._pause(is_ready)) is None and os.getppid() == self.parent_pid:
+            is_ready = is_ready or self._tell_when_ready()
+            close_stalled_connections(self.port, IDLE_SECONDS)
+        while (handler := signal.getsignal(signal.SIGTERM)) is inherited_handler:
+            time.sleep(_STARTING_SECONDS)
+        if callable(handler):
+            handler(signal.SIGTERM, None)
+
+    @staticmethod
+    def _pause(is_ready: bool) -> float:
+        return _CHECK_SECONDS if is_ready else _STARTING_SECONDS
+
+    def _tell_when_ready(self) -> bool:
+        try:
+            socket.create_connection((self.address, self.port), timeout=1).close()
+        except OSError:
+            return False
+        os.write(self.ready, b"1")
+        return True
 
 
 def close_stalled_connections(port: int, idle_seconds: float) -> int:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def choose_albumin(results: Sequence[LabResult], draw: EffectiveTime, window_days: int) -> AlbuminContext | None:
     """Choose the albumin nearest to the draw; None when the chart holds no usable one.
 
-    Among equally near ones the newer wins, then preferred codes, then corrected results, then the latest issued.
+    Among equally near ones the newer wins, then preferred codes, then corrected results, then the latest issued; what
+    is equal in all of these is told apart by value and reference, so that the order of the results never matters.
     `within_window` tells whether it lies within the inclusive window of calendar days.
     """
     if not results:
@@ -25,7 +26,7 @@ def choose_albumin(results: Sequence[LabResult], draw: EffectiveTime, window_day
     return AlbuminContext(nearest, days, days <= window_days)
 
 
-def _distance(result: LabResult, draw: EffectiveTime) -> tuple[float, ...]:
+def _distance(result: LabResult, draw: EffectiveTime) -> tuple[object, ...]:
     day, instant = result.effective.order
     issued = result.issued.timestamp() if result.issued is not None else float("-inf")
     return (
@@ -35,4 +36,6 @@ def _distance(result: LabResult, draw: EffectiveTime) -> tuple[float, ...]:
         result.preference,
         -result.corrected,
         -issued,
+        result.quantity.value,
+        result.origin,
     )

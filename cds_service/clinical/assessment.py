@@ -6,8 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from cds_service.clinical.albumin import choose_albumin
-from cds_service.clinical.indeterminate import explain_no_draw
-from cds_service.clinical.models import Analyte
+from cds_service.clinical.indeterminate import date_reasons, explain_no_draw, newest_result
 from cds_service.clinical.outcomes import (
     AboveCutoff,
     EarlierSII,
@@ -44,29 +43,34 @@ def assess(
     albumin: Sequence[LabResult],
     policy: ClinicalPolicy,
     now: datetime,
+    *,
+    pages_missing: bool = False,
 ) -> Assessment:
     """Assess an eligible patient.
 
     Returns AboveCutoff, NotAboveCutoff, or Indeterminate with reasons when no draw may be used or the newest
-    usable draw has problems. Albumin is context only and never changes the outcome.
+    usable draw has problems. Albumin is context only and never changes the outcome. `pages_missing` tells that the
+    chart holds Conditions or Procedures that were not delivered: a later procedure or a recurrence may be among them.
     """
     today = now.astimezone(policy.timezone).date()
     timed = [time_draw(draw, eligibility.procedures, policy, today) for draw in counts.draws]
     chosen = choose_draws(timed)
     latest = eligibility.procedures[0] if eligibility.procedures else None
     exclusions = _count_reasons(counts.excluded)
+    truncated = counts.truncated or pages_missing
     reasons = _undecidable(eligibility, counts, timed, chosen)
     if reasons or chosen.decisive is None:
         return Indeterminate(
             cutoff=policy.cutoff,
-            reasons=(*reasons, Reason.TRUNCATED) if counts.truncated else reasons,
+            reasons=(*reasons, Reason.TRUNCATED) if truncated else reasons,
+            taken=date_reasons(reasons, counts, timed, chosen.decisive),
             exclusions=exclusions,
             latest_procedure=latest,
             newest_draw=timed[0] if timed else None,
-            newest_result=_newest_result(counts),
+            newest_result=newest_result(counts),
         )
     earlier = _earlier(chosen.decisive, chosen.baseline, timed, policy.cutoff)
-    return _decide(chosen.decisive, earlier, albumin, exclusions, policy, latest, truncated=counts.truncated)
+    return _decide(chosen.decisive, earlier, albumin, exclusions, policy, latest, truncated=truncated)
 
 
 def _undecidable(
@@ -121,12 +125,6 @@ def _earlier(
         )
         for t in wanted
     )
-
-
-def _newest_result(counts: BloodCounts) -> EffectiveTime | None:
-    excluded = (e.effective for e in counts.excluded if e.analyte is not Analyte.ALBUMIN)
-    times = (*(d.effective for d in counts.draws[:1]), *(r.effective for r in counts.unpaired), *excluded)
-    return max((time for time in times if time is not None), key=lambda time: time.order, default=None)
 
 
 def _count_reasons(excluded: Sequence[ExcludedResult]) -> Mapping[Reason, int]:

@@ -24,6 +24,7 @@ STUDY_URL: Final = "https://doi.org/10.21037/jgo-23-104"
 # Yu 2023, abstract.
 STUDY_PATIENTS: Final = 272
 STUDY_RECURRENCES: Final = 112
+STUDY_FOLLOW_UP_YEARS: Final = 5
 STUDY_AUC: Final = "0.795"
 STUDY_AUC_INTERVAL: Final = "0.742\N{EN DASH}0.848"
 

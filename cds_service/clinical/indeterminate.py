@@ -1,16 +1,16 @@
-"""Why no draw may be used: the reasons an indeterminate assessment gives, most telling first."""
+"""Why no draw may be used: the reasons an indeterminate assessment gives, most telling first, and from when."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from cds_service.clinical.models import Analyte
+from cds_service.clinical.models import Analyte, Basis
 from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from cds_service.clinical.models import BloodCounts, EffectiveTime
+    from cds_service.clinical.models import BloodCounts, EffectiveTime, ExcludedResult, LabResult
     from cds_service.clinical.timing import TimedDraw
 
 MISSING = {
@@ -18,6 +18,7 @@ MISSING = {
     Analyte.LYMPHOCYTES: Reason.MISSING_LYMPHOCYTES,
     Analyte.PLATELETS: Reason.MISSING_PLATELETS,
 }
+_INCOMPLETE = frozenset({*MISSING.values(), Reason.NO_COMPLETE_DRAW, Reason.MIXED_BASIS})
 
 
 def explain_no_draw(counts: BloodCounts, timed: Sequence[TimedDraw]) -> tuple[Reason, ...]:
@@ -27,26 +28,80 @@ def explain_no_draw(counts: BloodCounts, timed: Sequence[TimedDraw]) -> tuple[Re
     (or everything, where none is complete) gives the missing analytes and, with them, the reasons of the excluded
     results that led there. Never empty.
     """
-    since = timed[0].draw.effective if timed else None
     reasons = [t.refusal for t in timed if t.refusal is not None]
-    reasons += _incomplete_reasons(counts, since)
+    reasons += _incomplete_reasons(counts, timed)
     return tuple(dict.fromkeys(reasons))
 
 
-def _incomplete_reasons(counts: BloodCounts, since: EffectiveTime | None) -> list[Reason]:
-    usable = {r.analyte for r in counts.unpaired if _is_newer(r.effective, since)}
-    excluded = [e for e in counts.excluded if _is_newer(e.effective, since)]
+def date_reasons(
+    reasons: Iterable[Reason], counts: BloodCounts, timed: Sequence[TimedDraw], decisive: TimedDraw | None
+) -> Mapping[Reason, EffectiveTime]:
+    """Tell when the blood was taken that a reason speaks of; reasons that speak of no one draw are left out.
+
+    Problems are dated by the draw that has them, refusals by the newest draw refused so, missing analytes by the
+    newest result beside which they are missing.
+    """
+    if decisive is not None:
+        dates = dict.fromkeys(decisive.draw.problems, decisive.draw.effective)
+    else:
+        dates = {t.refusal: t.draw.effective for t in reversed(timed) if t.refusal is not None}
+        newest = _newest(_newer(counts, timed))
+        if newest is not None:
+            dates |= dict.fromkeys(_INCOMPLETE, newest)
+    return {reason: dates[reason] for reason in reasons if reason in dates}
+
+
+def newest_result(counts: BloodCounts) -> EffectiveTime | None:
+    """Return the time of the patient's newest blood count, of any use or none; None when none is dated."""
+    newest = _newest(_newer(counts, ()))
+    times = (*(draw.effective for draw in counts.draws[:1]), *((newest,) if newest is not None else ()))
+    return max(times, key=lambda time: time.order, default=None)
+
+
+class _Loose(NamedTuple):
+    """Results in no complete draw."""
+
+    usable: tuple[LabResult, ...]
+    excluded: tuple[ExcludedResult, ...]
+
+
+def _newer(counts: BloodCounts, timed: Sequence[TimedDraw]) -> _Loose:
+    """Collect what is newer than the newest of `timed`, or all; an exclusion without a usable time may be newer."""
+    since = timed[0].draw.effective.order if timed else None
+    return _Loose(
+        tuple(r for r in counts.unpaired if since is None or r.effective.order > since),
+        tuple(
+            e
+            for e in counts.excluded
+            if e.analyte is not Analyte.ALBUMIN and (since is None or e.effective is None or e.effective.order > since)
+        ),
+    )
+
+
+def _newest(loose: _Loose) -> EffectiveTime | None:
+    # The results of another patient say nothing about when this one's blood was taken.
+    own = (e.effective for e in loose.excluded if e.reason is not Reason.SUBJECT_MISMATCH)
+    times = (*(r.effective for r in loose.usable), *own)
+    return max((time for time in times if time is not None), key=lambda time: time.order, default=None)
+
+
+def _incomplete_reasons(counts: BloodCounts, timed: Sequence[TimedDraw]) -> list[Reason]:
+    loose = _newer(counts, timed)
+    usable = {r.analyte for r in loose.usable}
     missing = [a for a in MISSING if a not in usable]
-    if since is None and not missing:
-        own_codes = [e.reason for e in excluded if e.analyte is not Analyte.ALBUMIN]
-        return [Reason.NO_COMPLETE_DRAW, *counts.pairing_reasons, *sorted(own_codes)]
-    if since is not None and not usable:
-        missing = [a for a in missing if any(e.analyte is a for e in excluded)]
+    if not missing:
+        pairing = _mixed_basis(loose.usable) if timed else counts.pairing_reasons
+        return [Reason.NO_COMPLETE_DRAW, *pairing, *sorted(e.reason for e in loose.excluded)]
+    if timed and not usable:
+        missing = [a for a in missing if any(e.analyte is a for e in loose.excluded)]
     # A result whose analyte could not be told may have been any of the missing ones.
-    led_there = sorted(e.reason for e in excluded if e.analyte in missing or (missing and e.analyte is None))
+    led_there = sorted(e.reason for e in loose.excluded if e.analyte in missing or (missing and e.analyte is None))
     return [*(MISSING[a] for a in missing), *led_there]
 
 
-def _is_newer(effective: EffectiveTime | None, since: EffectiveTime | None) -> bool:
-    """Tell whether a result is newer than the newest complete draw; one without a usable time may be."""
-    return since is None or effective is None or effective.order > since.order
+def _mixed_basis(newer: Sequence[LabResult]) -> tuple[Reason, ...]:
+    """Tell whether nothing but the basis keeps newer differentials apart: no basis holds both of them."""
+    bases: dict[Analyte, set[Basis]] = {Analyte.NEUTROPHILS: set(), Analyte.LYMPHOCYTES: set()}
+    for result in newer:
+        bases.get(result.analyte, set()).add(result.basis)
+    return () if bases[Analyte.NEUTROPHILS] & bases[Analyte.LYMPHOCYTES] else (Reason.MIXED_BASIS,)

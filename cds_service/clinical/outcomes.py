@@ -43,11 +43,13 @@ class NotEligible:
 class Indeterminate:
     """SII cannot be told. `latest_procedure` is None where no procedure is dated.
 
-    `newest_draw` is the newest complete draw, `newest_result` the time of the newest blood count of any use or none.
+    `taken` tells for the reasons that speak of one blood draw when it was taken. `newest_draw` is the newest complete
+    draw, `newest_result` the time of the patient's newest blood count of any use or none.
     """
 
     cutoff: Decimal
     reasons: tuple[Reason, ...]
+    taken: Mapping[Reason, EffectiveTime]
     exclusions: Mapping[Reason, int]
     latest_procedure: EffectiveTime | None
     newest_draw: TimedDraw | None

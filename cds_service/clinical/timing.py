@@ -90,4 +90,5 @@ def _is_before(taken: EffectiveTime, procedure: EffectiveTime) -> bool:
         return taken.day < procedure.day
     if taken.instant is None or procedure.instant is None:
         return False
-    return taken.instant < procedure.instant
+    # Not `<` on the datetimes: within one zone Python compares wall clocks, which run twice when summer time ends.
+    return taken.instant.timestamp() < procedure.instant.timestamp()

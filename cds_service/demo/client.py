@@ -69,8 +69,13 @@ def hook_request(story: PatientStory, hook_instance: str) -> Resource:
 
 
 def acceptance(card: str, suggestion: str, at: datetime) -> Resource:
-    """Return the feedback for an accepted suggestion; `at` carries a zone."""
-    return _feedback({"card": card, "outcome": "accepted", "acceptedSuggestions": [{"id": suggestion}]}, at)
+    """Return the feedback for an accepted card; `at` carries a zone.
+
+    CDS Hooks defines acceptance for suggestions (cds-fb-2). A card that only informs has none: `suggestion` is then
+    empty and left out, because an empty list would claim what did not happen, and the service takes it.
+    """
+    accepted = {"acceptedSuggestions": [{"id": suggestion}]} if suggestion else {}
+    return _feedback({"card": card, "outcome": "accepted"} | accepted, at)
 
 
 def dismissal(card: str, reason: tuple[str, str] | None, comment: str, at: datetime) -> Resource:

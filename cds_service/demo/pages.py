@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cds_service.demo import chart, client
 from cds_service.demo.expectation import differences
-from cds_service.demo.explanations import OUTCOMES, explain
+from cds_service.demo.explanations import OUTCOMES, sentence
 from cds_service.demo.markdown import is_web_link, render_detail
 from cds_service.demo.patients import build_stories
 from cds_service.demo.protection import add_protection, came_from_this_site
@@ -106,7 +106,7 @@ class _Pages:
             feedback = self._feedback()
         except ValueError as problem:
             return _message("The form could not be read", str(problem)), 400
-        exchange, failure = client.send_feedback(self.service_base_url(), feedback) if feedback else (None, None)
+        exchange, failure = client.send_feedback(self.service_base_url(), feedback)
         return render_template(
             "demo/feedback.html",
             story=story,
@@ -116,20 +116,14 @@ class _Pages:
             pretty=pretty,
         ), 502 if failure else 200
 
-    def _feedback(self) -> Resource | None:
-        """Return the feedback the form asks for; None where CDS Hooks has no message for it.
-
-        Accepting is defined for suggestions: an acceptance without one is invalid (cds-fb-2), and an
-        empty list of them would claim what did not happen. Raises ValueError on a form that no page of
-        the demo sends.
-        """
+    def _feedback(self) -> Resource:
+        """Return the feedback the form asks for. Raises ValueError on a form that no page of the demo sends."""
         form = request.form
         card = form.get("card", "")
         if not 0 < len(card) <= _LONGEST_CODE:
             raise ValueError("The form does not name a card.")
         if form.get("action") == "accept":
-            suggestion = form.get("suggestion", "")[:_LONGEST_CODE]
-            return client.acceptance(card, suggestion, self.now()) if suggestion else None
+            return client.acceptance(card, form.get("suggestion", "")[:_LONGEST_CODE], self.now())
         if form.get("action") != "dismiss":
             raise ValueError("The form neither accepts nor dismisses the card.")
         comment = form.get("comment", "").strip()
@@ -170,7 +164,7 @@ def _decision(story: PatientStory, result: client.Answered | client.Failed) -> d
         "is_web_link": is_web_link,
         "assessment": found,
         "outcome": OUTCOMES.get(found.outcome, found.outcome) if found else "",
-        "explain": explain,
+        "explain": sentence,
         "differences": differences(story, found) if found else (),
     }
 

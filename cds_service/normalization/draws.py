@@ -17,11 +17,13 @@ from cds_service.normalization.time_windows import draws_by_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import timedelta
+    from datetime import date, timedelta
 
     from cds_service.clinical.models import LabResult
     from cds_service.normalization.observations import Reading
     from fhir_mappings.models import DifferentialLimits
+
+_Order = tuple["date", float]
 
 COUNTED = (Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS)
 
@@ -70,19 +72,21 @@ def _draws_by_specimen(results: Iterable[LabResult], builder: DrawBuilder) -> tu
 
 
 def _newest_first(draws: list[BloodDraw]) -> tuple[BloodDraw, ...]:
-    """Sort draws; where the newest moment holds draws of different SII, nobody can tell which one counts."""
-    ordered = sorted(draws, key=lambda d: (d.effective.order, d.neutrophils.origin.reference), reverse=True)
-    distinct: list[BloodDraw] = []
-    for draw in ordered:
-        if not distinct or distinct[-1].effective.order != draw.effective.order:
-            distinct.append(draw)
-        elif not distinct[-1].problems and (draw.problems or compute_sii(draw) != compute_sii(distinct[-1])):
-            distinct[-1] = _conflicting(distinct[-1])
-    return tuple(distinct)
+    """Sort draws; where one moment holds draws that say different things, nobody can tell which one counts."""
+    by_moment: defaultdict[_Order, list[BloodDraw]] = defaultdict(list)
+    for draw in draws:
+        by_moment[draw.effective.order].append(draw)
+    return tuple(_settle(by_moment[moment]) for moment in sorted(by_moment, reverse=True))
 
 
-def _conflicting(draw: BloodDraw) -> BloodDraw:
-    return BloodDraw(draw.neutrophils, draw.lymphocytes, draw.platelets, (Reason.CONFLICTING_RESULTS,))
+def _settle(draws: list[BloodDraw]) -> BloodDraw:
+    """Return the draw that stands for all of one moment; which one it is does not depend on their order."""
+    first = min(draws, key=lambda draw: [(r.quantity.value, r.reported, r.origin) for r in draw.results])
+    if all(draw.problems == first.problems for draw in draws) and (
+        first.problems or len({compute_sii(draw) for draw in draws}) == 1
+    ):
+        return first
+    return BloodDraw(first.neutrophils, first.lymphocytes, first.platelets, (Reason.CONFLICTING_RESULTS,))
 
 
 def _identity(result: LabResult) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.models import EffectiveTime
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 FUTURE_TOLERANCE = timedelta(minutes=10)
 LONGEST_PERIOD = timedelta(hours=24)
 
-# Seconds may be missing and fractions may be of any length: both were met in the field.
-_DATE_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d+))?([Zz]|[+-]\d{2}:?\d{2})?")
-_DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
+# Seconds may be missing and fractions may be of any length: both were met in the field. FHIR forbids the hour 24.
+_DATE_TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt]((?:[01]\d|2[0-3]):\d{2}(?::\d{2})?)(?:\.(\d+))?([Zz]|[+-]\d{2}:?[0-5]\d)?", re.ASCII
+)
+_DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", re.ASCII)
 
 
 class PartialDate(NamedTuple):
@@ -37,12 +39,12 @@ class PartialDate(NamedTuple):
 class TimeReader:
     """Reads times for one site and one moment. `now` must be aware."""
 
-    def __init__(self, timezone: tzinfo, now: datetime) -> None:
+    def __init__(self, site_zone: tzinfo, now: datetime) -> None:
         """Keep the site's timezone and the moment that "future" and "today" refer to."""
-        self._timezone = timezone
-        self._now = now
-        self.today = now.astimezone(timezone).date()
-        self._latest_instant = now + FUTURE_TOLERANCE
+        self._site_zone = site_zone
+        self.today = now.astimezone(site_zone).date()
+        # Added in UTC: in local time ten minutes are seventy where the clocks are set back.
+        self._latest_instant = now.astimezone(UTC) + FUTURE_TOLERANCE
         # Results of one draw share their time, and charts are long: the same text is parsed once.
         self._seen: dict[str, EffectiveTime | Reason] = {}
 
@@ -88,15 +90,7 @@ class TimeReader:
         start = self.read(period.start)
         if not isinstance(start, EffectiveTime):
             return start
-        length = self._moment(counted) - self._moment(start)
-        if length < timedelta(0):
-            return Reason.MALFORMED
-        return Reason.IMPRECISE_TIME if length > LONGEST_PERIOD else counted
-
-    def _moment(self, time: EffectiveTime) -> datetime:
-        if time.instant is not None:
-            return time.instant
-        return datetime.combine(time.day, datetime.min.time(), self._timezone)
+        return _limit_length(start, counted)
 
     def _parse(self, text: str) -> EffectiveTime | Reason:
         match = _DATE_TIME.fullmatch(text)
@@ -110,19 +104,42 @@ class TimeReader:
         if fraction:
             instant = instant.replace(microsecond=int(fraction[:6].ljust(6, "0")))
         if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=self._timezone)
+            instant = instant.replace(tzinfo=self._site_zone)
         try:
-            local = instant.astimezone(self._timezone)
-            instant.astimezone(UTC)
+            # By way of UTC, which also turns an hour that the clocks leapt over into the one that was meant.
+            local = instant.astimezone(UTC).astimezone(self._site_zone)
         except OverflowError:
             return Reason.MALFORMED
-        return EffectiveTime(local.date(), local)
+        return EffectiveTime(local.date(), _with_fixed_offset(local))
 
     def _parse_date(self, text: str) -> EffectiveTime | Reason:
         span = parse_partial_date(text)
         if span is None:
             return Reason.MALFORMED
         return EffectiveTime(span.first, None) if span.first == span.last else Reason.IMPRECISE_TIME
+
+
+def _limit_length(start: EffectiveTime, end: EffectiveTime) -> EffectiveTime | Reason:
+    """Return the end, imprecise-time for a span of more than a day, or malformed for one that ends before it starts.
+
+    A limit without a time means any moment of its day, so such a Period must lie within one day.
+    """
+    if start.instant is not None and end.instant is not None:
+        length = end.instant - start.instant
+        if length < timedelta(0):
+            return Reason.MALFORMED
+        return Reason.IMPRECISE_TIME if length > LONGEST_PERIOD else end
+    if start.day > end.day:
+        return Reason.MALFORMED
+    return end if start.day == end.day else Reason.IMPRECISE_TIME
+
+
+def _with_fixed_offset(local: datetime) -> datetime:
+    """Replace the zone by its offset at that moment.
+
+    Python compares two times of one zone by their wall clocks, which lies in the hour that clocks repeat.
+    """
+    return local.replace(tzinfo=timezone(local.utcoffset() or timedelta(0)), fold=0)
 
 
 def parse_partial_date(text: str) -> PartialDate | None:

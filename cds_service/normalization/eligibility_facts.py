@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from cds_service.normalization.effective_time import TimeReader
     from cds_service.normalization.shapes import (
-        CodingLike,
         ConceptLike,
         ConditionLike,
         PatientLike,
@@ -28,12 +27,15 @@ if TYPE_CHECKING:
     from cds_service.normalization.subject import SubjectMatcher
     from fhir_mappings.mappings import Mappings
 
-# FHIR R4 condition-ver-status: only these, or no status at all, make a diagnosis count.
-_CONFIRMED = frozenset({"confirmed"})
+# FHIR R4 condition-ver-status: confirmed, or no status at all, makes a diagnosis count. Beside it may stand the same in
+# a code system of the site, but none of these.
+_CONFIRMED = "confirmed"
+_NOT_CONFIRMED = frozenset({"unconfirmed", "provisional", "differential", "refuted", "entered-in-error"})
 # FHIR R4 condition-clinical: the cancer itself came back.
 _RECURRENCE_STATUSES = frozenset({"recurrence", "relapse"})
 # Categories of fhir_mappings/conditions.toml that eligibility reads; others are context or refused.
 _CATEGORIES = frozenset({"primary", "history", "secondary", "recurrence"})
+_CANCER_ITSELF = frozenset({"primary", "history"})
 
 
 class ExcludedFact(NamedTuple):
@@ -63,16 +65,21 @@ class FactReader:
             for category, code in self._categories(condition.code).items():
                 reference = reference_of(condition.id, "Condition")
                 refused = self._subjects.refuse(condition.subject)
-                if refused is None and not _codes(condition.verificationStatus) <= _CONFIRMED:
+                if refused is None and not _is_verified(condition.verificationStatus, category):
                     refused = Reason.STATUS_NOT_ACCEPTED
                 if refused is not None:
                     yield ExcludedFact("Condition", reference, code, refused)
                     continue
-                recurrence = category == "primary" and bool(_codes(condition.clinicalStatus) & _RECURRENCE_STATUSES)
+                recurrence = category in _CANCER_ITSELF and bool(
+                    _codes(condition.clinicalStatus) & _RECURRENCE_STATUSES
+                )
                 yield ConditionFact(category, reference, code, recurrence, self._last_recorded_day(condition))
 
     def read_procedures(self, procedures: Iterable[ProcedureLike]) -> Iterator[ProcedureFact | ExcludedFact]:
-        """Yield a fact for each qualifying procedure of this patient that is completed and not in the future."""
+        """Yield a fact for each qualifying procedure of this patient that is completed and not in the future.
+
+        One that carries a refused code as well (metastasis, cyst) is excluded as code-conflict.
+        """
         for procedure in procedures:
             found = self._therapy(procedure.code)
             if found is None:
@@ -85,6 +92,8 @@ class FactReader:
                 refused = Reason.STATUS_NOT_ACCEPTED
             if refused is None and future:
                 refused = Reason.FUTURE_TIME
+            if refused is None and self._has_refused_code(procedure.code):
+                refused = Reason.CODE_CONFLICT
             if refused is not None:
                 yield ExcludedFact("Procedure", reference, code, refused)
             else:
@@ -95,12 +104,12 @@ class FactReader:
 
         A date of death that cannot be read still says that the patient died; one that lies ahead does not.
         """
-        born = parse_partial_date(patient.birthDate) if patient.birthDate else None
+        born = self._last_day(patient.birthDate) if patient.birthDate else None
         deceased = patient.deceasedBoolean is True
         if patient.deceasedDateTime:
             died = self._span_start(patient.deceasedDateTime)
             deceased = deceased or died is None or not self._times.is_future(died)
-        return PatientFact(born.last if born is not None else None, deceased)
+        return PatientFact(born, deceased)
 
     def _categories(self, concept: ConceptLike | None) -> dict[str, str]:
         """Return the categories of a concept, each with the code that gave it."""
@@ -113,15 +122,14 @@ class FactReader:
 
     def _therapy(self, concept: ConceptLike | None) -> tuple[str, str] | None:
         codings = concept.coding if concept is not None else ()
-        if any(self._is_refused(coding) for coding in codings):
-            return None
         rows = (self._mappings.procedure(c.system or "", c.code or "") for c in codings)
         return next(((row.therapy, row.code) for row in rows if row is not None), None)
 
-    def _is_refused(self, coding: CodingLike) -> bool:
+    def _has_refused_code(self, concept: ConceptLike | None) -> bool:
         """Tell whether a code speaks of another thing (metastasis, cyst); one merely unspecific does not refuse."""
-        row = self._mappings.refused_procedure(coding.system or "", coding.code or "")
-        return row is not None and not row.left_out
+        codings = concept.coding if concept is not None else ()
+        rows = (self._mappings.refused_procedure(c.system or "", c.code or "") for c in codings)
+        return any(row is not None and not row.left_out for row in rows)
 
     def _last_recorded_day(self, condition: ConditionLike) -> date | None:
         """Return the latest day the Condition speaks of, partial dates by their last day; None when undated."""
@@ -160,6 +168,18 @@ class FactReader:
             return EffectiveTime(span.first, None)
         time = self._times.read(text)
         return time if isinstance(time, EffectiveTime) else None
+
+
+def _is_verified(verification: ConceptLike | None, category: str) -> bool:
+    """Tell whether a diagnosis counts: confirmed, or without any status.
+
+    A status without a known code (text, a code of the site) is neither; it makes no cancer, and takes no recurrence
+    back.
+    """
+    codes = _codes(verification)
+    if codes & _NOT_CONFIRMED:
+        return False
+    return verification is None or _CONFIRMED in codes or category not in _CANCER_ITSELF
 
 
 def _codes(concept: ConceptLike | None) -> frozenset[str]:

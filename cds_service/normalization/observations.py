@@ -37,6 +37,7 @@ _CORRECTED_STATUSES = frozenset({"amended", "corrected"})
 _MAX_DIGITS = 34
 _EXACT = Context(prec=2 * _MAX_DIGITS)
 _MAX_EXPONENT = 40
+_PERCENT = Decimal("0.01")
 
 
 class Reading(NamedTuple):
@@ -92,11 +93,14 @@ class ObservationReader:
                 yield outcome
 
     def exclude_malformed(self, malformed: Sequence[MalformedLike]) -> tuple[ExcludedResult, ...]:
-        """Exclude Observations that could not be read, but for those whose code says that they are not ours."""
+        """Exclude Observations that could not be read, but for those whose code says that they are not ours.
+
+        A panel may hold ours in components that could not be read.
+        """
         excluded = []
         for resource in malformed:
             code = match_analyte(resource.code, self._mappings)
-            if code is None and resource.code is not None:
+            if code is None and resource.code is not None and not resource.has_components:
                 continue
             analyte = _ANALYTES[code.analyte] if code is not None and not isinstance(code, Reason) else None
             reference = reference_of(resource.id, "Observation")
@@ -207,17 +211,9 @@ def _is_plausible(
     """
     if canonical == 0 and code.analyte == Analyte.LYMPHOCYTES:
         return True
-    if looks_like_fraction(reported, factor):
+    if _BASES[code.basis] is Basis.PERCENT and factor == _PERCENT and reported <= 1:
         canonical = reported
     return limits.low <= canonical <= limits.high
-
-
-def looks_like_fraction(reported: Decimal, factor: Decimal) -> bool:
-    """Tell whether a value under a percent unit may be a fraction that was mislabelled: at most 1 "percent"."""
-    return factor == _PERCENT and reported <= 1
-
-
-_PERCENT = Decimal("0.01")
 
 
 def _origin(observation: ObservationLike, code: AnalyteCode) -> Origin:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cds_service.normalization.one_draw import DrawBuilder
 
 _Order = tuple["date", float]
+_Lanes = dict[Kind, dict[int, "_Lane"]]
 
 
 class _Lane:
@@ -34,13 +35,16 @@ class _Lane:
             self.moments.append(result.effective.instant.timestamp())
             self.timed.append(result)
 
-    def pick(self, earliest: float, latest: float, day: date) -> Pick | None:
-        """Pick the newest result in [earliest, latest], else one of the same day without a time."""
+    def pick_timed(self, earliest: float, latest: float) -> Pick | None:
+        """Pick the newest result in [earliest, latest]."""
         end = bisect_right(self.moments, latest)
-        if end and self.moments[end - 1] >= earliest:
-            start = bisect_left(self.moments, self.moments[end - 1])
-            return pick_best(self.timed[start:end])
-        return pick_best(self.by_day[day]) if self.by_day.get(day) else None
+        if not end or self.moments[end - 1] < earliest:
+            return None
+        return pick_best(self.timed[bisect_left(self.moments, self.moments[end - 1]) : end])
+
+    def pick_without_time(self, day: date) -> Pick | None:
+        """Pick among the results of a day that tell no time."""
+        return pick_best(self.by_day[day]) if day in self.by_day else None
 
 
 def draws_by_time(results: Sequence[LabResult], same_draw: timedelta, builder: DrawBuilder) -> list[BloodDraw]:
@@ -55,28 +59,53 @@ def draws_by_time(results: Sequence[LabResult], same_draw: timedelta, builder: D
     for anchor in anchors:
         if ceiling is not None and anchor >= ceiling:
             continue
-        draw = builder.build(_members(lanes, anchor, same_draw.total_seconds()))
+        draw = _draw_at(lanes, anchor, same_draw.total_seconds(), builder)
         if draw is not None:
             draws.append(draw)
             ceiling = min(r.effective.order for r in draw.results)
     return draws
 
 
-def _lanes(results: Sequence[LabResult]) -> dict[Kind, dict[int, _Lane]]:
-    lanes: dict[Kind, dict[int, _Lane]] = {}
+def _lanes(results: Sequence[LabResult]) -> _Lanes:
+    lanes: _Lanes = {}
     for result in sorted(results, key=lambda r: r.effective.order):
         by_preference = lanes.setdefault((result.analyte, result.basis), {})
         by_preference.setdefault(result.preference, _Lane()).add(result)
     return lanes
 
 
-def _members(lanes: dict[Kind, dict[int, _Lane]], anchor: _Order, span: float) -> Members:
+def _draw_at(lanes: _Lanes, anchor: _Order, span: float, builder: DrawBuilder) -> BloodDraw | None:
+    """Build the draw whose latest member is the anchor.
+
+    A result without a time goes with times of its own day only. So a window that reaches back over midnight is tried
+    on the anchor's day, and then once more with timed results alone.
+    """
     day, moment = anchor
+    window = (moment - span, moment)
+    picks = _pick_each(lanes, window, day)
+    if not _mixes_days(picks):
+        return builder.build(Members(picks))
+    same_day = builder.build(Members(_pick_each(lanes, window, day, same_day=True)))
+    return same_day or builder.build(Members(_pick_each(lanes, window, None)))
+
+
+def _mixes_days(picks: dict[Kind, Pick]) -> bool:
+    times = [pick.result.effective for pick in picks.values()]
+    return any(time.instant is None for time in times) and len({time.day for time in times}) > 1
+
+
+def _pick_each(
+    lanes: _Lanes, window: tuple[float, float], day: date | None, *, same_day: bool = False
+) -> dict[Kind, Pick]:
+    """Pick of each kind the preferred result in the window, else one of `day` without a time."""
     picks: dict[Kind, Pick] = {}
     for kind, by_preference in lanes.items():
         for preference in sorted(by_preference):
-            pick = by_preference[preference].pick(moment - span, moment, day)
+            lane = by_preference[preference]
+            pick = lane.pick_timed(*window)
+            if pick is None or (same_day and pick.result.effective.day != day):
+                pick = lane.pick_without_time(day) if day is not None else None
             if pick is not None:
                 picks[kind] = pick
                 break
-    return Members(picks)
+    return picks

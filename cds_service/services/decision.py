@@ -70,8 +70,10 @@ def decide(request: CDSRequest, client: TrustedClient, site: Site, now: datetime
     if eligibility.reason is not None:
         refused = refuse_ineligible(eligibility.reason, _doubts(chart), site.policy)
         return Decision(refused, eligibility, facts, None)
-    laboratory = _read_laboratory(acquire_laboratory(request, client), request.context.patientId, site, times)
-    assessment = assess(eligibility, laboratory.counts, laboratory.albumin, site.policy, now)
+    laboratory = read_laboratory(acquire_laboratory(request, client), request.context.patientId, site, times)
+    assessment = assess(
+        eligibility, laboratory.counts, laboratory.albumin, site.policy, now, pages_missing=chart.truncated
+    )
     return Decision(assessment, eligibility, facts, laboratory)
 
 
@@ -96,7 +98,7 @@ def _doubts(chart: EligibilityChart) -> tuple[Reason, ...]:
     return (*((Reason.MALFORMED,) if malformed else ()), *((Reason.TRUNCATED,) if chart.truncated else ()))
 
 
-def _read_laboratory(chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader) -> Laboratory:
+def read_laboratory(chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader) -> Laboratory:
     """Read both searches as one: servers answer with more than was asked, and the same result may stand in both."""
     readings = [
         ObservationReader(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
+from cds_service.acquisition.queries import site_queries
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import EXTENSION_NAME, assessment_extension
+from cds_service.errors import DataUnavailableError
 from cds_service.hooks.discovery import ServiceDescription
 from cds_service.hooks.request import HOOK
 from cds_service.hooks.response import CDSResponse
 from cds_service.services.decision import decide
-from cds_service.services.prefetch_templates import prefetch_templates
 from cds_service.services.recording import Moment
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class SIIRecurrenceRisk:
                 "published cut-off 405.08 (Yu et al. 2023, doi 10.21037/jgo-23-104)."
             ),
             id=SERVICE_ID,
-            prefetch=prefetch_templates(self._site.mappings),
+            prefetch={key: query.template() for key, query in site_queries(self._site.mappings).items()},
             usage_requirements=(
                 "FHIR R4. Needs bloodCounts, conditions and procedures, by prefetch; patient and albumin are optional. "
                 "For professionals; the rule and its timing need local clinical review."
@@ -75,12 +76,14 @@ class SIIRecurrenceRisk:
         Raises ServiceError when data cannot be had or the decision cannot be recorded.
         """
         started = perf_counter()
-        decision = decide(request, client, self._site, now)
+        try:
+            decision = decide(request, client, self._site, now)
+        except DataUnavailableError as error:
+            self._recorder.record_unavailable(request, client, error.keys, _moment(request_id, now, started))
+            raise
         cards = self._cards.build(decision.assessment, new_uuid)
-        silent = client.mode == "silent"
-        moment = Moment(request_id, now, {"decide": round((perf_counter() - started) * 1000, 3)})
-        self._recorder.record_decision(request, client, decision, cards, moment)
-        return CDSResponse(cards=()) if silent else self._respond(cards, decision.assessment)
+        self._recorder.record_decision(request, client, decision, cards, _moment(request_id, now, started))
+        return CDSResponse(cards=()) if client.mode == "silent" else self._respond(cards, decision.assessment)
 
     def receive_feedback(self, batch: FeedbackBatch, client: TrustedClient, *, request_id: str, now: datetime) -> None:
         """Record what became of cards. Unknown cards are recorded too: another host may have shown them."""
@@ -90,3 +93,7 @@ class SIIRecurrenceRisk:
         if not self._site.cards.assessment_extension:
             return CDSResponse(cards=cards)
         return CDSResponse(cards=cards, extension={EXTENSION_NAME: assessment_extension(assessment)})
+
+
+def _moment(request_id: str, now: datetime, started: float) -> Moment:
+    return Moment(request_id, now, {"decide": (perf_counter() - started) * 1000})

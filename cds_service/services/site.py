@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.policy import ClinicalPolicy
-from fhir_mappings import load_mappings
+from cds_service.settings.overlays import load_site_mappings
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -30,10 +30,13 @@ class Site:
 
 
 def site_from_settings(settings: Settings) -> Site:
-    """Translate settings into the values the core reads."""
+    """Translate settings into the values the core reads.
+
+    Raises SettingsError when an overlay was changed since the settings were checked, and is wrong now.
+    """
     return Site(
         policy=_policy(settings),
-        mappings=load_mappings(),
+        mappings=load_site_mappings(settings.mappings.overlays),
         cards=CardOptions(
             model_card_url=f"{settings.service.public_url.rstrip('/')}/model-card",
             language=settings.service.language,

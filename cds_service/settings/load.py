@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from cds_service.settings.environment import override
 from cds_service.settings.errors import KeyPath, Place, Problem, SettingsError, dotted
 from cds_service.settings.models import SECTIONS, ClientSettings, Provenance, Settings
+from cds_service.settings.overlays import read_site_mappings
 from cds_service.settings.rules import RULES, cautions
 from cds_service.settings.suggestions import did_you_mean
 from cds_service.settings.wording import sentence
@@ -63,12 +64,13 @@ def _checked(document: Document, base: Path) -> Settings:
     for rule in RULES:
         if not any(_touches(key, read) for key in broken for read in rule.reads):
             problems += [Problem(document.place_of(path), dotted(path), text) for path, text in rule.ask(settings)]
+    overlay_warnings = _overlay_warnings(settings, problems)
     if problems:
         raise SettingsError(problems)
     keys = (path for path, _value in settings.effective_values())
     origins = MappingProxyType({dotted(path): _origin(document, path) for path in keys})
     found = [Problem(document.place_of(path), dotted(path), text) for path, text in cautions(settings)]
-    warnings = sorted(found, key=lambda problem: problem.place.order)
+    warnings = [*sorted(found, key=lambda problem: problem.place.order), *overlay_warnings]
     return settings.with_provenance(Provenance(origins, tuple(str(warning) for warning in warnings)))
 
 
@@ -84,6 +86,17 @@ def _validated(document: Document, base: Path) -> tuple[Settings, list[Problem]]
     for detail in details:
         _drop(sound, detail["loc"])
     return Settings.model_validate(sound, context=context), problems
+
+
+def _overlay_warnings(settings: Settings, problems: list[Problem]) -> tuple[Problem, ...]:
+    """Check the site's overlays as part of its configuration; their problems join the others."""
+    if not settings.mappings.overlays:
+        return ()
+    try:
+        return read_site_mappings(settings.mappings.overlays).warnings
+    except SettingsError as error:
+        problems += error.problems
+        return ()
 
 
 def _drop(data: dict[str, object], path: KeyPath) -> None:

@@ -31,7 +31,10 @@ def answer_preflight(exchange: Exchange) -> Response | None:
         return None
     if request.headers.get("Origin") not in exchange.parts.cors_origins:
         return None
-    return Response(status=204, headers=_PREFLIGHT_HEADERS)
+    response = Response(status=204, headers=_PREFLIGHT_HEADERS)
+    # There is no body that could have one.
+    del response.headers["Content-Type"]
+    return response
 
 
 def add_cors_headers(exchange: Exchange, response: Response) -> None:

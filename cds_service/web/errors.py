@@ -46,9 +46,9 @@ def add_error_handlers(app: Flask) -> None:
 
 
 def answer_service_error(error: ServiceError) -> Response:
-    """Answer an error that was raised on purpose; its detail goes to the log only."""
+    """Answer an error that was raised on purpose; its detail, if it has one, goes to the log only."""
     exchange = current_exchange()
-    exchange.detail = error.log_detail or None
+    exchange.detail = error.log_detail or error.client_text
     if isinstance(error, UnauthenticatedError):
         # One body for every reason, whatever text the error was given.
         response = _answer(error.status, error.issue_code, UnauthenticatedError.client_text)

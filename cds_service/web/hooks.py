@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cds_service.cards.extension import EXTENSION_NAME
 from cds_service.hooks.request import parse_cds_request
 from cds_service.hooks.response import CDSResponse, encode_response
 from cds_service.web.answers import json_answer
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from cds_service.authorization.clients import TrustedClient
     from cds_service.web.ports import Running
 
-ASSESSMENT_EXTENSION = "org.sii-cds.assessment"
 UNDISCLOSED = "undisclosed"
 _ENDPOINT = "hook:"
 
@@ -46,7 +46,7 @@ def is_hook(endpoint: str) -> bool:
 
 def outcome_of(response: CDSResponse) -> str:
     """Return the outcome that the response tells; silent mode and a site's choice leave it out."""
-    assessment = response.extension.get(ASSESSMENT_EXTENSION)
+    assessment = response.extension.get(EXTENSION_NAME)
     if not isinstance(assessment, dict):
         return UNDISCLOSED
     return str(assessment.get("outcome", UNDISCLOSED))

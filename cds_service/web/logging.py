@@ -45,9 +45,12 @@ class JSONFormatter(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
-def configure_logging(stream: TextIO = sys.stdout, level: int = logging.INFO) -> None:
-    """Send the records of this process to `stream`; other packages from warning level on. Replaces what was set."""
-    handler = logging.StreamHandler(stream)
+def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Send the records of this process to `stream`, stdout by default. Replaces what was set.
+
+    Records of this package are sent from `level` on, those of others from warning level on.
+    """
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(JSONFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger(_OWN).setLevel(level)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
@@ -47,6 +47,9 @@ class Authenticator(Protocol):
     def authenticate(self, authorization_headers: Sequence[str], endpoint_url: str, now: datetime) -> TrustedClient:
         """Return the verified client. Raises UnauthenticatedError or ForbiddenError."""
 
+    def check_ready(self) -> None:
+        """Prove that clients could be verified now. Raises ServiceError."""
+
 
 class ModelCard(Protocol):
     """The description of the rule for the people who answer for it."""
@@ -66,7 +69,8 @@ ReadinessCheck = Callable[[], None]
 class Parts:
     """All that follows from one configuration. A request uses the Parts it began with, whatever is reloaded meanwhile.
 
-    `public_url` has no slash at its end. `readiness` maps a name, shown to whoever asks, to its check.
+    `public_url` has no slash at its end. `readiness` maps a name, shown to whoever asks, to its check. Without a model
+    card its page is not there.
     """
 
     public_url: str
@@ -74,8 +78,8 @@ class Parts:
     cors_origins: frozenset[str]
     services: Mapping[str, CDSService]
     authenticator: Authenticator
-    model_card: ModelCard
-    readiness: Mapping[str, ReadinessCheck] = field(default_factory=dict)
+    readiness: Mapping[str, ReadinessCheck]
+    model_card: ModelCard | None = None
 
 
 def utc_now() -> datetime:

@@ -5,11 +5,11 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,8 +133,11 @@ def test_server_killed_itself_leaves_no_worker_behind(server: RunningServer) -> 
 
 
 def _is_running(pid: int) -> bool:
-    answer = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return answer.stdout.strip()[:1] not in ("", "Z")
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def test_server_hang_up_under_load_reaches_workers_and_loses_no_request(server: RunningServer) -> None:
@@ -189,10 +192,9 @@ def _ask_until(server: RunningServer, stop: threading.Event) -> list[tuple[int, 
 )
 def test_server_slow_clients_do_not_delay_others(server: RunningServer, counts: dict[str, int], reason: str) -> None:
     with SlowClients(server.address, counts):
-        time.sleep(0.2)
         waits = []
-        for _ in range(50):
-            began = time.monotonic()
+        end_of_load = time.monotonic() + 1.5
+        while (began := time.monotonic()) < end_of_load:
             assert get(server, "/length", "POST", b" " * 5000)[1]["length"] == 5000
             waits.append(time.monotonic() - began)
 
@@ -203,7 +205,7 @@ def test_server_slow_clients_do_not_delay_others(server: RunningServer, counts: 
 @pytest.mark.parametrize(
     ("length", "status", "reason"),
     [
-        (400_000, 401, "more than the sockets buffer"),
+        (7_000_000, 401, "more than the sockets buffer"),
         (MOST_REQUEST_BYTES + 100_000, 401, "more than is allowed"),
     ],
 )

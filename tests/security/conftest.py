@@ -8,12 +8,16 @@ import pytest
 
 from cds_service.authorization.authenticator import Authenticator
 from cds_service.authorization.clients import TrustedClient
+from cds_service.authorization.key_download import KeySetAddress
 from cds_service.authorization.key_file import KeyFile
+from cds_service.authorization.key_url import KeyUrl
 from cds_service.authorization.replay import ReplayStore
 from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from tests.security import forge
+from tests.security.key_server import OLD_KEYS, Clock, KeyServer, running_key_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 OTHER_ISSUER = "https://other.hospital.example"
@@ -66,3 +70,19 @@ def replay(state_file: Path) -> ReplayStore:
 @pytest.fixture
 def authenticator(main_ehr: ClientTrust, other_ehr: ClientTrust, replay: ReplayStore) -> Authenticator:
     return Authenticator([main_ehr, other_ehr], TokenPolicy(), replay)
+
+
+@pytest.fixture
+def server() -> Iterator[KeyServer]:
+    with running_key_server(OLD_KEYS) as running:
+        yield running
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keys(server: KeyServer, clock: Clock) -> KeyUrl:
+    return KeyUrl("main-ehr", KeySetAddress(server.url), clock)

@@ -124,3 +124,18 @@ def test_authenticate_tenant_not_listed_is_forbidden(
 
     assert caught.value.status == 403, reason
     assert caught.value.log_detail == "tenant-not-allowed client=main-ehr"
+
+
+@pytest.mark.parametrize("jku", ["jwks.json", "main-ehr", "", "//attacker.example/k", "urn:main-ehr:k"])
+def test_authenticate_issuer_without_address_vouches_for_no_jku(
+    jku: str, main_ehr: ClientTrust, replay: ReplayStore
+) -> None:
+    """Two texts that are no addresses have nothing in common, though neither has a host."""
+    rights = replace(main_ehr.rights, fhir_servers=())
+    client = replace(main_ehr, issuer="urn:main-ehr", rights=rights)
+    authenticator = Authenticator([client], TokenPolicy(), replay)
+
+    with pytest.raises(UnauthenticatedError, match="foreign-jku"):
+        authenticator.authenticate(
+            [f"Bearer {forge.token(iss='urn:main-ehr', head={'jku': jku})}"], ENDPOINT, forge.NOW
+        )

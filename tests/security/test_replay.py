@@ -7,10 +7,13 @@ import os
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import Pool
 
 from cds_service.authorization.claims import TokenUse
 from cds_service.authorization.replay import ReplayStore
@@ -58,6 +61,14 @@ def test_authenticate_refused_token_does_not_use_up_its_jti(authenticator: Authe
     assert authenticator.authenticate([f"Bearer {token(jti='mine')}"], ENDPOINT, NOW).name == "main-ehr"
 
 
+def test_authenticate_replay_within_the_leeway_after_expiry_is_refused(authenticator: Authenticator) -> None:
+    text = f"Bearer {token()}"
+    authenticator.authenticate([text], ENDPOINT, NOW)
+
+    with pytest.raises(UnauthenticatedError, match="replayed"):
+        authenticator.authenticate([text], ENDPOINT, NOW + timedelta(seconds=300 + 59))
+
+
 @pytest.mark.parametrize(
     ("first", "second", "expected", "reason"),
     [
@@ -66,7 +77,7 @@ def test_authenticate_refused_token_does_not_use_up_its_jti(authenticator: Authe
         (use(), use("T-1"), True, "ids are compared with their case"),
         (use(), use(issuer=OTHER_ISSUER), True, "issuers choose their ids without each other"),
         (use("c", "ab"), use("bc", "a"), True, "issuer and id are not simply joined"),
-        (use("x", "1:a"), use("ax", "1:"), True, "nor by a character that both may hold"),
+        (use("c", "a:b"), use("b:c", "a"), True, "nor by a character that both may hold"),
         (use(until=NOW_SECONDS + 1), use(), False, "still valid for a second"),
         (use(until=NOW_SECONDS), use(), True, "its time is over, so the token itself is refused"),
     ],
@@ -95,37 +106,42 @@ def test_first_use_of_one_token_by_many_threads_is_granted_once(replay: ReplaySt
         assert sum(pool.map(ask, range(16))) == 1
 
 
-TOKENS_IN_RACE = 200
+DATABASES_IN_RACE, TOKENS_IN_RACE, WORKERS_IN_RACE = 8, 40, 4
 
 
-def _race(url: str, barrier: threading.Barrier, granted: multiprocessing.Queue[int]) -> None:
-    store = ReplayStore(url)
-    barrier.wait()
-    granted.put(sum(store.is_first_use(use(f"t-{number}"), NOW_SECONDS) for number in range(TOKENS_IN_RACE)))
+def _race(urls: list[str], barrier: threading.Barrier, granted: multiprocessing.Queue[int]) -> None:
+    count = 0
+    for url in urls:
+        store = ReplayStore(url)
+        barrier.wait(timeout=30)
+        count += sum(store.is_first_use(use(f"t-{number}"), NOW_SECONDS) for number in range(TOKENS_IN_RACE))
+    granted.put(count)
 
 
-def test_first_use_raced_by_processes_is_granted_once(state_file: Path) -> None:
-    """The database does not exist yet: all of them also race to create it."""
+def test_first_use_raced_by_processes_is_granted_once(tmp_path: Path) -> None:
+    """No database exists yet: the workers also race to create each of them."""
     context = multiprocessing.get_context("spawn")
-    barrier, granted = context.Barrier(3), context.Queue()
-    workers = [context.Process(target=_race, args=(f"sqlite:///{state_file}", barrier, granted)) for _ in range(3)]
+    barrier, granted = context.Barrier(WORKERS_IN_RACE), context.Queue()
+    urls = [f"sqlite:///{tmp_path / str(number)}.db" for number in range(DATABASES_IN_RACE)]
+    workers = [context.Process(target=_race, args=(urls, barrier, granted)) for _ in range(WORKERS_IN_RACE)]
     for worker in workers:
         worker.start()
-
-    counts = [granted.get(timeout=60) for _ in workers]
     for worker in workers:
-        worker.join()
+        worker.join(timeout=60)
 
-    assert sum(counts) == TOKENS_IN_RACE
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert [worker.exitcode for worker in workers] == [0] * WORKERS_IN_RACE
+    assert sum(granted.get(timeout=1) for _ in workers) == DATABASES_IN_RACE * TOKENS_IN_RACE
 
 
 def test_first_use_after_fork_is_shared_with_parent(replay: ReplayStore) -> None:
     replay.is_first_use(use(), NOW_SECONDS)
     child = os.fork()
     if child == 0:
-        seen_again = replay.is_first_use(use(), NOW_SECONDS) or not replay.is_first_use(use("t-2"), NOW_SECONDS)
-        os._exit(int(seen_again))
+        opened: list[object] = []
+        event.listen(Pool, "connect", lambda connection, _: opened.append(connection))
+        known = not replay.is_first_use(use(), NOW_SECONDS) and replay.is_first_use(use("t-2"), NOW_SECONDS)
+        # A connection that parent and child both use would mix up their answers.
+        os._exit(0 if known and opened else 1)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert not replay.is_first_use(use("t-2"), NOW_SECONDS)
@@ -194,6 +210,17 @@ def test_first_use_database_that_comes_back_is_used_without_restart(replay: Repl
     state_file.rmdir()
 
     assert replay.is_first_use(use(), NOW_SECONDS)
+
+
+def test_first_use_table_that_was_dropped_is_made_anew(replay: ReplayStore, state_file: Path) -> None:
+    replay.is_first_use(use(), NOW_SECONDS)
+    other = sqlite3.connect(state_file)
+    other.execute("DROP TABLE used_token")
+    other.close()
+    with pytest.raises(StateUnavailableError):
+        replay.is_first_use(use("t-2"), NOW_SECONDS)
+
+    assert replay.is_first_use(use("t-2"), NOW_SECONDS)
 
 
 def test_first_use_locked_database_is_given_up_within_the_hook_deadline(replay: ReplayStore, state_file: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
-MOST_REQUEST_BYTES = 1_000_000
+MOST_REQUEST_BYTES = 8_000_000
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """English texts of the cards.
 
 Clinical statements rest on the abstract of Yu et al. 2023 (doi 10.21037/jgo-23-104) and are worded as published;
-what is derived says so. No sentence gives an individual probability or an order.
+what is derived says so. No sentence gives an individual probability or an order. Figures of the study stand in
+cds_service/clinical/evidence.py alone.
 """
 
 from __future__ import annotations
@@ -10,26 +11,44 @@ from typing import Final
 
 from cds_service.cards.wording.english_reasons import OVERRIDE_REASONS, REASONS, SHORT_REASONS
 from cds_service.cards.wording.texts import Texts
-from cds_service.clinical.evidence import STUDY_ALBUMIN_CONTROL, STUDY_ALBUMIN_RECURRENCE
+from cds_service.clinical.evidence import (
+    IMPRECISION_BAND,
+    PUBLISHED_CUTOFF,
+    STUDY_ALBUMIN_CONTROL,
+    STUDY_ALBUMIN_RECURRENCE,
+    STUDY_AUC,
+    STUDY_AUC_INTERVAL,
+    STUDY_CITATION,
+    STUDY_DOI,
+    STUDY_FOLLOW_UP_YEARS,
+    STUDY_PATIENTS,
+    STUDY_RECURRENCES,
+)
 from cds_service.clinical.models import Analyte
 
 ENGLISH: Final = Texts(
-    source_label="Yu et al. 2023, J Gastrointest Oncol",
+    source_label=STUDY_CITATION,
     model_card_label="About this rule: evidence, limits, model card",
     above_summary=(
-        "SII {sii} (blood of {date}) is above {cutoff}: higher recurrence risk reported after interventional therapy"
+        "SII {sii} (blood drawn {date}) is above the cut-off {cutoff}: "
+        "higher recurrence risk reported after interventional therapy"
     ),
+    above_summary_brief="SII {sii} (blood drawn {date}) is above the cut-off {cutoff}",
     not_above_summary=(
-        "SII {sii} (blood of {date}) is not above the cut-off {cutoff} for recurrence after liver cancer therapy"
+        "SII {sii} (blood drawn {date}) is not above the cut-off {cutoff} for recurrence after liver cancer therapy"
     ),
-    indeterminate_summary="SII (recurrence risk, cut-off {cutoff}) could not be assessed: {reason}",
-    indeterminate_more=" (+{count} more)",
+    not_above_summary_brief="SII {sii} (blood drawn {date}) is not above the cut-off {cutoff}",
+    indeterminate_summary="SII recurrence risk (cut-off {cutoff}) could not be assessed: {reason}",
+    indeterminate_dated="{reason} (blood of {date})",
+    indeterminate_more="{reason}, and {count} more",
+    indeterminate_newest="{reason}; newest blood count {date}",
     above_statement=(
-        "**SII {sii} ×10⁹/L is above the cut-off {cutoff} ×10⁹/L.** In the study below, patients above it had "
-        "recurrence or metastasis more often after interventional therapy for primary liver cancer."
+        "**SII {sii} ×10⁹/L is above the cut-off {cutoff} ×10⁹/L.** In the study cited below, patients with a high SII "
+        "had recurrence or metastasis more often after interventional therapy for primary liver cancer."
     ),
     not_above_statement=(
-        "**SII {sii} ×10⁹/L is not above the cut-off {cutoff} ×10⁹/L.** This is no statement that the risk is small."
+        "**SII {sii} ×10⁹/L is not above the cut-off {cutoff} ×10⁹/L.** "
+        "This does not mean that the risk of recurrence is small."
     ),
     indeterminate_statement=(
         "**The systemic immune-inflammation index (SII) could not be assessed for this patient.** "
@@ -42,11 +61,21 @@ ENGLISH: Final = Texts(
         Analyte.ALBUMIN: "Albumin",
     },
     inputs_heading="**Inputs**",
-    inputs_columns=("Input", "Result as reported", "Taken", "LOINC or local code"),
-    percent_basis_note="Neutrophils and lymphocytes are shares of the leukocytes; their ratio is that of the counts.",
+    inputs_columns=("Test", "Result as reported", "Blood drawn", "LOINC or local code"),
+    percent_basis_note=(
+        "Neutrophils and lymphocytes are percentages of the leukocytes; their ratio is the same as that of the counts."
+    ),
+    fraction_value="{reported} (read as a fraction: {value})",
+    converted_value="{value} (reported as {reported})",
+    approximate_value="approximately {value}",
     formula="SII = platelets × neutrophils / lymphocytes = {platelets} × {neutrophils} / {lymphocytes} = {sii}",
-    sampled_after="**Timing:** blood drawn {days} days after the latest interventional procedure ({procedure}).",
-    sampled_before="**Timing:** blood drawn {days} days before the latest interventional procedure ({procedure}).",
+    one_day="1 day",
+    several_days="{count} days",
+    sampled_after="**Timing:** blood drawn {days} after the latest interventional procedure ({procedure}).",
+    sampled_before="**Timing:** blood drawn {days} before the latest interventional procedure ({procedure}).",
+    sampled_same_day=(
+        "**Timing:** blood drawn on the day of the latest interventional procedure ({procedure}), before it began."
+    ),
     sampled_unrelated="**Timing:** blood drawn {date}; the chart dates no interventional procedure.",
     timing_note=(
         "The study's abstract does not say when blood was drawn; the sampling windows used here are derived, "
@@ -55,33 +84,46 @@ ENGLISH: Final = Texts(
     baseline_line="**Before the procedure:** SII {sii} on {date}.",
     earlier_line="**Earlier:** SII {sii} on {date}.",
     near_cutoff_note=(
-        "**Close to the cut-off:** laboratory imprecision alone can move SII by 50–85 here (derived, not published). "
-        "Consider a repeat before relying on either side."
+        f"**Close to the cut-off:** laboratory imprecision alone moves an SII of about {PUBLISHED_CUTOFF:.0f} by "
+        f"{IMPRECISION_BAND[0]}–{IMPRECISION_BAND[1]} (derived, not published). "
+        "Consider repeating the blood count before relying on this result."
     ),
     albumin_line=(
-        "**Albumin** {value} ({date}); not part of SII. Study group means: "
+        "**Albumin** {value}, {date}; not part of SII. Study group means: "
         f"{STUDY_ALBUMIN_RECURRENCE} with recurrence or metastasis, {STUDY_ALBUMIN_CONTROL} without."
     ),
-    albumin_outside_note="This albumin was taken {days} days from the blood counts.",
+    albumin_outside_note="This albumin was taken {days} from the blood counts.",
     albumin_missing="**Albumin:** no usable result in the data.",
     evidence=(
-        "**Evidence:** Yu et al. 2023, doi 10.21037/jgo-23-104: n = 272, single centre, retrospective, no residual "
-        "lesions after therapy, 5 years of follow-up; cut-off 405.08, AUC 0.795 (95 % CI 0.742–0.848). The cut-off was "
-        "chosen and tested on the same patients; its abstract reports no external validation."
+        f"**Evidence:** {STUDY_CITATION}, doi {STUDY_DOI}: n = {STUDY_PATIENTS}, of whom {STUDY_RECURRENCES} had "
+        "recurrence or metastasis; single center, retrospective, no residual lesions after therapy, "
+        f"{STUDY_FOLLOW_UP_YEARS} years of follow-up; cut-off {PUBLISHED_CUTOFF}, AUC {STUDY_AUC} "
+        f"(95 % CI {STUDY_AUC_INTERVAL}). The cut-off was chosen and tested on the same patients; the abstract "
+        "reports no external validation."
     ),
-    site_cutoff_note="**Cut-off {cutoff} was set by this site ({source}); the published cut-off is 405.08.**",
+    site_cutoff_note=(
+        f"**The cut-off {{cutoff}} was set by this site ({{source}}); the published cut-off is {PUBLISHED_CUTOFF}.**"
+    ),
     consider=(
-        "**Consider** whether the shorter end of your local follow-up interval applies. No trial was found that shows "
-        "that follow-up guided by SII improves outcome."
+        "**Consider** whether the shorter end of your local follow-up interval applies. "
+        "No trial was found showing that SII-guided follow-up improves outcome."
     ),
     not_checked=(
-        "**Not checked:** residual disease, infection, steroids, G-CSF, transfusion, splenectomy. Each of them can "
-        "change SII without any change of the tumor."
+        "**Not checked:** residual disease; and what changes blood counts whatever the tumor does: infection, "
+        "steroids, G-CSF, transfusion, splenectomy."
     ),
     low_platelets_note="Low platelets, as in cirrhosis with a large spleen, lower SII whatever the tumor does.",
-    truncated_note="**The chart holds more results than were delivered; a newer blood draw may exist.**",
+    truncated_note=(
+        "**The chart holds more entries than were delivered:** a newer blood draw, a later procedure or a recurrence "
+        "may be missing here."
+    ),
+    dated_reason="{date}: {reason}",
     newest_result_line="Newest blood count in the data: {date}.",
     latest_procedure_line="Latest interventional procedure: {date}.",
+    readable_line=(
+        "SII is read from blood drawn on or after {first_day} and at most {oldest} old; "
+        "else from blood drawn at most {before} before the latest procedure."
+    ),
     version_line="Rule {rule}, mappings {mappings}. Decision support for professionals; not a diagnosis.",
     reasons=REASONS,
     short_reasons=SHORT_REASONS,

@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """Every sentence of the cards in one language."""
+    """Every sentence of the cards in one language. The brief summaries serve where the others are too long."""
 
     source_label: str
     model_card_label: str
     above_summary: str
+    above_summary_brief: str
     not_above_summary: str
+    not_above_summary_brief: str
     indeterminate_summary: str
+    indeterminate_dated: str
     indeterminate_more: str
+    indeterminate_newest: str
     above_statement: str
     not_above_statement: str
     indeterminate_statement: str
@@ -29,9 +33,15 @@ class Texts:
     inputs_heading: str
     inputs_columns: tuple[str, str, str, str]
     percent_basis_note: str
+    fraction_value: str
+    converted_value: str
+    approximate_value: str
     formula: str
+    one_day: str
+    several_days: str
     sampled_after: str
     sampled_before: str
+    sampled_same_day: str
     sampled_unrelated: str
     timing_note: str
     baseline_line: str
@@ -46,8 +56,10 @@ class Texts:
     not_checked: str
     low_platelets_note: str
     truncated_note: str
+    dated_reason: str
     newest_result_line: str
     latest_procedure_line: str
+    readable_line: str
     version_line: str
     reasons: Mapping[Reason, str]
     short_reasons: Mapping[Reason, str]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from cds_service.cards.wording import TEXTS
 from cds_service.clinical.reasons import Reason
-from cds_service.demo.explanations import REASONS, explain
+from cds_service.demo.explanations import sentence
 
 
-def test_explanations_cover_exactly_the_reason_codes() -> None:
-    assert set(REASONS) == {reason.value for reason in Reason}
+def test_sentence_known_reason_is_the_one_of_the_cards() -> None:
+    assert sentence("stale") == TEXTS["en"].reasons[Reason.STALE]
 
 
-def test_explain_unknown_reason_is_shown_as_it_is() -> None:
-    assert "brand-new-reason" in explain("brand-new-reason")
+def test_sentence_unknown_reason_is_shown_as_it_is() -> None:
+    assert "brand-new-reason" in sentence("brand-new-reason")

@@ -81,13 +81,14 @@ def test_acceptance_of_a_suggestion_reaches_the_service(browser: FlaskClient, se
     assert service.received[0][1]["feedback"][0]["acceptedSuggestions"] == [{"id": "s-1"}]
 
 
-def test_acceptance_req_148_without_suggestion_sends_nothing_and_says_so(
+def test_acceptance_req_148_of_a_card_that_only_informs_claims_no_suggestion(
     browser: FlaskClient, service: StandIn
 ) -> None:
     response = browser.post(FEEDBACK, data={"card": "c", "action": "accept"}, headers=SAME_SITE)
     assert response.status_code == 200
-    assert "Nothing sent" in response.text
-    assert service.received == []
+    item = service.received[0][1]["feedback"][0]
+    assert item["outcome"] == "accepted"
+    assert "acceptedSuggestions" not in item
 
 
 def test_feedback_the_service_refuses_is_reported_as_not_recorded(browser: FlaskClient, service: StandIn) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from cds_service.demo.explanations import OUTCOMES, REASONS
+from cds_service.demo.explanations import OUTCOMES, REASON_CODES
 from cds_service.demo.patients import PatientStory, build_stories
 
 TODAY = date(2026, 3, 1)
@@ -118,7 +118,7 @@ def test_story_events_lie_in_the_past(story: PatientStory) -> None:
 def test_story_reasons_are_codes_with_an_explanation(story: PatientStory) -> None:
     decided = story.expected.outcome in {"above-cutoff", "not-above-cutoff"}
     assert bool(story.expected.reasons) != decided
-    assert story.expected.reasons | set(story.expected.exclusions) <= set(REASONS)
+    assert story.expected.reasons | set(story.expected.exclusions) <= REASON_CODES
 
 
 @each_decided_story

@@ -88,6 +88,9 @@ class FakeAuthenticator:
             raise UnauthenticatedError("the signature does not match", log_detail="signature")
         return TrustedClient(name="main-ehr", issuer="https://ehr.hospital.example", mode="active")
 
+    def check_ready(self) -> None:
+        """Find nothing wrong."""
+
 
 class FakeModelCard:
     """A card of one word."""

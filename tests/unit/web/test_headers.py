@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from flask import Response
 from flask.testing import FlaskClient
 
 from cds_service.web.application import build_application
 from tests.unit.web.fakes import FEEDBACK_PATH, GOOD_TOKEN, HOOK_PATH, Edge, hook_request
+from tests.unit.web.outcomes import refused_with
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,25 @@ def test_model_card_follows_accept(client: FlaskClient, accept: str | None, cont
     assert response.headers["Content-Type"] == content_type, reason
     assert "Accept" in response.headers["Vary"]
     assert "card" in response.text
+
+
+def test_model_card_that_is_missing_is_not_found(edge: Edge) -> None:
+    running = edge.running()
+    running.parts = replace(running.parts, model_card=None)
+
+    refused_with(build_application(running).test_client().get("/model-card"), 404)
+
+
+def test_page_keeps_headers_of_its_own(edge: Edge) -> None:
+    app = edge.application()
+    own = {"Content-Security-Policy": "default-src 'self'", "Cache-Control": "max-age=60"}
+    app.add_url_rule("/page", "page", lambda: Response("x", headers=own))
+
+    headers = app.test_client().get("/page").headers
+
+    assert headers.getlist("Content-Security-Policy") == ["default-src 'self'"]
+    assert headers.getlist("Cache-Control") == ["max-age=60"]
+    assert headers.getlist("X-Content-Type-Options") == ["nosniff"]
 
 
 def test_answered_hook_keeps_the_connection(client: FlaskClient) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from cds_service.cards.extension import EXTENSION_NAME
 from cds_service.errors import DataUnavailableError, ForbiddenError
 from cds_service.hooks.response import CDSResponse
-from cds_service.web.hooks import ASSESSMENT_EXTENSION
 from cds_service.web.logging import configure_logging
 from tests.unit.web.fakes import FEEDBACK_PATH, GOOD_TOKEN, HOOK_PATH, Edge, encoded, feedback_item, hook_request
 
@@ -37,7 +37,7 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 
 
 def test_request_is_logged_in_one_line(edge: Edge, client: FlaskClient, stream: io.StringIO) -> None:
-    edge.service.outcome = CDSResponse(cards=(), extension={ASSESSMENT_EXTENSION: {"outcome": "not-eligible"}})
+    edge.service.outcome = CDSResponse(cards=(), extension={EXTENSION_NAME: {"outcome": "not-eligible"}})
 
     response = client.post(HOOK_PATH, json=hook_request(), headers=GOOD_TOKEN)
 
@@ -61,8 +61,8 @@ def test_request_is_logged_in_one_line(edge: Edge, client: FlaskClient, stream: 
     ("extension", "reason"),
     [
         ({}, "silent mode tells the caller nothing"),
-        ({ASSESSMENT_EXTENSION: {}}, "nothing said"),
-        ({ASSESSMENT_EXTENSION: "x"}, "not an object"),
+        ({EXTENSION_NAME: {}}, "nothing said"),
+        ({EXTENSION_NAME: "x"}, "not an object"),
     ],
 )
 def test_outcome_not_in_the_answer_is_logged_as_undisclosed(

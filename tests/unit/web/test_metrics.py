@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from cds_service.cards.extension import EXTENSION_NAME
 from cds_service.errors import DataUnavailableError
 from cds_service.hooks.response import CDSResponse
-from cds_service.web.hooks import ASSESSMENT_EXTENSION
 from tests.unit.web.fakes import GOOD_TOKEN, HOOK_PATH, Edge, hook_request
 
 
@@ -24,7 +24,7 @@ def exposed(client: FlaskClient) -> dict[str, float]:
 
 @pytest.mark.parametrize("outcome", ["above-cutoff", "not-above-cutoff", "indeterminate", "not-eligible"])
 def test_hooks_are_counted_by_outcome(edge: Edge, client: FlaskClient, outcome: str) -> None:
-    edge.service.outcome = CDSResponse(cards=(), extension={ASSESSMENT_EXTENSION: {"outcome": outcome}})
+    edge.service.outcome = CDSResponse(cards=(), extension={EXTENSION_NAME: {"outcome": outcome}})
 
     for _ in range(3):
         client.post(HOOK_PATH, json=hook_request(), headers=GOOD_TOKEN)

@@ -1,0 +1,69 @@
+"""What is asked of a FHIR server, for the prefetch templates and for the service's own requests alike.
+
+Only widely supported search parameters (requirement 61), none twice. All counts come with one search, which is two to
+three times cheaper for the FHIR server than three.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote, urlencode
+
+from cds_service.acquisition import prefetch
+from cds_service.clinical.models import Analyte
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from fhir_mappings.mappings import Mappings
+
+# Enough for years of blood counts; the newest come first, and what is cut off is said in the answer.
+PAGE_SIZE: Final = 200
+
+_COUNTED: Final = frozenset({Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS})
+
+
+class Query(NamedTuple):
+    """A read (`parameters` empty) or a search of one patient. The patient's id is not part of it."""
+
+    resource_type: str
+    parameters: tuple[tuple[str, str], ...]
+
+    def template(self) -> str:
+        """Return the prefetch template: unencoded, since clients encode what they fill in (requirements 52-56)."""
+        if not self.parameters:
+            return f"{self.resource_type}/{{{{context.patientId}}}}"
+        rest = "&".join(f"{name}={value}" for name, value in self.parameters)
+        return f"{self.resource_type}?patient={{{{context.patientId}}}}&{rest}"
+
+    def url(self, base: str, patient_id: str) -> str:
+        """Return the address of this query for a patient, encoded."""
+        if not self.parameters:
+            return f"{base}/{self.resource_type}/{quote(patient_id, safe='')}"
+        return f"{base}/{self.resource_type}?{urlencode((('patient', patient_id), *self.parameters))}"
+
+    def between(self, first: date, last: date) -> Query:
+        """Return the same search for results of these days only, both inclusive."""
+        days = (("date", f"ge{first.isoformat()}"), ("date", f"le{last.isoformat()}"))
+        return Query(self.resource_type, (*self.parameters, *days))
+
+
+def site_queries(mappings: Mappings) -> Mapping[str, Query]:
+    """Return the query behind every prefetch key, with each accepted laboratory code of the site."""
+    size = ("_count", str(PAGE_SIZE))
+    newest_first = ("_sort", "-date")
+    counts = ("code", _codes(mappings, _COUNTED))
+    albumin = ("code", _codes(mappings, frozenset({Analyte.ALBUMIN})))
+    return {
+        prefetch.PATIENT: Query("Patient", ()),
+        prefetch.BLOOD_COUNTS: Query("Observation", (counts, newest_first, size)),
+        prefetch.ALBUMIN: Query("Observation", (albumin, newest_first, size)),
+        prefetch.CONDITIONS: Query("Condition", (size,)),
+        prefetch.PROCEDURES: Query("Procedure", (size,)),
+    }
+
+
+def _codes(mappings: Mappings, analytes: frozenset[Analyte]) -> str:
+    uris = {system.key: system.uris[0] for system in mappings.rows.systems}
+    return ",".join(f"{uris[row.system]}|{row.code}" for row in mappings.analyte_codes if row.analyte in analytes)

@@ -1,0 +1,102 @@
+"""Wiring: from the configuration of a site to its WSGI application. Reading starts here.
+
+settings ─┬─ site            what the rule, the mappings and the cards need
+          ├─ authenticator   who may ask
+          ├─ audit log       where decisions are recorded
+          └─ services        what is answered
+               └─ web        how it is asked
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cds_service.audit.kept_heads import HeadKeeper
+from cds_service.audit.keys import read_key
+from cds_service.audit.log import AuditLog
+from cds_service.authorization.from_settings import authenticator_from_settings
+from cds_service.cards.model_card import SiteModelCard
+from cds_service.services.recording import Recorder, RecordingChoices
+from cds_service.services.sii_recurrence_risk import SIIRecurrenceRisk
+from cds_service.services.site import site_from_settings
+from cds_service.settings import load_settings
+from cds_service.web.application import build_application
+from cds_service.web.logging import configure_logging
+from cds_service.web.ports import Parts, Running, new_uuid, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from flask import Flask
+
+    from cds_service.settings import Settings
+    from cds_service.web.ports import Authenticator, CDSService
+
+CONFIGURATION_VARIABLE: Final = "SII_CDS_CONFIG"
+
+
+def create_app_from_environment() -> Flask:
+    """Build the application of the configuration that SII_CDS_CONFIG names, and log as JSON lines on stdout.
+
+    This is the factory a WSGI server calls in each worker. Raises ConfigurationError.
+    """
+    configure_logging()
+    named = os.environ.get(CONFIGURATION_VARIABLE)
+    return create_app(load_settings(Path(named) if named else None, os.environ))
+
+
+def create_app(
+    settings: Settings,
+    *,
+    services: Mapping[str, CDSService] | None = None,
+    authenticator: Authenticator | None = None,
+    now: Callable[[], datetime] = utc_now,
+    new_uuid: Callable[[], str] = new_uuid,
+) -> Flask:
+    """Build the application of a site. `now` is aware. Raises ConfigurationError."""
+    audit = open_audit_log(settings)
+    recorder = Recorder(audit, site := site_from_settings(settings), recording_choices(settings))
+    recorder.begin(now())
+    service = SIIRecurrenceRisk(site, recorder)
+    authenticator = authenticator or authenticator_from_settings(settings)
+    parts = Parts(
+        public_url=settings.service.public_url,
+        max_request_bytes=settings.server.max_request_bytes,
+        cors_origins=frozenset(settings.cors.origins),
+        services=services if services is not None else {service.id: service},
+        authenticator=authenticator,
+        model_card=SiteModelCard(site.policy, site.mappings.version),
+        readiness={"audit": audit.check, "state": authenticator.check_ready},
+    )
+    return build_application(Running(parts, now, new_uuid))
+
+
+def open_audit_log(settings: Settings) -> AuditLog:
+    """Describe the audit log; nothing is written yet."""
+    audit = settings.audit
+    return AuditLog(
+        audit.directory,
+        key=audit_key(settings),
+        rotate_bytes=audit.rotate_bytes,
+        retention_days=audit.retention_days,
+        on_head=HeadKeeper(settings.state.url, audit.directory).keep,
+    )
+
+
+def recording_choices(settings: Settings) -> RecordingChoices:
+    """Translate what the site wants to keep."""
+    audit = settings.audit
+    return RecordingChoices(
+        keep_values=audit.values,
+        pseudonym_key=audit_key(settings) if audit.pseudonymize_patient else None,
+        on_failure=audit.on_failure,
+    )
+
+
+def audit_key(settings: Settings) -> bytes | None:
+    """Read the key file of the audit log, if the site has one. Raises ConfigurationError."""
+    path = settings.audit.hmac_key_file
+    return read_key(path) if path is not None else None

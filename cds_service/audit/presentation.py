@@ -1,0 +1,64 @@
+"""What `audit search` prints: JSON Lines for programs, columns for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from cds_service.audit.records import HookRecord
+
+if TYPE_CHECKING:
+    from cds_service.audit.search import Found
+
+COLUMNS: Final = (
+    ("TIME", 20),
+    ("WHAT", 8),
+    ("CLIENT", 16),
+    ("USER", 24),
+    ("PATIENT", 24),
+    ("OUTCOME", 16),
+    ("SII", 9),
+    ("CARD", 7),
+    ("REASONS", 0),
+)
+
+
+def as_json(found: Found) -> str:
+    """Return the record as it stands in the log, with its sequence number.
+
+    Feedback gains `card_known`, and the `patient` of its card where the card is known.
+    """
+    members: dict[str, Any] = {"sequence": found.sequence, **msgspec.to_builtins(found.record)}
+    if not isinstance(found.record, HookRecord):
+        members["card_known"] = found.card_of is not None
+        if found.card_of is not None:
+            members["patient"] = found.card_of.patient
+    return msgspec.json.encode(members).decode()
+
+
+def heading() -> str:
+    """Return the first line of the table."""
+    return _aligned([title for title, _ in COLUMNS])
+
+
+def as_row(found: Found) -> str:
+    """Return one line of the table. CARD is shown, hidden (silent mode) or none; for feedback whether it is known."""
+    record = found.record
+    time = record.time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(record, HookRecord):
+        card = "none" if record.card is None else "shown" if record.shown else "hidden"
+        reasons = ",".join((*record.reasons, *record.missing))
+        row = ["hook", record.client, record.user, record.patient, record.outcome, record.sii or "", card, reasons]
+    else:
+        call = found.card_of
+        user, patient = record.user or "", call.patient if call is not None else ""
+        known = "known" if call is not None else "unknown"
+        row = ["feedback", record.client, user, patient, record.outcome, "", known, record.reason_code or ""]
+    return _aligned([time, *row])
+
+
+def _aligned(row: list[str]) -> str:
+    """Pad to the columns. Texts came from requests: control characters must not reach a terminal."""
+    cells = ("".join(c if c.isprintable() else "?" for c in cell) for cell in row)
+    return "  ".join(f"{cell:<{width}}" for cell, (_, width) in zip(cells, COLUMNS, strict=True)).rstrip()

@@ -1,0 +1,67 @@
+"""sii-cds demo: the service and a small EHR page with synthetic patients, on loopback, without configuration."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from typing import Final
+
+import click
+
+from cds_service.cli.serve import run_server
+from cds_service.demo.app import DIRECTORY_VARIABLE, PORT_VARIABLE
+
+HOST: Final = "127.0.0.1"
+USUAL_PORT: Final = 8765
+THREADS: Final = 8
+# The service's default for server.max_request_bytes.
+MAX_REQUEST_BYTES: Final = 10_485_760
+
+
+@click.command("demo")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help=f"Listen on this port; 0 takes a free one. Default {USUAL_PORT}, or a free one where it is taken.",
+)
+def demo(port: int | None) -> None:
+    """Run the service with a small EHR page and synthetic patients, until Ctrl-C.
+
+    Listens on this machine only, asks for no token, and keeps its records in a temporary directory.
+    """
+    chosen = _choose_port(port)
+    with tempfile.TemporaryDirectory(prefix="sii-cds-demo-") as directory:
+        os.environ[PORT_VARIABLE] = str(chosen)
+        os.environ[DIRECTORY_VARIABLE] = directory
+        run_server(
+            "cds_service.demo.app:create_demo_app",
+            HOST,
+            chosen,
+            workers=1,
+            threads=THREADS,
+            max_request_bytes=MAX_REQUEST_BYTES,
+            announce=_announce,
+        )
+
+
+def _announce(address: str) -> None:
+    click.echo(f"EHR page with synthetic patients: {address}/")
+    click.echo(f"CDS service base:                 {address}/cds-services")
+    click.echo("Stop with Ctrl-C.")
+
+
+def _choose_port(port: int | None) -> int:
+    """Return the port asked for, or a free one: links in cards need the address before the server runs."""
+    if port:
+        return port
+    candidates = (0,) if port == 0 else (USUAL_PORT, 0)
+    for candidate in candidates:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, candidate))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise click.ClickException("no free port on loopback")

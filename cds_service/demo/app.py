@@ -1,0 +1,103 @@
+"""The demo application: the service as it is, and the EHR page beside it, on one loopback port."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from flask import abort, request
+
+from cds_service.acquisition.chart import acquire_laboratory
+from cds_service.app import create_app
+from cds_service.authorization.clients import TrustedClient
+from cds_service.clinical.sii import compute_sii, shown_sii
+from cds_service.demo.chart import was_judged
+from cds_service.demo.client import hook_request
+from cds_service.demo.pages import build_demo_blueprint
+from cds_service.demo.timeline import TimelinePoint
+from cds_service.hooks.request import parse_cds_request
+from cds_service.normalization.effective_time import TimeReader
+from cds_service.services.decision import read_laboratory
+from cds_service.services.site import site_from_settings
+from cds_service.settings import settings_from_dict
+from cds_service.web.logging import configure_logging
+from cds_service.web.ports import utc_now
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from cds_service.demo.answers import Assessment
+    from cds_service.demo.patients import PatientStory
+    from cds_service.services.site import Site
+    from cds_service.settings import Settings
+
+# Handed from the command to its worker. Not of the form SII_CDS__SECTION__KEY, which belongs to the settings.
+PORT_VARIABLE: Final = "SII_CDS_DEMO_PORT"
+DIRECTORY_VARIABLE: Final = "SII_CDS_DEMO_DIRECTORY"
+
+_LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
+_PAGE = TrustedClient(name="demo", issuer=None, mode="active")
+
+
+def demo_settings(port: int, directory: Path) -> Settings:
+    """Return the settings of the demo: no authentication, on loopback, records in a directory of its own."""
+    return settings_from_dict(
+        {
+            "service": {"public_url": f"http://127.0.0.1:{port}"},
+            "server": {"host": "127.0.0.1", "port": port, "workers": 1},
+            "authentication": {"required": False},
+            "audit": {"directory": "audit"},
+        },
+        directory,
+    )
+
+
+def create_demo_app() -> Flask:
+    """Build the demo from the port and directory that the command put into the environment."""
+    configure_logging()
+    return build_demo_app(demo_settings(int(os.environ[PORT_VARIABLE]), Path(os.environ[DIRECTORY_VARIABLE])))
+
+
+def build_demo_app(settings: Settings) -> Flask:
+    """Add the EHR page to the service's own application. It calls the service over HTTP, as an EHR does."""
+    app = create_app(settings)
+    site = site_from_settings(settings)
+
+    def points_of(story: PatientStory, assessment: Assessment | None) -> tuple[TimelinePoint, ...]:
+        return timeline_points(story, assessment, site)
+
+    app.before_request(refuse_foreign_hosts)
+    app.register_blueprint(
+        build_demo_blueprint(
+            lambda: settings.service.public_url,
+            utc_now,
+            cutoff=site.policy.cutoff,
+            exclusion_days=site.policy.post_procedure_exclusion_days,
+            points_of=points_of,
+        )
+    )
+    return app
+
+
+def refuse_foreign_hosts() -> None:
+    """Answer to loopback names only, so that no web page reaches the demo through a name of its own."""
+    if request.host.rsplit(":", 1)[0] not in _LOOPBACK_NAMES:
+        abort(400)
+
+
+def timeline_points(story: PatientStory, assessment: Assessment | None, site: Site) -> tuple[TimelinePoint, ...]:
+    """Compute SII of every complete draw of a story by the service's own reading of its Observations."""
+    hook = parse_cds_request(msgspec.json.encode(hook_request(story, "timeline")))
+    times = TimeReader(site.policy.timezone, utc_now())
+    laboratory = read_laboratory(acquire_laboratory(hook, _PAGE), story.id, site, times)
+    return tuple(
+        TimelinePoint(
+            draw.effective.day,
+            shown_sii(compute_sii(draw), site.policy.cutoff),
+            draw.effective.instant is not None and was_judged(draw.effective.instant, assessment),
+        )
+        for draw in laboratory.counts.draws
+        if not draw.problems
+    )

@@ -1,0 +1,138 @@
+"""Every answer leaves a record first: decisions, data that could not be had, feedback."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from cds_service.audit.building import (
+    DecisionContext,
+    DecisionFacts,
+    build_configuration_record,
+    build_feedback_record,
+    build_hook_record,
+    build_unavailable_record,
+)
+from cds_service.clinical.evidence import RULE_VERSION
+from cds_service.errors import AuditUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from cds_service.audit.log import AuditLog
+    from cds_service.audit.records import AuditRecord
+    from cds_service.authorization.clients import TrustedClient
+    from cds_service.hooks.feedback import FeedbackItem
+    from cds_service.hooks.request import CDSRequest
+    from cds_service.hooks.response import Card
+    from cds_service.services.decision import Decision
+    from cds_service.services.site import Site
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Moment(NamedTuple):
+    """The request a record belongs to, when it was answered, and how long its steps took in milliseconds."""
+
+    request_id: str
+    now: datetime
+    timings_ms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingChoices:
+    """What a site keeps: laboratory values or not, patients by pseudonym or not, and what follows a failed write."""
+
+    keep_values: bool
+    pseudonym_key: bytes | None
+    on_failure: Literal["refuse", "continue"]
+
+
+class Recorder:
+    """Writes the audit records of one site."""
+
+    def __init__(self, log: AuditLog, site: Site, choices: RecordingChoices) -> None:
+        """Keep the log and the site whose decisions are recorded."""
+        self._log = log
+        self._site = site
+        self._choices = choices
+
+    def record_decision(
+        self, request: CDSRequest, client: TrustedClient, decision: Decision, cards: tuple[Card, ...], moment: Moment
+    ) -> None:
+        """Record a decision. Raises AuditUnavailableError when it cannot be, unless the site carries on without."""
+        laboratory = decision.laboratory
+        facts = DecisionFacts(
+            conditions=decision.facts.conditions,
+            procedures=decision.facts.procedures,
+            excluded=laboratory.counts.excluded if laboratory is not None else (),
+        )
+        record = build_hook_record(
+            self._context(request, client, moment),
+            decision.assessment,
+            facts,
+            card=cards[0].uuid if cards else None,
+            shown=bool(cards) and client.mode == "active",
+            timings_ms=moment.timings_ms,
+        )
+        self._append(record)
+
+    def record_unavailable(
+        self, request: CDSRequest, client: TrustedClient, missing: tuple[str, ...], moment: Moment
+    ) -> None:
+        """Record a hook that could not be decided because required data could not be had."""
+        context = self._context(request, client, moment)
+        self._append(build_unavailable_record(context, missing, timings_ms=moment.timings_ms))
+
+    def record_feedback(self, items: Iterable[FeedbackItem], client: TrustedClient, moment: Moment) -> None:
+        """Record feedback, one record an item."""
+        for item in items:
+            self._append(
+                build_feedback_record(item, request_id=moment.request_id, client=client.name, user=None, now=moment.now)
+            )
+
+    def begin(self, now: datetime) -> None:
+        """Begin the log, if need be, and record the limits that decisions are made under from now on.
+
+        A log that cannot be written now is no reason not to start: readiness tells of it, and every hook tries again.
+        """
+        record = build_configuration_record(
+            self._site.policy,
+            configuration=self._site.configuration_hash,
+            mode=self._site.mode,
+            rule_version=RULE_VERSION,
+            mapping_version=self._site.mappings.version,
+            now=now,
+        )
+        try:
+            self._log.start()
+            self._log.append(record)
+        except AuditUnavailableError as error:
+            _LOGGER.error("the audit log cannot be written: %s", error.log_detail)
+
+    def _context(self, request: CDSRequest, client: TrustedClient, moment: Moment) -> DecisionContext:
+        return DecisionContext(
+            request_id=moment.request_id,
+            hook_instance=request.hookInstance,
+            client=client.name,
+            user=request.context.userId,
+            patient=request.context.patientId,
+            now=moment.now,
+            mode=client.mode,
+            rule_version=RULE_VERSION,
+            mapping_version=self._site.mappings.version,
+            configuration=self._site.configuration_hash,
+            timezone=str(self._site.policy.timezone),
+            keep_values=self._choices.keep_values,
+            pseudonym_key=self._choices.pseudonym_key,
+        )
+
+    def _append(self, record: AuditRecord) -> None:
+        try:
+            self._log.append(record)
+        except AuditUnavailableError as error:
+            if self._choices.on_failure == "refuse":
+                raise
+            _LOGGER.error("answered without an audit record: %s", error.log_detail)

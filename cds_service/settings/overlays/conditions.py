@@ -1,0 +1,82 @@
+"""Local diagnosis codes beside the shipped ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from cds_service.settings.overlays.entries import SITE_SOURCE
+from cds_service.settings.overlays.judging import Judge
+from cds_service.settings.wording import shown
+from fhir_mappings.codes import comparable
+from fhir_mappings.models import ConceptCode
+
+if TYPE_CHECKING:
+    from cds_service.settings.overlays.entries import Entry, Findings
+    from cds_service.settings.overlays.forms import ConditionCode
+    from cds_service.settings.overlays.removals import Key, Removals
+    from cds_service.settings.overlays.systems import SystemDirectory
+    from fhir_mappings.mappings import Mappings
+
+# Categories that can make a patient eligible; all others either exclude or are ignored.
+_COUNTED: Final = frozenset({"primary", "history"})
+# A removed diagnosis stays known, without effect: else a prefix row above it would speak for it.
+_WITHOUT_EFFECT: Final = "ambiguous"
+# An ICD category has three characters; a shorter prefix would take in whole chapters.
+_SHORTEST_PREFIX: Final = 3
+
+
+class ConditionAdditions:
+    """Collects the diagnosis codes of all overlays."""
+
+    def __init__(self, shipped: Mappings, systems: SystemDirectory, removals: Removals, findings: Findings) -> None:
+        """Index the shipped rows."""
+        self._shipped = shipped
+        self._systems = systems
+        self._removals = removals
+        self._findings = findings
+        self._judge = Judge(findings, "code")
+        self._added: dict[Key, ConceptCode] = {}
+        dotted = shipped.rows.dotted_systems
+        self._listed = {comparable(row.system, row.code, dotted): row for row in shipped.rows.conditions}
+
+    def add(self, entry: Entry[ConditionCode]) -> None:
+        """Add a diagnosis. The prefix rows of the shipped tables count as speaking for the codes below them."""
+        row, key = entry.row, self._systems.key_of(entry)
+        if key is None or (row.prefix and not self._may_be_prefix(entry, key)):
+            return
+        known = self._shipped.condition(row.system, row.code) if key not in self._removals else None
+        overruled = known is not None and known.category not in _COUNTED and known.category != row.category
+        if self._judge.admits(
+            entry,
+            key,
+            _meaning(row.category, row.prefix),
+            known=_meaning(known.category, known.prefix if key in self._listed else row.prefix) if known else None,
+            refusal=f"{known.category}: {known.meaning}" if known and overruled else None,
+        ):
+            self._added[key] = ConceptCode(
+                key[0], row.code, row.category, row.name or row.code, row.prefix, (SITE_SOURCE,), entry.origin
+            )
+
+    def merged(self) -> tuple[ConceptCode, ...]:
+        """Return the shipped rows, but for those that overlays replace or remove, with the added ones behind them."""
+        kept = (
+            replace(row, category=_WITHOUT_EFFECT, origin=self._removals[key].origin) if key in self._removals else row
+            for key, row in self._listed.items()
+            if key not in self._added
+        )
+        return (*kept, *self._added.values())
+
+    def _may_be_prefix(self, entry: Entry[ConditionCode], key: Key) -> bool:
+        if self._systems.is_dotted(key[0]) and len(key[1]) >= _SHORTEST_PREFIX:
+            return True
+        text = (
+            f"true is for categories of ICD and systems like it (dotted, at least {_SHORTEST_PREFIX} characters), "
+            f"not for {shown(entry.row.code)}"
+        )
+        self._findings.problems.append(entry.problem(text, "prefix"))
+        return False
+
+
+def _meaning(category: str, prefix: bool) -> str:
+    return f"{category}, with every code below" if prefix else category

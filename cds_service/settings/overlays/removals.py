@@ -1,0 +1,65 @@
+"""Shipped codes that do not count at a site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cds_service.settings.suggestions import did_you_mean
+from cds_service.settings.wording import shown
+from fhir_mappings.codes import comparable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cds_service.settings.overlays.entries import Entry, Findings
+    from cds_service.settings.overlays.forms import Removal
+    from cds_service.settings.overlays.systems import SystemDirectory
+    from fhir_mappings.mappings import Mappings
+    from fhir_mappings.models import AnalyteCode, ConceptCode, ProcedureCode
+
+Key = tuple[str, str]
+
+
+class Removals:
+    """The removed codes by (system key, comparable code)."""
+
+    def __init__(self, shipped: Mappings, systems: SystemDirectory, findings: Findings) -> None:
+        """Start without any."""
+        self._systems = systems
+        self._findings = findings
+        self._removed: dict[Key, Entry[Removal]] = {}
+        dotted = shipped.rows.dotted_systems
+        self._counted = {comparable(row.system, row.code, dotted): row.code for row in _counted_rows(shipped)}
+
+    def __contains__(self, key: Key) -> bool:
+        """Tell whether an overlay removes the code."""
+        return key in self._removed
+
+    def __getitem__(self, key: Key) -> Entry[Removal]:
+        """Return the entry that removes the code. Raises KeyError."""
+        return self._removed[key]
+
+    def add(self, entry: Entry[Removal]) -> None:
+        """Remove a code that the shipped tables count; another one becomes a finding."""
+        key = self._systems.key_of(entry)
+        if key is None:
+            return
+        code = shown(entry.row.code)
+        if key not in self._counted:
+            near = did_you_mean(
+                entry.row.code, (code for (system, _), code in self._counted.items() if system == key[0])
+            )
+            self._findings.problems.append(entry.problem(f"the shipped tables do not count {code}{near}", "code"))
+        elif key in self._removed:
+            text = f"stands already in {self._removed[key].origin}"
+            self._findings.problems.append(entry.problem(text, "code"))
+        else:
+            self._removed[key] = entry
+            text = f"{code} of the shipped tables does not count at this site: {shown(entry.row.reason)}"
+            self._findings.warnings.append(entry.problem(text, "code"))
+
+
+def _counted_rows(shipped: Mappings) -> Iterator[AnalyteCode | ConceptCode | ProcedureCode]:
+    yield from shipped.rows.analyte_codes
+    yield from shipped.rows.conditions
+    yield from shipped.rows.procedures

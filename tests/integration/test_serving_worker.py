@@ -1,0 +1,214 @@
+"""What stands before the application in a worker: places, bodies, connections that stall."""
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from cds_service.cli.worker import RequestLimits, close_stalled_connections, gate
+from cds_service.errors import BodyTooLargeError, MalformedRequestError, RequestError
+
+LIMITS = RequestLimits(threads=2, max_request_bytes=100)
+
+
+class SlowSource(io.BytesIO):
+    """A body that arrives when the test says so, and counts what was taken."""
+
+    def __init__(self, body: bytes, arrived: threading.Event | None = None) -> None:
+        super().__init__(body)
+        self.arrived = arrived
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.arrived is not None:
+            self.arrived.wait(5)
+        return super().read(size)
+
+
+def start_nothing(_status: str, _headers: list[tuple[str, str]]) -> None:
+    """start_response of a server that does not exist."""
+
+
+def environ_with(body: bytes | SlowSource, **more: str) -> dict[str, Any]:
+    return {"wsgi.input": SlowSource(body) if isinstance(body, bytes) else body, **more}
+
+
+def read_all(environ: dict[str, Any], _start_response: object) -> list[bytes]:
+    return [environ["wsgi.input"].read()]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "reason"),
+    [
+        (b"", {}, "a GET request"),
+        (b"", {"CONTENT_LENGTH": "0"}, "announced as empty"),
+        (b"x" * 100, {"CONTENT_LENGTH": "100"}, "exactly the limit"),
+        (b"x" * 100, {"HTTP_TRANSFER_ENCODING": "chunked"}, "exactly the limit, in chunks"),
+    ],
+)
+def test_gate_body_within_limit_reaches_application(body: bytes, headers: dict[str, str], reason: str) -> None:
+    assert gate(read_all, LIMITS)(environ_with(body, **headers), start_nothing) == [body], reason
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "error", "reason"),
+    [
+        (b"x" * 101, {"CONTENT_LENGTH": "101"}, BodyTooLargeError, "announced"),
+        (b"x" * 101, {"HTTP_TRANSFER_ENCODING": "chunked"}, BodyTooLargeError, "not announced: never cut silently"),
+        (b"x" * 49, {"CONTENT_LENGTH": "50"}, MalformedRequestError, "the connection broke"),
+        (b"", {"CONTENT_LENGTH": "50"}, MalformedRequestError, "broke before the first byte"),
+    ],
+)
+def test_gate_body_that_cannot_be_used_is_refused(
+    body: bytes, headers: dict[str, str], error: type[RequestError], reason: str
+) -> None:
+    with pytest.raises(error):
+        gate(read_all, LIMITS)(environ_with(body, **headers), start_nothing)
+
+
+def test_gate_body_read_in_pieces_and_lines_is_whole() -> None:
+    def application(environ: dict[str, Any], _start_response: object) -> list[bytes]:
+        body = environ["wsgi.input"]
+        return [body.read(2), body.readline(), *body, body.read()]
+
+    assert gate(application, LIMITS)(environ_with(b"ab12\nc\nd"), start_nothing) == [b"ab", b"12\n", b"c\n", b"d", b""]
+
+
+def test_gate_more_requests_than_places_run_in_turn() -> None:
+    inside: list[int] = []
+    most = []
+
+    def application(_environ: dict[str, Any], _start_response: object) -> list[bytes]:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.02)
+        inside.pop()
+        return []
+
+    gated = gate(application, LIMITS)
+    run_together([lambda: gated(environ_with(b""), start_nothing)] * 8)
+
+    assert len(most) == 8
+    assert max(most) == LIMITS.threads
+
+
+def test_gate_requests_that_wait_for_their_body_leave_the_places_to_others() -> None:
+    arrived = threading.Event()
+    gated = gate(read_all, LIMITS)
+    slow = [
+        threading.Thread(target=gated, args=(environ_with(SlowSource(b"x", arrived)), start_nothing)) for _ in range(5)
+    ]
+    for thread in slow:
+        thread.start()
+    try:
+        assert gated(environ_with(b"y"), start_nothing) == [b"y"]
+    finally:
+        arrived.set()
+        for thread in slow:
+            thread.join()
+
+
+def test_gate_place_is_given_back_after_errors() -> None:
+    def fails(_environ: dict[str, Any], _start_response: object) -> list[bytes]:
+        raise ZeroDivisionError
+
+    gated = gate(fails, LIMITS)
+    for _ in range(LIMITS.threads + 1):
+        with pytest.raises(ZeroDivisionError):
+            gated(environ_with(b""), start_nothing)
+
+
+def test_gate_answer_with_close_is_closed_before_the_place_is_given_back() -> None:
+    class Answer(list[bytes]):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    answer = Answer([b"a", b"b"])
+
+    assert gate(lambda *_: answer, LIMITS)(environ_with(b""), start_nothing) == [b"a", b"b"]
+    assert answer.closed
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "left", "reason"),
+    [
+        (b"x" * 90, {}, 0, "the client can finish sending and read the refusal"),
+        (b"x" * 200_000, {}, 200_000 - 65_536, "not more than the limit and one piece"),
+        (b"x" * 90, {"HTTP_EXPECT": "100-continue"}, 90, "the client waits for leave to send"),
+    ],
+)
+def test_gate_body_that_application_did_not_read_is_taken_in(
+    body: bytes, headers: dict[str, str], left: int, reason: str
+) -> None:
+    source = SlowSource(body)
+
+    gate(lambda *_: [b"refused"], LIMITS)(environ_with(source, **headers), start_nothing)
+
+    assert len(source.getvalue()) - source.tell() == left, reason
+
+
+def run_together(tasks: list[Any]) -> None:
+    threads = [threading.Thread(target=task) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.fixture(params=[socket.AF_INET, socket.AF_INET6], ids=["IPv4", "IPv6"])
+def listener(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
+    with socket.socket(request.param, socket.SOCK_STREAM) as listening:
+        listening.bind(("127.0.0.1" if request.param == socket.AF_INET else "::1", 0))
+        listening.listen()
+        yield listening
+
+
+def connect(listener: socket.socket) -> tuple[socket.socket, socket.socket]:
+    """The client's end and the accepted end."""
+    client = socket.socket(listener.family, socket.SOCK_STREAM)
+    client.settimeout(2)
+    client.connect(listener.getsockname())
+    return client, listener.accept()[0]
+
+
+def test_close_stalled_connection_that_only_receives_is_closed(listener: socket.socket) -> None:
+    client, accepted = connect(listener)
+    with client, accepted:
+        time.sleep(0.3)
+        client.sendall(b"a byte now and then")
+
+        assert close_stalled_connections(listener.getsockname()[1], 0.25) == 1
+        assert accepted.recv(100) == b"a byte now and then"
+        assert accepted.recv(100) == b""
+        assert client.recv(100) == b""
+
+
+def test_close_stalled_connection_that_was_just_answered_is_kept(listener: socket.socket) -> None:
+    client, accepted = connect(listener)
+    with client, accepted:
+        time.sleep(0.3)
+        accepted.sendall(b"answer")
+
+        assert close_stalled_connections(listener.getsockname()[1], 0.25) == 0
+        client.sendall(b"next request")
+        assert accepted.recv(100) == b"next request"
+
+
+def test_close_stalled_other_files_are_left_alone(listener: socket.socket) -> None:
+    client, accepted = connect(listener)
+    pair = socket.socketpair()
+    with client, accepted, closing(pair[0]), closing(pair[1]), socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        datagrams.bind(("127.0.0.1", 0))
+        other_port = datagrams.getsockname()[1]
+
+        assert close_stalled_connections(other_port, 0) == 0
+        pair[0].sendall(b"still open")
+        assert pair[1].recv(100) == b"still open"
+        accepted.sendall(b"still open")
+        assert client.recv(100) == b"still open"

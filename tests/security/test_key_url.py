@@ -1,0 +1,205 @@
+"""Keys at an address: rotation, outages, unknown key ids (requirements 164, 168)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+
+from cds_service.authorization import key_download, key_url
+from cds_service.authorization.key_download import KeySetAddress, download
+from cds_service.authorization.key_url import KeyUrl
+from cds_service.authorization.keys import MAX_KEY_SET_BYTES, KeySetError
+from tests.security.forge import EC_KID
+from tests.security.key_server import NEW_KEYS, OLD_KEYS, Clock, KeyServer, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def ids(keys: KeyUrl, *candidates: str) -> list[str]:
+    return [kid for kid in candidates if keys.find(kid)]
+
+
+def test_find_within_five_minutes_fetches_once(keys: KeyUrl, server: KeyServer, clock: Clock) -> None:
+    for _ in range(5):
+        assert keys.find(EC_KID)
+        clock.seconds += 59
+
+    assert len(server.requests) == 1
+
+
+def test_find_new_key_after_rotation_is_fetched(keys: KeyUrl, server: KeyServer, clock: Clock) -> None:
+    keys.find(EC_KID)
+    server.body = NEW_KEYS
+    clock.seconds += 31
+
+    assert ids(keys, "ec-2027", EC_KID) == ["ec-2027"]
+
+
+def test_find_after_five_minutes_answers_at_once_and_refreshes(keys: KeyUrl, server: KeyServer, clock: Clock) -> None:
+    keys.find(EC_KID)
+    server.body = NEW_KEYS
+    server.may_answer.clear()
+    clock.seconds += 301
+
+    assert keys.find(EC_KID), "the keys held serve while the server keeps us waiting"
+    server.may_answer.set()
+    assert until(lambda: not keys.find(EC_KID)), "a withdrawn key is gone after the refresh"
+
+
+def test_find_after_idle_time_asks_before_it_trusts(keys: KeyUrl, server: KeyServer, clock: Clock) -> None:
+    keys.find(EC_KID)
+    server.body = NEW_KEYS
+    clock.seconds += 601
+
+    assert not keys.find(EC_KID)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "known", "reason"),
+    [
+        (301, True, "due"),
+        (3600, True, "an hour"),
+        (86_399, True, "just within a day"),
+        (86_401, False, "nobody vouches for keys of yesterday"),
+    ],
+)
+def test_find_during_outage_keeps_keys_for_a_day(
+    seconds: float, known: bool, reason: str, keys: KeyUrl, server: KeyServer, clock: Clock
+) -> None:
+    keys.find(EC_KID)
+    server.status = 503
+    clock.seconds += seconds
+
+    if known:
+        assert keys.find(EC_KID), reason
+    else:
+        with pytest.raises(KeySetError):
+            keys.find(EC_KID)
+
+
+def test_find_after_outage_recovers(keys: KeyUrl, server: KeyServer, clock: Clock) -> None:
+    server.status = 503
+    with pytest.raises(KeySetError):
+        keys.find(EC_KID)
+    server.status = 200
+    with pytest.raises(KeySetError):
+        keys.find(EC_KID)
+    clock.seconds += 31
+
+    assert keys.find(EC_KID)
+    assert len(server.requests) == 2, "one request for thirty seconds, however often it fails"
+
+
+def test_find_unknown_ids_ask_the_server_once_in_thirty_seconds(keys: KeyUrl, server: KeyServer, clock: Clock) -> None:
+    keys.find(EC_KID)
+    clock.seconds += 31
+    for number in range(50):
+        assert not keys.find(f"guess-{number}")
+
+    assert len(server.requests) == 2
+
+
+def test_find_good_key_is_not_held_up_by_a_fetch_for_an_unknown_one(
+    keys: KeyUrl, server: KeyServer, clock: Clock
+) -> None:
+    keys.find(EC_KID)
+    clock.seconds += 31
+    server.may_answer.clear()
+    stranger = threading.Thread(target=keys.find, args=("guess",))
+    stranger.start()
+    assert until(lambda: len(server.requests) == 2)
+    begun = time.perf_counter()
+    for _ in range(100):
+        assert keys.find(EC_KID)
+    taken = time.perf_counter() - begun
+    server.may_answer.set()
+    stranger.join()
+
+    assert taken < 0.5, "waiting for the stranger's fetch would take as long as the server wants"
+
+
+def test_find_first_requests_together_share_one_fetch(keys: KeyUrl, server: KeyServer) -> None:
+    server.may_answer.clear()
+    found: list[bool] = []
+    threads = [threading.Thread(target=lambda: found.append(bool(keys.find(EC_KID)))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    assert until(lambda: len(server.requests) == 1)
+    server.may_answer.set()
+    for thread in threads:
+        thread.join()
+
+    assert (found, len(server.requests)) == ([True] * 8, 1)
+
+
+def test_find_server_that_never_answers_is_given_up(keys: KeyUrl, server: KeyServer) -> None:
+    server.may_answer.clear()
+    begun = time.perf_counter()
+
+    with pytest.raises(KeySetError):
+        keys.find(EC_KID)
+    assert time.perf_counter() - begun < 4
+
+
+def test_download_server_that_never_answers_is_given_up(server: KeyServer) -> None:
+    server.may_answer.clear()
+    begun = time.perf_counter()
+
+    with pytest.raises(KeySetError, match="ReadTimeout"):
+        download(KeySetAddress(server.url))
+    assert time.perf_counter() - begun < 4
+
+
+def test_find_server_that_never_finishes_gets_few_threads(server: KeyServer, clock: Clock) -> None:
+    """Each answer begins and then stands still; a new fetch may begin every thirty seconds."""
+    keys = KeyUrl("main-ehr", KeySetAddress(server.url), clock)
+    server.may_answer.clear()
+    with patch.object(key_download, "TIMEOUT_SECONDS", 30.0), patch.object(key_url, "_LONGEST_WAIT_SECONDS", 0.05):
+        for _ in range(10):
+            with pytest.raises(KeySetError):
+                keys.find(EC_KID)
+            clock.seconds += 31
+        assert until(lambda: len(server.requests) == 4)
+        server.may_answer.set()
+        assert until(lambda: bool(keys.find(EC_KID)))
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "expected", "reason"),
+    [
+        (302, {"Location": "http://127.0.0.1:1/"}, b"", "status 302", "a redirect leads to another address"),
+        (301, {"Location": "/jwks.json"}, b"", "status 301", "even to the same host"),
+        (404, {}, OLD_KEYS, "status 404", "a good body under a bad status"),
+        (204, {}, b"", "status 204", "nothing"),
+        (200, {}, b" " * (MAX_KEY_SET_BYTES + 1), "larger than 1 MB", "a flood"),
+        (200, {"Content-Length": "100000"}, OLD_KEYS, "ConnectionError", "cut short"),
+        (200, {"Content-Encoding": "gzip"}, OLD_KEYS, "ContentDecodingError", "not what it says"),
+    ],
+)
+def test_download_bad_answer_is_a_key_set_error(
+    status: int, headers: dict[str, str], body: bytes, expected: str, reason: str, server: KeyServer
+) -> None:
+    server.status, server.headers, server.body = status, headers, body
+
+    with pytest.raises(KeySetError) as caught:
+        download(KeySetAddress(server.url))
+
+    assert caught.value.log_detail in (expected, "ChunkedEncodingError"), reason
+
+
+def test_download_sends_nothing_of_the_environment(
+    server: KeyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """requests would send the password of a netrc, and go through a proxy of the environment."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password secret-of-netrc\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+
+    assert download(KeySetAddress(server.url)) == OLD_KEYS
+    assert "Authorization" not in server.requests[0]
+    assert "Cookie" not in server.requests[0]

@@ -1,0 +1,1 @@
+"""Prefetch states, Bundles and typed resources."""

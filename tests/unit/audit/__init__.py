@@ -1,0 +1,1 @@
+"""The audit record, the chain, the log and its search."""

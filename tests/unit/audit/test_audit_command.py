@@ -1,0 +1,182 @@
+"""sii-cds audit verify and search: exit codes, sentences, and which log they are about."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from cds_service.audit.kept_heads import HeadKeeper
+from cds_service.cli.main import main
+from tests.unit.audit.samples import KEY, Clock, audit_log, feedback_record, files_of, hook_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+SITE = """
+service: {timezone: Asia/Tokyo}
+authentication: {required: false}
+audit: {directory: log, hmac_key_file: key, pseudonymize_patient: true}
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A configuration with a log of two patients beside it."""
+    (tmp_path / "sii-cds.yaml").write_text(SITE)
+    (tmp_path / "key").write_bytes(KEY)
+    keeper = HeadKeeper(f"sqlite:///{tmp_path / 'state.db'}", tmp_path / "log")
+    log = audit_log(tmp_path / "log", clock=Clock(), on_head=keeper.keep, head_seconds=60)
+    for patient in ("p1", "p2"):
+        log.append(hook_record(patient=patient, request_id=patient, pseudonym_key=KEY))
+    log.append(feedback_record())
+    log.close()
+    return tmp_path
+
+
+def audit(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["audit", *map(str, arguments)])
+
+
+def configured(site: Path, *arguments: str) -> Result:
+    return audit(*arguments[:1], "--config", site / "sii-cds.yaml", *arguments[1:])
+
+
+def cut_last_line(site: Path) -> None:
+    path = files_of(site / "log")[0]
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def test_verify_whole_log_exit_0_with_counts_and_head(site: Path) -> None:
+    result = configured(site, "verify")
+
+    assert result.exit_code == 0
+    assert "4 records in 1 file are whole (1 feedback, 2 hook, 1 opened)" in result.stdout
+    assert "chain head 4:" in result.stdout
+    assert "note" not in result.stdout
+
+
+def test_verify_configuration_from_the_environment(site: Path) -> None:
+    result = CliRunner().invoke(main, ["audit", "verify"], env={"SII_CDS_CONFIG": str(site / "sii-cds.yaml")})
+
+    assert result.exit_code == 0
+
+
+def test_verify_changed_record_exit_1_and_named(site: Path) -> None:
+    path = files_of(site / "log")[0]
+    path.write_bytes(path.read_bytes().replace(b'"request_id":"p2"', b'"request_id":"p3"'))
+    result = configured(site, "verify")
+
+    assert result.exit_code == 1
+    assert f"{path}:3: record 3 was changed" in result.stderr
+
+
+def test_verify_newest_record_removed_exit_1_by_the_head_in_the_state_store(site: Path) -> None:
+    cut_last_line(site)
+    result = configured(site, "verify")
+
+    assert result.exit_code == 1
+    assert "record 4 is missing" in result.stderr
+
+
+def test_verify_directory_needs_no_configuration_but_the_key(site: Path) -> None:
+    arguments = ("verify", "--directory", site / "log", "--key-file", site / "key")
+
+    assert audit(*arguments).exit_code == 0
+    assert "no chain head is kept" in audit(*arguments).stdout
+    assert "key that is not at hand" in audit(*arguments[:3]).stderr
+
+
+def test_verify_head_of_the_operational_log_is_taken(site: Path) -> None:
+    head = configured(site, "verify").stdout.partition("chain head ")[2].partition(" ")[0]
+    arguments = ("verify", "--directory", site / "log", "--key-file", site / "key", "--head", head)
+    assert audit(*arguments).exit_code == 0
+    cut_last_line(site)
+
+    assert audit(*arguments).exit_code == 1
+
+
+def test_verify_log_without_key_says_what_that_proves(tmp_path: Path) -> None:
+    audit_log(tmp_path, key=None)
+
+    assert "note: chained without a key" in audit("verify", "--directory", tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence", "reason"),
+    [
+        ("nowhere", "the audit log cannot be read: No such file or directory", "missing directory"),
+        (".", "there is no audit log in this directory", "a directory, but no log"),
+        ("key", "cannot be read: Not a directory", "a file"),
+    ],
+)
+def test_verify_no_log_exit_1_with_a_sentence(site: Path, name: str, sentence: str, reason: str) -> None:
+    result = audit("verify", "--directory", site / name)
+
+    assert result.exit_code == 1, reason
+    assert sentence in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "reason"),
+    [
+        (["verify", "--head", "17"], 2, "no link"),
+        (["verify", "--head", "17:" + "g" * 64], 2, "no hexadecimal digits"),
+        (["search", "--since", "yesterday"], 2, "no ISO 8601"),
+        (["search", "--since", "2026-02-30"], 2, "no date of the calendar"),
+        (["verify", "--key-file", "nowhere"], 1, "the key cannot be read"),
+        (["replace"], 2, "unknown subcommand"),
+    ],
+)
+def test_wrong_arguments_exit_code(site: Path, arguments: list[str], exit_code: int, reason: str) -> None:
+    result = audit(arguments[0], "--directory", site / "log", *arguments[1:])
+
+    assert result.exit_code == exit_code, reason
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("patient", ["p1", "Patient/p1"])
+def test_search_patient_by_plain_id_finds_pseudonymized_records(site: Path, patient: str) -> None:
+    result = configured(site, "search", "--patient", patient, "--json")
+
+    assert result.exit_code == 0
+    assert [json.loads(line)["request_id"] for line in result.stdout.splitlines()] == ["p1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found", "reason"),
+    [
+        (["--since", "2026-03-10"], 3, "a date begins in service.timezone: 15:00 UTC of the day before"),
+        (["--until", "2026-03-09"], 0, "and ends there"),
+        (["--until", "2026-03-10"], 3, "the whole day is included"),
+        (["--since", "2026-03-10T00:30:01"], 0, "a time without zone is in service.timezone"),
+        (["--since", "2026-03-09T15:30:00Z"], 3, "a time with zone is taken as it is"),
+        (["--user", "Practitioner/p", "--outcome", "above-cutoff"], 2, "conditions hold together"),
+        (["--outcome", "not-eligible"], 0, "nothing found is fine"),
+    ],
+)
+def test_search_conditions_of_the_command_line(site: Path, arguments: list[str], found: int, reason: str) -> None:
+    result = configured(site, "search", "--json", *arguments)
+
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, found), reason
+
+
+def test_search_table_has_one_heading(site: Path) -> None:
+    lines = configured(site, "search").stdout.splitlines()
+
+    assert [line.split()[0] for line in lines] == ["TIME"] + ["2026-03-09T15:30:00Z"] * 3
+
+
+def test_search_damaged_log_prints_what_is_there_and_exits_1(site: Path) -> None:
+    path = files_of(site / "log")[0]
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], b"garbage\n", *lines[2:]]))
+    result = configured(site, "search", "--json")
+
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == 2
+    assert "lines that cannot be read: 1" in result.stderr

@@ -1,0 +1,185 @@
+"""What a record holds: all that replay and an auditor need, and nothing that has no place in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from cds_service.audit.building import (
+    build_configuration_record,
+    build_feedback_record,
+    build_hook_record,
+    build_unavailable_record,
+)
+from cds_service.audit.keys import pseudonym
+from cds_service.audit.records import AuditRecord, ConfigurationRecord, FeedbackRecord, HookRecord
+from cds_service.clinical.assessment import refuse_ineligible
+from cds_service.clinical.reasons import Reason
+from cds_service.hooks.feedback import parse_feedback
+from tests.unit.audit.samples import CARD, FACTS, KEY, NOW, POLICY, assessed, context, draw, hook_record
+
+if TYPE_CHECKING:
+    from cds_service.clinical.outcomes import Assessment
+
+AFTER = date(2026, 2, 20)
+IN_WINDOW = date(2026, 1, 20)
+
+
+def test_hook_record_of_decided_outcome_holds_the_whole_calculation() -> None:
+    record = hook_record()
+
+    assert (record.outcome, record.sii, record.cutoff, record.basis) == (
+        "above-cutoff",
+        "501.816",
+        "405.08",
+        "absolute",
+    )
+    assert (record.relation, record.days_from_procedure, record.latest_procedure) == ("after", 46, "2026-01-05")
+    assert record.sample_time == "2026-02-20T07:15:00+09:00"
+    assert [(r.analyte, r.reference, r.version, r.code, r.value) for r in record.used] == [
+        ("platelets", "Observation/platelets-2026-02-20", "3", "777-3", Decimal("179.22")),
+        ("neutrophils", "Observation/neutrophils-2026-02-20", "3", "751-8", Decimal("0.70")),
+        ("lymphocytes", "Observation/lymphocytes-2026-02-20", "3", "731-0", Decimal("0.25")),
+        ("albumin", "Observation/albumin-2026-02-20", "3", "1751-7", Decimal("38.4")),
+    ]
+    assert [(e.reference, e.reason) for e in record.excluded] == [("Observation/odd", "unit-unknown")]
+    assert [p.performed for p in record.procedures] == ["2026-01-05"]
+    assert [c.category for c in record.conditions] == ["primary"]
+    assert (record.card, record.shown, record.timings_ms) == (CARD, True, {"total": 12.346})
+
+
+def test_hook_record_time_is_utc() -> None:
+    encoded = msgspec.json.encode(hook_record())
+
+    assert b'"time":"2026-03-09T15:30:00Z"' in encoded
+
+
+def test_hook_record_with_baseline_names_the_earlier_sii() -> None:
+    record = hook_record(assessed(draw(AFTER), draw(date(2025, 12, 20), platelets="100")))
+
+    assert [(e.sii, e.baseline) for e in record.earlier] == [("280.000", True)]
+
+
+@pytest.mark.parametrize(
+    ("assessment", "outcome", "reasons", "refusal", "newest", "reason"),
+    [
+        (
+            assessed(draw(IN_WINDOW)),
+            "indeterminate",
+            ("post-procedure-window",),
+            "post-procedure-window",
+            3,
+            "the draw that could not be used is kept, so that replay can judge it again",
+        ),
+        (
+            assessed(replace(draw(AFTER), problems=(Reason.CONFLICTING_RESULTS,))),
+            "indeterminate",
+            ("conflicting-results",),
+            None,
+            3,
+            "its time was fine, its results were not",
+        ),
+        (
+            refuse_ineligible(Reason.NO_PRIMARY_LIVER_CANCER, (Reason.TRUNCATED,), POLICY),
+            "not-eligible",
+            ("no-primary-liver-cancer", "truncated"),
+            None,
+            0,
+            "blood counts were not looked at",
+        ),
+    ],
+)
+def test_hook_record_without_sii_says_why(
+    assessment: Assessment, outcome: str, reasons: tuple[str, ...], refusal: str | None, newest: int, reason: str
+) -> None:
+    record = hook_record(assessment, card=None)
+
+    assert (record.outcome, record.reasons, record.refusal) == (outcome, reasons, refusal), reason
+    assert (record.sii, len(record.newest_draw), record.used) == (None, newest, ()), reason
+    assert (record.card, record.shown) == (None, False)
+
+
+def test_hook_record_of_silent_mode_has_the_card_and_says_it_was_not_shown() -> None:
+    record = build_hook_record(
+        context(mode="silent"), assessed(draw(AFTER)), FACTS, card=CARD, shown=False, timings_ms={}
+    )
+
+    assert (record.mode, record.card, record.shown) == ("silent", CARD, False)
+
+
+def test_values_off_keeps_no_result_value_anywhere() -> None:
+    kept = msgspec.json.encode(hook_record())
+    bare = msgspec.json.encode(hook_record(keep_values=False))
+    numbers = (b"179.22", b'"0.70"', b'"0.25"', b"38.4", b"10*9/L", b"g/L")
+
+    assert all(number in kept for number in numbers)
+    assert not any(number in bare for number in numbers)
+    assert b'"sii":"501.816"' in bare
+
+
+def test_pseudonym_key_replaces_the_patient_id() -> None:
+    record = hook_record(pseudonym_key=KEY, patient="mrn-77001")
+
+    assert record.patient == pseudonym(KEY, "mrn-77001")
+    assert b"77001" not in msgspec.json.encode(record)
+    assert pseudonym(KEY, "mrn-77002") != record.patient
+    assert pseudonym(b"another key of the site", "mrn-77001") != record.patient
+
+
+def test_unavailable_record_names_the_missing_keys() -> None:
+    record = build_unavailable_record(context(), ("conditions", "procedures"), timings_ms={"total": 1.0})
+
+    assert (record.outcome, record.missing) == ("data-unavailable", ("conditions", "procedures"))
+
+
+def test_feedback_record_holds_the_whole_item() -> None:
+    body = b"""{"feedback": [{"card": "c-1", "outcome": "overridden", "outcomeTimestamp": "2026-03-09T23:00:00+09:00",
+        "overrideReason": {"reason": {"code": "known", "system": "urn:reasons"}, "userComment": "imaging due"}}]}"""
+    record = build_feedback_record(
+        parse_feedback(body).items[0], request_id="r", client="main-ehr", user="Practitioner/p", now=NOW
+    )
+
+    assert (record.card, record.outcome, record.reason_code, record.reason_system, record.comment) == (
+        "c-1", "overridden", "known", "urn:reasons", "imaging due",
+    )  # fmt: skip
+    assert record.outcome_time == datetime(2026, 3, 9, 14, 0, tzinfo=UTC)
+    assert (record.user, record.time) == ("Practitioner/p", NOW.astimezone(UTC))
+
+
+def test_configuration_record_holds_every_limit_of_the_policy() -> None:
+    record = build_configuration_record(
+        POLICY, configuration="0123456789ab", mode="active", rule_version="1", mapping_version="2", now=NOW
+    )
+
+    assert (record.timezone, record.cutoff, record.same_draw_minutes) == ("Asia/Tokyo", "405.08", 60.0)
+    assert record.accepted_statuses == ("amended", "corrected", "final")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        hook_record(),
+        hook_record(assessed(draw(IN_WINDOW)), card=None),
+        hook_record(user='Practitioner/ü\u2028\n"}', client=""),
+    ],
+    ids=["decided", "indeterminate", "awkward text"],
+)
+def test_record_written_and_read_is_the_same(record: HookRecord) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(record), type=AuditRecord) == record
+
+
+def test_records_have_no_place_for_names_tokens_and_bodies() -> None:
+    members = {
+        member.name
+        for kind in (HookRecord, FeedbackRecord, ConfigurationRecord)
+        for member in msgspec.structs.fields(kind)
+    }
+
+    assert not members & {"token", "authorization", "body", "prefetch", "name", "birth_date", "summary", "detail"}
+    with pytest.raises(TypeError, match="access_token"):
+        msgspec.structs.replace(hook_record(), access_token="canary")

@@ -1,0 +1,144 @@
+"""Search: by patient (also pseudonymized), user, time and outcome; feedback is joined with its card."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from cds_service.audit.presentation import as_json, as_row, heading
+from cds_service.audit.search import Found, Query, Unreadable, patient_forms, search
+from tests.unit.audit.samples import (
+    CARD,
+    KEY,
+    NOW,
+    Clock,
+    audit_log,
+    feedback_record,
+    files_of,
+    hook_record,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OTHER_CARD = "c7a6b7f0-6b1e-4a7a-9b0e-5f3f0a1d2c3b"
+
+
+def found_ids(directory: Path, **conditions: Any) -> list[str]:
+    """Search, and return the request ids of what was found."""
+    return [
+        found.record.request_id for found in search(directory, Query(**conditions)) if not isinstance(found, Unreadable)
+    ]
+
+
+@pytest.fixture
+def log_directory(tmp_path: Path) -> Path:
+    """A log of two days: p1 seen by two users, p2 by one, each card with feedback, and feedback on a stranger."""
+    clock = Clock()
+    log = audit_log(tmp_path, clock=clock)
+    log.append(hook_record(request_id="h1", patient="p1"))
+    log.append(hook_record(request_id="h2", patient="p1", user="Practitioner/q", card=None, now=NOW))
+    clock.advance(days=1)
+    tomorrow = NOW + timedelta(days=1)
+    log.append(hook_record(request_id="h3", patient="p2", card=OTHER_CARD, now=tomorrow))
+    log.append(feedback_record(request_id="f1", time=tomorrow))
+    log.append(feedback_record(OTHER_CARD, request_id="f3", time=tomorrow, outcome="accepted", user="Practitioner/q"))
+    log.append(feedback_record("unknown", request_id="f0", time=tomorrow))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("conditions", "ids", "reason"),
+    [
+        ({}, ["h1", "h2", "h3", "f1", "f3", "f0"], "everything but what the log writes about itself"),
+        ({"patients": frozenset({"p1"})}, ["h1", "h2", "f1"], "feedback belongs to the patient of its card"),
+        ({"patients": frozenset({"p"})}, [], "no part of an id matches"),
+        ({"user": "Practitioner/p"}, ["h1", "h3", "f1"], "feedback without a user counts for who saw the card"),
+        ({"user": "Practitioner/q"}, ["h2", "f3"], "feedback with a user counts for that one"),
+        ({"outcome": "overridden"}, ["f1", "f0"], "outcomes of feedback are outcomes too"),
+        ({"since": NOW}, ["h1", "h2", "h3", "f1", "f3", "f0"], "inclusive"),
+        ({"since": NOW + timedelta(seconds=1)}, ["h3", "f1", "f3", "f0"], "after the first day"),
+        ({"until": NOW}, ["h1", "h2"], "inclusive"),
+        ({"patients": frozenset({"p1"}), "user": "Practitioner/q"}, ["h2"], "all conditions hold together"),
+    ],
+)
+def test_search_conditions_select(log_directory: Path, conditions: dict[str, Any], ids: list[str], reason: str) -> None:
+    assert found_ids(log_directory, **conditions) == ids, reason
+
+
+def test_search_plain_id_finds_pseudonyms_of_all_keys_and_plain_records(tmp_path: Path) -> None:
+    old_key = b"the key of years ago, 32 bytes !"
+    audit_log(tmp_path, key=None).append(hook_record(request_id="plain", patient="p1"))
+    for name, key in (("old", old_key), ("new", KEY)):
+        audit_log(tmp_path, key=key).append(hook_record(request_id=name, patient="p1", pseudonym_key=key))
+
+    assert found_ids(tmp_path, patients=patient_forms("p1", (KEY, old_key))) == ["plain", "old", "new"]
+    assert found_ids(tmp_path, patients=patient_forms("p1", (KEY,))) == ["plain", "new"]
+    assert found_ids(tmp_path, patients=patient_forms("p2", (KEY, old_key))) == []
+
+
+def test_search_line_that_cannot_be_read_is_not_passed_over_in_silence(log_directory: Path) -> None:
+    with files_of(log_directory)[1].open("ab") as stream:
+        stream.write(b"garbage\n")
+    found = list(search(log_directory, Query(outcome="nothing")))
+
+    assert found == [Unreadable(files_of(log_directory)[1].name, 6)]
+
+
+def test_as_json_is_the_record_as_logged(log_directory: Path) -> None:
+    first = next(search(log_directory, Query()))
+    assert isinstance(first, Found)
+    logged = json.loads(files_of(log_directory)[0].read_bytes().splitlines()[1])
+    del logged["link"]
+
+    assert json.loads(as_json(first)) == logged
+
+
+@pytest.mark.parametrize(
+    ("outcome", "known", "patient"), [("accepted", True, "p2"), ("overridden", True, "p1"), ("none", False, None)]
+)
+def test_as_json_feedback_says_whether_its_card_is_known(
+    tmp_path: Path, outcome: str, known: bool, patient: str | None
+) -> None:
+    log = audit_log(tmp_path)
+    log.append(hook_record(patient="p1"))
+    log.append(hook_record(patient="p2", card=OTHER_CARD))
+    log.append(feedback_record({"accepted": OTHER_CARD, "overridden": CARD}.get(outcome, "?"), outcome=outcome))
+    (found,) = search(tmp_path, Query(outcome=outcome))
+    assert isinstance(found, Found)
+    printed = json.loads(as_json(found))
+
+    assert (printed["card_known"], printed.get("patient")) == (known, patient)
+
+
+@pytest.mark.parametrize(
+    ("found", "cells", "reason"),
+    [
+        (Found(2, hook_record(), None), ["hook", "above-cutoff", "501.816", "shown"], "a card was shown"),
+        (Found(2, hook_record(card=None), None), ["none"], "no card was made"),
+        (Found(2, feedback_record(), hook_record()), ["feedback", "p1", "known", "residual-disease"], "joined"),
+        (Found(2, feedback_record(), None), ["unknown"], "feedback on a card this log does not hold"),
+    ],
+)
+def test_as_row_holds_what_a_person_looks_for(found: Found, cells: list[str], reason: str) -> None:
+    row = as_row(found).split()
+
+    assert row[0] == "2026-03-09T15:30:00Z"
+    assert set(cells) <= set(row), reason
+
+
+def test_as_row_card_kept_back_by_silent_mode_is_hidden() -> None:
+    hidden = msgspec.structs.replace(hook_record(mode="silent"), shown=False)
+
+    assert "hidden" in as_row(Found(2, hidden, None)).split()
+
+
+def test_as_row_control_characters_do_not_reach_the_terminal() -> None:
+    row = as_row(Found(2, hook_record(user="Practitioner/\x1b[2Jx\n", patient="p\u202e1"), None))
+
+    assert row.isprintable()
+    assert heading().split()[0] == "TIME"

@@ -1,0 +1,1 @@
+"""Codes, units, values, times, subjects, draws and eligibility facts: what counts, and the one reason why not."""

@@ -13,6 +13,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cds_service.acquisition.delivery import Fetching
+from cds_service.acquisition.fhir.exchange import HTTPOptions
+from cds_service.acquisition.fhir.fetcher import Fetcher
+from cds_service.acquisition.queries import site_queries
 from cds_service.audit.kept_heads import HeadKeeper
 from cds_service.audit.keys import read_key
 from cds_service.audit.log import AuditLog
@@ -32,8 +36,12 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from cds_service.services.site import Site
     from cds_service.settings import Settings
     from cds_service.web.ports import Authenticator, CDSService
+
+# Staged: patient, conditions and procedures together, then blood counts and albumin.
+REQUESTS_PER_HOOK: Final = 3
 
 CONFIGURATION_VARIABLE: Final = "SII_CDS_CONFIG"
 
@@ -60,7 +68,7 @@ def create_app(
     audit = open_audit_log(settings)
     recorder = Recorder(audit, site := site_from_settings(settings), recording_choices(settings))
     recorder.begin(now())
-    service = SIIRecurrenceRisk(site, recorder)
+    service = SIIRecurrenceRisk(site, recorder, fetching(settings, site))
     authenticator = authenticator or authenticator_from_settings(settings)
     parts = Parts(
         public_url=settings.service.public_url,
@@ -72,6 +80,24 @@ def create_app(
         readiness={"audit": audit.check, "state": authenticator.check_ready},
     )
     return build_application(Running(parts, now, new_uuid))
+
+
+def fetching(settings: Settings, site: Site) -> Fetching:
+    """Prepare the pool that asks FHIR servers, large enough for every hook that may run at a time."""
+    acquisition = settings.acquisition
+    options = HTTPOptions(
+        connect_seconds=acquisition.connect_timeout_seconds,
+        max_bytes=acquisition.max_response_bytes,
+        ca_file=acquisition.ca_file,
+        proxy=acquisition.proxy,
+    )
+    threads = REQUESTS_PER_HOOK * settings.server.threads
+    return Fetching(
+        Fetcher(options, max_pages=acquisition.max_pages, threads=threads),
+        site_queries(site.mappings),
+        settings.server.hook_deadline_seconds,
+        parallel=acquisition.strategy == "parallel",
+    )
 
 
 def open_audit_log(settings: Settings) -> AuditLog:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.acquisition import prefetch
-from cds_service.errors import DataUnavailableError, ForbiddenError
+from cds_service.acquisition.delivery import CONDITIONS, OBSERVATIONS, PROCEDURES
+from cds_service.acquisition.fhir.paging import join_pages
 
 if TYPE_CHECKING:
     from cds_service.acquisition.bundles import BundleContent
+    from cds_service.acquisition.delivery import Delivery
     from cds_service.acquisition.prefetch import KeyState
     from cds_service.acquisition.resources import Condition, Observation, Patient, Procedure
-    from cds_service.authorization.clients import TrustedClient
-    from cds_service.hooks.request import CDSRequest
 
 
 class EligibilityChart(NamedTuple):
@@ -38,40 +38,39 @@ class LaboratoryChart(NamedTuple):
     albumin: BundleContent[Observation]
     albumin_state: KeyState
 
+    def joined_with(self, more: BundleContent[Observation] | None) -> LaboratoryChart:
+        """Add blood counts of another search; what neither brought stays missing."""
+        if more is None:
+            return self
+        counts = join_pages((self.blood_counts, more), self.blood_counts.next_url)
+        return self._replace(blood_counts=counts)
 
-def acquire_eligibility(request: CDSRequest, client: TrustedClient, *, required: bool) -> EligibilityChart:
-    """Get patient, conditions and procedures.
+
+def acquire_eligibility(delivery: Delivery, *, required: bool) -> EligibilityChart:
+    """Get patient, conditions and procedures side by side.
 
     Raises DataUnavailableError naming every key that nobody answered, when they are `required`.
     """
-    patient = prefetch.read_patient(request)
-    conditions = prefetch.read_conditions(request)
-    procedures = prefetch.read_procedures(request)
-    states = {prefetch.CONDITIONS: conditions.state, prefetch.PROCEDURES: procedures.state}
+    delivery.begin_patient()
+    delivery.begin(prefetch.CONDITIONS, CONDITIONS)
+    delivery.begin(prefetch.PROCEDURES, PROCEDURES)
+    if delivery.is_parallel:
+        delivery.begin_missing((prefetch.BLOOD_COUNTS, prefetch.ALBUMIN), OBSERVATIONS)
+    conditions = delivery.take(prefetch.CONDITIONS, CONDITIONS)
+    procedures = delivery.take(prefetch.PROCEDURES, PROCEDURES)
     if required:
-        _require(states, request, client)
-    return EligibilityChart(patient, conditions.content, procedures.content)
+        delivery.require({prefetch.CONDITIONS: conditions.state, prefetch.PROCEDURES: procedures.state})
+    return EligibilityChart(delivery.patient(), conditions.content, procedures.content)
 
 
-def acquire_laboratory(request: CDSRequest, client: TrustedClient) -> LaboratoryChart:
-    """Get blood counts and albumin. Raises DataUnavailableError when nobody answered for the blood counts."""
-    blood_counts = prefetch.read_observations(request, prefetch.BLOOD_COUNTS)
-    albumin = prefetch.read_observations(request, prefetch.ALBUMIN)
-    _require({prefetch.BLOOD_COUNTS: blood_counts.state}, request, client)
+def acquire_laboratory(delivery: Delivery) -> LaboratoryChart:
+    """Get blood counts and albumin side by side.
+
+    Raises DataUnavailableError when nobody answered for the blood counts.
+    """
+    delivery.begin(prefetch.BLOOD_COUNTS, OBSERVATIONS)
+    delivery.begin(prefetch.ALBUMIN, OBSERVATIONS)
+    blood_counts = delivery.take(prefetch.BLOOD_COUNTS, OBSERVATIONS)
+    albumin = delivery.take(prefetch.ALBUMIN, OBSERVATIONS)
+    delivery.require({prefetch.BLOOD_COUNTS: blood_counts.state})
     return LaboratoryChart(blood_counts.content, albumin.content, albumin.state)
-
-
-def _require(states: dict[str, KeyState], request: CDSRequest, client: TrustedClient) -> None:
-    """Raise for keys that nobody answered: 403 when the client points to a server it may not use, else 412."""
-    open_keys = tuple(key for key, state in states.items() if not state.is_answered)
-    if not open_keys:
-        return
-    offers_access = request.fhirAuthorization is not None or client.open_fhir_server
-    if request.fhirServer is not None and offers_access and not is_listed(request.fhirServer, client.fhir_servers):
-        raise ForbiddenError("The FHIR server of the request is not on the client's list.", log_detail="fhir-server")
-    raise DataUnavailableError(open_keys)
-
-
-def is_listed(fhir_server: str, listed: tuple[str, ...]) -> bool:
-    """Tell whether a FHIR base URL equals a listed one but for a trailing slash; a deeper path is another server."""
-    return fhir_server.removesuffix("/") in {server.removesuffix("/") for server in listed}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Generic
 import msgspec
 
 from cds_service.acquisition.bundles import BundleContent, BundleFailedError, BundleReader, R
-from cds_service.acquisition.resources import Condition, Observation, Patient, Procedure
+from cds_service.acquisition.resources import Patient
 from cds_service.errors import PatientMismatchError
 
 if TYPE_CHECKING:
@@ -52,9 +52,6 @@ class PrefetchKey(Generic[R]):
     content: BundleContent[R] = field(default_factory=BundleContent)
 
 
-_OBSERVATIONS = BundleReader(Observation)
-_CONDITIONS = BundleReader(Condition)
-_PROCEDURES = BundleReader(Procedure)
 _PATIENT = msgspec.json.Decoder(Patient)
 
 
@@ -67,45 +64,34 @@ class _Identity(msgspec.Struct):
 _IDENTITY = msgspec.json.Decoder(_Identity)
 
 
-def read_conditions(request: CDSRequest) -> PrefetchKey[Condition]:
-    """Read the key `conditions`."""
-    return _read(request, CONDITIONS, _CONDITIONS)
-
-
-def read_procedures(request: CDSRequest) -> PrefetchKey[Procedure]:
-    """Read the key `procedures`."""
-    return _read(request, PROCEDURES, _PROCEDURES)
-
-
-def read_observations(request: CDSRequest, key: str) -> PrefetchKey[Observation]:
-    """Read the key `bloodCounts` or `albumin`."""
-    return _read(request, key, _OBSERVATIONS)
-
-
 def read_patient(request: CDSRequest) -> Patient | None:
     """Read the key `patient`; None when it is missing, empty or not readable, since it is optional data.
 
     Raises PatientMismatchError when the resource is another patient than `context.patientId`.
     """
     raw = request.prefetch.get(PATIENT)
-    if raw is None:
-        return None
+    return parse_patient(raw, request.context.patientId) if raw is not None else None
+
+
+def parse_patient(raw: msgspec.Raw, patient_id: str) -> Patient | None:
+    """Return a Patient resource; None when it is none or has no id. Raises PatientMismatchError for another one."""
     try:
         who = _IDENTITY.decode(raw)
         if who.resourceType != "Patient" or not who.id:
             return None
-        if who.id != request.context.patientId:
+        if who.id != patient_id:
             raise PatientMismatchError
         return _PATIENT.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _read(request: CDSRequest, key: str, reader: BundleReader[R]) -> PrefetchKey[R]:
+def read_key(request: CDSRequest, key: str, reader: BundleReader[R]) -> PrefetchKey[R]:
+    """Read the key of a search."""
     raw = request.prefetch.get(key)
     if raw is None:
         return PrefetchKey(KeyState.MISSING)
-    if bytes(raw) == b"null":
+    if is_null(raw):
         return PrefetchKey(KeyState.NO_DATA)
     try:
         content = reader.read(raw)
@@ -113,3 +99,8 @@ def _read(request: CDSRequest, key: str, reader: BundleReader[R]) -> PrefetchKey
         return PrefetchKey(KeyState.FAILED)
     empty = not content.resources and not content.malformed
     return PrefetchKey(KeyState.NO_DATA if empty else KeyState.PRESENT, content)
+
+
+def is_null(raw: msgspec.Raw) -> bool:
+    """Tell whether a prefetch value is null: the CDS Client looked and found nothing."""
+    return bytes(raw) == b"null"

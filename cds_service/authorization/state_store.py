@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from cds_service.errors import ConfigurationError, StateUnavailableError
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Longest wait for the database or for another worker's write: a hook has about two seconds in all.
 _WAIT_SECONDS = 1.0
+# PostgreSQL refuses a worker that creates a table in the same moment as another; the second time it exists.
+_CREATION_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,22 @@ class StateStore:
         )
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _configure_sqlite)
-        with engine.connect() as connection:
-            for table in self._tables.sorted_tables:
-                connection.execute(CreateTable(table, if_not_exists=True))
-                for index in sorted(table.indexes, key=lambda index: str(index.name)):
-                    connection.execute(CreateIndex(index, if_not_exists=True))
+        self._create_tables(engine)
         return engine
+
+    def _create_tables(self, engine: Engine) -> None:
+        for attempts_left in reversed(range(_CREATION_ATTEMPTS)):
+            try:
+                with engine.connect() as connection:
+                    for table in self._tables.sorted_tables:
+                        connection.execute(CreateTable(table, if_not_exists=True))
+                        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                            connection.execute(CreateIndex(index, if_not_exists=True))
+            except (IntegrityError, ProgrammingError):
+                if not attempts_left:
+                    raise
+            else:
+                return
 
     def _forget_engine(self) -> None:
         with self._lock:

@@ -15,7 +15,7 @@ from cds_service.cards.model_card_content import build_content
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cds_service.cards.model_card_content import Attribute, ModelCardContent
+    from cds_service.cards.model_card_parts import Attribute, ModelCardContent
     from cds_service.clinical.policy import ClinicalPolicy
 
 _TEMPLATE: Final = "model_card.html"

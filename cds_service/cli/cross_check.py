@@ -6,16 +6,25 @@ object to. It costs more than all the rest of a hook, so it stands here and not 
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from pydantic import ValidationError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def cross_check(body: bytes, observations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from cds_service.hooks.request import CDSRequest
+
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# What the strict reader raises beside its own errors, as for a contained resource of an unknown type.
+_STUMBLES: Final = (TypeError, ValueError, LookupError, AttributeError, RecursionError)
+
+
+def cross_check(request: CDSRequest, observations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Validate every used Observation of a hook request; one row each with the objections, empty when there are none.
 
-    Results without an id cannot be found again and are left out.
+    `observations` are the rows of an explanation. Results without an id cannot be found again and are left out.
     """
     used = {row["reference"] for row in observations if row["treatment"] == "used" and row["reference"]}
     if not used:
@@ -23,23 +32,26 @@ def cross_check(body: bytes, observations: list[dict[str, Any]]) -> list[dict[st
     from fhir.resources.R4B.observation import Observation
 
     rows = []
-    for resource in _resources(json.loads(body)):
+    for resource in _resources(request):
         reference = f"{resource.get('resourceType')}/{resource.get('id')}"
         if reference in used:
             used.remove(reference)
             rows.append({"reference": reference, "objections": _objections(Observation, resource)})
-    return rows
+    return [*rows, *({"reference": reference, "objections": ["not readable"]} for reference in sorted(used))]
 
 
-def _resources(request: dict[str, Any]) -> list[dict[str, Any]]:
-    entries = [
-        entry
-        for bundle in request["prefetch"].values()
-        if isinstance(bundle, dict)
-        for entry in bundle.get("entry") or ()
-        if isinstance(entry, dict)
-    ]
-    return [entry["resource"] for entry in entries if isinstance(entry.get("resource"), dict)]
+def _resources(request: CDSRequest) -> Iterator[dict[str, Any]]:
+    """Yield what stands where a Bundle holds resources; values of another shape are passed over."""
+    for raw in request.prefetch.values():
+        try:
+            bundle = msgspec.json.decode(raw)
+        except _UNREADABLE:
+            continue
+        entries = bundle.get("entry") if isinstance(bundle, dict) else None
+        for entry in entries if isinstance(entries, list) else ():
+            resource = entry.get("resource") if isinstance(entry, dict) else None
+            if isinstance(resource, dict):
+                yield resource
 
 
 def _objections(model: Any, resource: dict[str, Any]) -> list[str]:
@@ -47,4 +59,6 @@ def _objections(model: Any, resource: dict[str, Any]) -> list[str]:
         model.model_validate(resource)
     except ValidationError as error:
         return [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['type']}" for problem in error.errors()]
+    except _STUMBLES as error:
+        return [f"not readable ({type(error).__name__})"]
     return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cds_service.settings import Settings
+
+_EARLIEST_YEAR = 1900
 
 _ANYONE = TrustedClient(name="explain", issuer=None, mode="active")
 
@@ -52,7 +54,7 @@ def explain_command(file: BinaryIO, as_json: bool, at: str | None, config_file: 
         _refuse(error, as_json)
         raise click.exceptions.Exit(1) from error
     explanation = explain(decision, request.context.patientId, site, now)
-    explanation["crossCheck"] = cross_check(body, explanation["observations"])
+    explanation["crossCheck"] = cross_check(request, explanation["observations"])
     click.echo(json.dumps(explanation, indent=2) if as_json else as_text(explanation))
 
 
@@ -74,6 +76,9 @@ def _moment(text: str | None) -> datetime:
         raise click.BadParameter("not a date-time", param_hint="--at") from error
     if moment.tzinfo is None:
         raise click.BadParameter("the time needs a zone, such as Z or +01:00", param_hint="--at")
+    if not _EARLIEST_YEAR <= moment.year < MAXYEAR:
+        # Days and zones are added to the moment, and must not leave the calendar.
+        raise click.BadParameter("not a year of our time", param_hint="--at")
     return moment
 
 

@@ -39,7 +39,11 @@ def _outcome(assessment: dict[str, Any]) -> str:
 def _distance(assessment: dict[str, Any]) -> str:
     if "relation" not in assessment:
         return ""
-    return f", {assessment['daysFromProcedure']} days {assessment['relation']} the latest procedure"
+    return f", {_days(assessment['daysFromProcedure'])} {assessment['relation']} the latest procedure"
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
 
 
 def _eligibility(eligibility: dict[str, Any]) -> str:
@@ -47,14 +51,18 @@ def _eligibility(eligibility: dict[str, Any]) -> str:
     lines = ["Eligible: yes" if reason is None else f"Eligible: no, {reason}. {_sentence(reason)}"]
     if not eligibility["patientChecked"]:
         lines.append("  Patient not delivered: age and death were not checked")
-    for condition in eligibility["conditions"]:
-        lines.append(
-            f"  {_name(condition)} {condition['code']} {condition.get('category', '')}: {_treatment(condition)}"
-        )
-    for procedure in eligibility["procedures"]:
-        what = f"{procedure['code']} {procedure.get('therapy', '')} {procedure.get('performed') or 'undated'}"
-        lines.append(f"  {_name(procedure)} {what}: {_treatment(procedure)}")
+    lines += [_fact(row, row.get("category", "")) for row in eligibility["conditions"]]
+    lines += [_fact(row, _therapy(row)) for row in eligibility["procedures"]]
     return "\n".join(lines)
+
+
+def _fact(row: dict[str, Any], what: str) -> str:
+    named = " ".join(part for part in (_name(row), _printable(row["code"]), what) if part)
+    return f"  {named}: {_treatment(row)}"
+
+
+def _therapy(row: dict[str, Any]) -> str:
+    return f"{row['therapy']} {row['performed'] or 'undated'}" if "therapy" in row else ""
 
 
 def _draws(draws: Sequence[dict[str, Any]]) -> str:
@@ -64,7 +72,7 @@ def _draws(draws: Sequence[dict[str, Any]]) -> str:
         (
             draw["taken"],
             draw["basis"],
-            f"{draw['days']} days {draw['relation']}" if draw["relation"] else "no dated procedure",
+            f"{_days(draw['days'])} {draw['relation']}" if draw["relation"] else "no dated procedure",
             "decides" if draw["decides"] else ", ".join((draw["refusal"] or "usable", *draw["problems"])),
         )
         for draw in draws

@@ -44,11 +44,24 @@ WAITING_THREADS: Final = 256
 STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 # Stays below the 1024 open files that many systems allow a process, with room for files and FHIR connections.
 CONNECTIONS: Final = 768
-# The server's records go where all others go; the access log, whose paths may name patients, stays off.
-_LOG_TO_ROOT: Final = {
+# Threads of the process that forks the workers write under this lock, and it forks under it: a worker forked
+# while another thread writes would inherit the stream as locked, and stop at its own first word.
+_WRITING: Final = threading.RLock()
+
+
+class _ToRootLogger(logging.Handler):
+    """Hands the server's records to wherever all records go."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with _WRITING:
+            logging.getLogger().handle(record)
+
+
+# The access log, whose paths may name patients, stays off.
+_LOGGING: Final = {
     "formatters": {},
-    "handlers": {},
-    "loggers": {"_granian": {"handlers": [], "propagate": True}},
+    "handlers": {"root": {"()": _ToRootLogger}},
+    "loggers": {"_granian": {"handlers": ["root"], "propagate": False}},
 }
 
 
@@ -75,6 +88,7 @@ def serve_application(
         address, port = reservation.getsockname()[:2]
         # Shared memory and inherited signal handling need it; newer Python versions have another default.
         multiprocessing.set_start_method("fork", force=True)
+        os.register_at_fork(before=_WRITING.acquire, after_in_parent=_WRITING.release, after_in_child=_WRITING.release)
         server = _configure(address, port, workers, threads)
         server.on_startup(_log_warnings)
         _take_over_signals(server.signal_handler_interrupt)
@@ -100,7 +114,7 @@ def _configure(address: str, port: int, workers: int, threads: int) -> MPServer:
         respawn_failed_workers=True,
         workers_kill_timeout=DRAIN_SECONDS,
         log_level=LogLevels.error,
-        log_dictconfig=dict(_LOG_TO_ROOT),
+        log_dictconfig=dict(_LOGGING),
         log_access=False,
     )
 
@@ -180,7 +194,8 @@ def _announce_when_ready(address: str, port: int, on_listening: Callable[[str], 
 
     def announce() -> None:
         os.read(reading, 1)
-        on_listening(f"http://{shown}:{port}")
+        with _WRITING:
+            on_listening(f"http://{shown}:{port}")
 
     _in_background(announce)
     return writing

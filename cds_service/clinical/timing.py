@@ -6,6 +6,7 @@ steroids), so days 0-27 after any qualifying procedure are never used.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from cds_service.clinical.models import BloodDraw, EffectiveTime
+    from cds_service.clinical.models import BloodCounts, BloodDraw, EffectiveTime
     from cds_service.clinical.policy import ClinicalPolicy
 
 
@@ -70,6 +71,22 @@ def choose_draws(timed: Sequence[TimedDraw]) -> ChosenDraws:
     if after is not None:
         return ChosenDraws(after, before)
     return ChosenDraws(before, None)
+
+
+def missing_baseline_window(
+    counts: BloodCounts, procedures: Sequence[EffectiveTime], policy: ClinicalPolicy, today: date
+) -> tuple[date, date] | None:
+    """Return the days before the latest procedure that a cut-off delivery may lack; None when they do not matter.
+
+    They matter when no delivered draw may be used: results come newest first, so what is missing is older.
+    """
+    if not counts.truncated or not procedures:
+        return None
+    timed = [time_draw(draw, procedures, policy, today) for draw in counts.draws]
+    if choose_draws(timed).decisive is not None:
+        return None
+    day = procedures[0].day
+    return day - timedelta(days=policy.baseline_window_days), day
 
 
 def _refusal(taken: EffectiveTime, relation: Relation, days: int, policy: ClinicalPolicy, today: date) -> Reason | None:

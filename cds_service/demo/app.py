@@ -10,6 +10,7 @@ import msgspec
 from flask import abort, request
 
 from cds_service.acquisition.chart import acquire_laboratory
+from cds_service.acquisition.delivery import Delivery
 from cds_service.app import create_app
 from cds_service.authorization.clients import TrustedClient
 from cds_service.clinical.sii import compute_sii, shown_sii
@@ -91,7 +92,7 @@ def timeline_points(story: PatientStory, assessment: Assessment | None, site: Si
     """Compute SII of every complete draw of a story by the service's own reading of its Observations."""
     hook = parse_cds_request(msgspec.json.encode(hook_request(story, "timeline")))
     times = TimeReader(site.policy.timezone, utc_now())
-    laboratory = read_laboratory(acquire_laboratory(hook, _PAGE), story.id, site, times)
+    laboratory = read_laboratory(acquire_laboratory(Delivery(hook, _PAGE)), story.id, site, times)
     return tuple(
         TimelinePoint(
             draw.effective.day,

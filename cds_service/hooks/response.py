@@ -5,7 +5,7 @@ Optional members without a value are left out altogether (requirements 4-6), hen
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -58,6 +58,16 @@ class CDSResponse(msgspec.Struct, frozen=True, omit_defaults=True):
 
     cards: tuple[Card, ...]
     extension: dict[str, Any] = {}
+
+
+class Answer(NamedTuple):
+    """What a CDS Service gives back: the response for the client, and the outcome for log and metrics.
+
+    In silent mode the response tells nothing and the outcome still does.
+    """
+
+    response: CDSResponse
+    outcome: str
 
 
 _ENCODER = msgspec.json.Encoder()

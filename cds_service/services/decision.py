@@ -6,20 +6,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cds_service.acquisition.chart import acquire_eligibility, acquire_laboratory
+from cds_service.acquisition.delivery import Delivery
+from cds_service.acquisition.prefetch import BLOOD_COUNTS
 from cds_service.clinical.assessment import assess, refuse_ineligible
 from cds_service.clinical.eligibility import judge_eligibility
 from cds_service.clinical.models import Analyte, ConditionFact, ProcedureFact
 from cds_service.clinical.reasons import Reason
+from cds_service.clinical.timing import missing_baseline_window
 from cds_service.normalization.draws import pair_draws
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.eligibility_facts import ExcludedFact, FactReader
-from cds_service.normalization.observations import ObservationReader, merge_readings
+from cds_service.normalization.observations import ObservationReader, merge_readings, reference_of
 from cds_service.normalization.subject import SubjectMatcher
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
+    from cds_service.acquisition.delivery import FetchPlan
+    from cds_service.acquisition.resources import Malformed
     from cds_service.authorization.clients import TrustedClient
     from cds_service.clinical.eligibility import Eligibility
     from cds_service.clinical.models import BloodCounts, LabResult, PatientFact
@@ -57,20 +63,29 @@ class Decision:
     laboratory: Laboratory | None
 
 
-def decide(request: CDSRequest, client: TrustedClient, site: Site, now: datetime) -> Decision:
-    """Assess the patient of a request.
+def decide(
+    request: CDSRequest, client: TrustedClient, site: Site, now: datetime, plan: FetchPlan | None = None
+) -> Decision:
+    """Assess the patient of a request; with a plan, what prefetch left open is asked of the client's FHIR server.
 
     Raises PatientMismatchError, ForbiddenError or DataUnavailableError when there is nothing to assess; unusable data
     are an outcome, not an error.
     """
     times = TimeReader(site.policy.timezone, now)
-    chart = acquire_eligibility(request, client, required=site.policy.eligibility_required)
+    delivery = Delivery(request, client, plan)
+    chart = acquire_eligibility(delivery, required=site.policy.eligibility_required)
     facts = _read_facts(chart, request.context.patientId, site, times)
     eligibility = judge_eligibility(facts.patient, facts.conditions, facts.procedures, site.policy, now)
     if eligibility.reason is not None:
+        delivery.close()
         refused = refuse_ineligible(eligibility.reason, _doubts(chart), site.policy)
         return Decision(refused, eligibility, facts, None)
-    laboratory = read_laboratory(acquire_laboratory(request, client), request.context.patientId, site, times)
+    laboratory_chart = acquire_laboratory(delivery)
+    laboratory = read_laboratory(laboratory_chart, request.context.patientId, site, times)
+    window = missing_baseline_window(laboratory.counts, eligibility.procedures, site.policy, times.today)
+    if window is not None:
+        laboratory_chart = laboratory_chart.joined_with(delivery.between(BLOOD_COUNTS, *window))
+        laboratory = read_laboratory(laboratory_chart, request.context.patientId, site, times)
     assessment = assess(
         eligibility, laboratory.counts, laboratory.albumin, site.policy, now, pages_missing=chart.truncated
     )
@@ -83,6 +98,8 @@ def _read_facts(chart: EligibilityChart, patient_id: str, site: Site, times: Tim
     read = (
         *conditions.read_conditions(chart.conditions.resources),
         *procedures.read_procedures(chart.procedures.resources),
+        *_unreadable(chart.conditions.malformed, "Condition"),
+        *_unreadable(chart.procedures.malformed, "Procedure"),
     )
     return Facts(
         patient=conditions.read_patient(chart.patient) if chart.patient is not None else None,
@@ -90,6 +107,14 @@ def _read_facts(chart: EligibilityChart, patient_id: str, site: Site, times: Tim
         procedures=tuple(fact for fact in read if isinstance(fact, ProcedureFact)),
         excluded=tuple(fact for fact in read if isinstance(fact, ExcludedFact)),
     )
+
+
+def _unreadable(malformed: Iterable[Malformed], resource_type: str) -> Iterator[ExcludedFact]:
+    """Name the entries that could not be read, with their codes where at least those could be."""
+    for resource in malformed:
+        codings = resource.code.coding if resource.code is not None else ()
+        codes = ", ".join(coding.code for coding in codings if coding.code)
+        yield ExcludedFact(resource_type, reference_of(resource.id, resource_type), codes, Reason.MALFORMED)
 
 
 def _doubts(chart: EligibilityChart) -> tuple[Reason, ...]:

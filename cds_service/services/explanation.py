@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cds_service.cards.extension import assessment_extension
+from cds_service.cards.numbers import plain
 from cds_service.clinical.evidence import RULE_VERSION
-from cds_service.clinical.models import LabResult
+from cds_service.clinical.models import Basis, LabResult
 from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
+from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import time_draw
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.observations import ObservationReader, reference_of
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from cds_service.acquisition.resources import Observation
+    from cds_service.acquisition.resources import Malformed, Observation
     from cds_service.clinical.models import ExcludedResult
     from cds_service.clinical.outcomes import Assessment
     from cds_service.normalization.eligibility_facts import ExcludedFact
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from cds_service.services.site import Site
 
 Rows = list[dict[str, Any]]
+
+# Exclusions of a share that only the other share of its draw brings about.
+_BESIDE_PARTNER = frozenset({Reason.FRACTION_MISLABELLED, Reason.IMPLAUSIBLE})
 
 
 def explain(decision: Decision, patient_id: str, site: Site, now: datetime) -> dict[str, Any]:
@@ -74,46 +79,72 @@ def _excluded_facts(excluded: tuple[ExcludedFact, ...], resource_type: str) -> I
 
 
 def _observations(decision: Decision, patient_id: str, site: Site, now: datetime) -> Rows:
-    """Tell of every delivered Observation whether it decided, was usable, was excluded, or is no test of ours."""
+    """Tell of every delivered Observation whether it decided, was usable, was excluded, or is no test of ours.
+
+    One row each, or one for each measurement where it holds several; what both searches brought is told once.
+    """
     laboratory = decision.laboratory
     if laboratory is None:
         return []
-    used = _used(decision.assessment)
-    beside_partner = {e.reference: e for e in laboratory.counts.excluded if e.reference}
+    treatments = _Treatments(decision.assessment, laboratory)
     times = TimeReader(site.policy.timezone, now)
     rows: Rows = []
     for content in (laboratory.chart.blood_counts, laboratory.chart.albumin):
         subjects = SubjectMatcher(patient_id, content.patients)
         reader = ObservationReader(site.mappings, site.policy.accepted_statuses, subjects, times)
         for observation in content.resources:
-            outcomes = list(reader.read(observation))
-            rows += [_observation_row(observation, o, used, beside_partner) for o in outcomes]
-            if not outcomes:
-                rows.append(_ignored_row(observation, site))
-        rows += [_excluded_row(e, _codes_of(None)) for e in reader.exclude_malformed(content.malformed)]
-    return rows
+            found = [_observation_row(observation, outcome, treatments) for outcome in reader.read(observation)]
+            rows += found or [_ignored_row(observation, site)]
+        for malformed in content.malformed:
+            excluded = reader.exclude_malformed((malformed,))
+            rows += [_excluded_row(e, _codes_of(malformed)) for e in excluded] or [_ignored_row(malformed, site)]
+    told_apart = {tuple(row.items()) if row["reference"] else place: row for place, row in enumerate(rows)}
+    return list(told_apart.values())
+
+
+class _Treatments:
+    """What became of usable results: the draws they stand in, whether they decided, whether a partner refused them."""
+
+    def __init__(self, assessment: Assessment, laboratory: Laboratory) -> None:
+        self._used = _used(assessment)
+        self._as_read = {_key(result): result for draw in laboratory.counts.draws for result in draw.results}
+        self._beside_partner = {
+            (e.reference, e.analyte, e.effective): e.reason
+            for e in laboratory.counts.excluded
+            if e.reason in _BESIDE_PARTNER
+        }
+
+    def as_read(self, result: LabResult) -> LabResult:
+        """Return the result as its draw read it: a share may turn out to be a fraction."""
+        return self._as_read.get(_key(result), result)
+
+    def of(self, result: LabResult) -> dict[str, Any]:
+        """Return the treatment as members of a row."""
+        key = _key(result)
+        if key in self._used:
+            return {"treatment": "used"}
+        reason = self._beside_partner.get((result.origin.reference, result.analyte, result.effective))
+        if reason is None or result.basis is not Basis.PERCENT or key in self._as_read:
+            return {"treatment": "usable"}
+        return {"treatment": "excluded", "reason": reason}
 
 
 def _observation_row(
-    observation: Observation,
-    outcome: LabResult | ExcludedResult,
-    used: frozenset[tuple[Any, ...]],
-    beside_partner: dict[str, ExcludedResult],
+    observation: Observation, outcome: LabResult | ExcludedResult, treatments: _Treatments
 ) -> dict[str, Any]:
     if not isinstance(outcome, LabResult):
         return _excluded_row(outcome, _codes_of(observation)) | {"reported": _reported(observation)}
-    row = {
+    read = treatments.as_read(outcome)
+    return {
         "reference": outcome.origin.reference,
         "code": outcome.origin.code,
         "analyte": outcome.analyte,
-        "reported": f"{outcome.reported.value} {outcome.reported.unit}".strip(),
-        "canonical": f"{outcome.quantity.value.normalize():f} {outcome.quantity.unit}",
+        "reported": f"{outcome.reported.value:f} {outcome.reported.unit}".strip(),
+        "canonical": f"{plain(read.quantity.value)} {read.quantity.unit.removesuffix('1')}".strip(),
         "taken": outcome.effective.isoformat(),
         "specimen": outcome.origin.specimen,
+        **treatments.of(outcome),
     }
-    if outcome.origin.reference in beside_partner:
-        return row | {"treatment": "excluded", "reason": beside_partner[outcome.origin.reference].reason}
-    return row | {"treatment": "used" if _key(outcome) in used else "usable"}
 
 
 def _excluded_row(excluded: ExcludedResult, codes: str) -> dict[str, Any]:
@@ -127,7 +158,7 @@ def _excluded_row(excluded: ExcludedResult, codes: str) -> dict[str, Any]:
     }
 
 
-def _ignored_row(observation: Observation, site: Site) -> dict[str, Any]:
+def _ignored_row(observation: Observation | Malformed, site: Site) -> dict[str, Any]:
     """Describe an Observation that is none of ours; a near-miss of an accepted code says why it is refused."""
     row = {
         "reference": reference_of(observation.id, "Observation"),
@@ -173,8 +204,8 @@ def _key(result: LabResult) -> tuple[Any, ...]:
     return result.origin, result.basis, result.reported, result.effective
 
 
-def _codes_of(observation: Observation | None) -> str:
-    codings = observation.code.coding if observation is not None and observation.code is not None else ()
+def _codes_of(observation: Observation | Malformed) -> str:
+    codings = observation.code.coding if observation.code is not None else ()
     return ", ".join(f"{coding.system or ''}|{coding.code or ''}" for coding in codings)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from cds_service.acquisition.queries import site_queries
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import EXTENSION_NAME, assessment_extension
 from cds_service.errors import DataUnavailableError
 from cds_service.hooks.discovery import ServiceDescription
 from cds_service.hooks.request import HOOK
-from cds_service.hooks.response import CDSResponse
+from cds_service.hooks.response import Answer, CDSResponse
 from cds_service.services.decision import decide
 from cds_service.services.recording import Moment
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from cds_service.acquisition.delivery import Fetching
     from cds_service.authorization.clients import TrustedClient
     from cds_service.clinical.outcomes import Assessment
     from cds_service.hooks.feedback import FeedbackBatch
@@ -37,9 +37,10 @@ class SIIRecurrenceRisk:
 
     id: Final = SERVICE_ID
 
-    def __init__(self, site: Site, recorder: Recorder) -> None:
-        """Keep the site and where decisions are recorded."""
+    def __init__(self, site: Site, recorder: Recorder, fetching: Fetching) -> None:
+        """Keep the site, where decisions are recorded, and how data that prefetch did not bring are fetched."""
         self._site = site
+        self._fetching = fetching
         self._recorder = recorder
         self._cards = CardBuilder(site.cards, site.policy, site.mappings.version)
 
@@ -54,9 +55,10 @@ class SIIRecurrenceRisk:
                 "published cut-off 405.08 (Yu et al. 2023, doi 10.21037/jgo-23-104)."
             ),
             id=SERVICE_ID,
-            prefetch={key: query.template() for key, query in site_queries(self._site.mappings).items()},
+            prefetch={key: query.template() for key, query in self._fetching.queries.items()},
             usage_requirements=(
-                "FHIR R4. Needs bloodCounts, conditions and procedures, by prefetch; patient and albumin are optional. "
+                "FHIR R4. Needs bloodCounts, conditions and procedures, by prefetch or from the FHIR server; patient "
+                "and albumin are optional. "
                 "For professionals; the rule and its timing need local clinical review."
             ),
             version=SPECIFICATION_VERSION,
@@ -70,20 +72,22 @@ class SIIRecurrenceRisk:
         request_id: str,
         now: datetime,
         new_uuid: Callable[[], str],
-    ) -> CDSResponse:
+    ) -> Answer:
         """Decide, record the decision, and return the cards; in silent mode the record is all there is.
 
         Raises ServiceError when data cannot be had or the decision cannot be recorded.
         """
         started = perf_counter()
         try:
-            decision = decide(request, client, self._site, now)
+            decision = decide(request, client, self._site, now, self._fetching.plan())
         except DataUnavailableError as error:
             self._recorder.record_unavailable(request, client, error.keys, _moment(request_id, now, started))
             raise
         cards = self._cards.build(decision.assessment, new_uuid)
         self._recorder.record_decision(request, client, decision, cards, _moment(request_id, now, started))
-        return CDSResponse(cards=()) if client.mode == "silent" else self._respond(cards, decision.assessment)
+        silent = client.mode == "silent"
+        response = CDSResponse(cards=()) if silent else self._respond(cards, decision.assessment)
+        return Answer(response, decision.assessment.outcome)
 
     def receive_feedback(self, batch: FeedbackBatch, client: TrustedClient, *, request_id: str, now: datetime) -> None:
         """Record what became of cards. Unknown cards are recorded too: another host may have shown them."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cds_service.cards.extension import EXTENSION_NAME
 from cds_service.hooks.request import parse_cds_request
-from cds_service.hooks.response import CDSResponse, encode_response
+from cds_service.hooks.response import encode_response
 from cds_service.web.answers import json_answer
 from cds_service.web.authentication import ClientView
 from cds_service.web.body import read_json_body
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from cds_service.authorization.clients import TrustedClient
     from cds_service.web.ports import Running
 
-UNDISCLOSED = "undisclosed"
 _ENDPOINT = "hook:"
 
 
@@ -29,11 +27,11 @@ def add_hook_route(app: Flask, running: Running, service_id: str) -> None:
     def answer_hook(client: TrustedClient) -> Response:
         exchange = current_exchange()
         request = parse_cds_request(read_json_body())
-        response = exchange.parts.services[service_id].answer(
+        answer = exchange.parts.services[service_id].answer(
             request, client, request_id=exchange.request_id, now=running.now(), new_uuid=running.new_uuid
         )
-        exchange.outcome = outcome_of(response)
-        return json_answer(encode_response(response))
+        exchange.outcome = answer.outcome
+        return json_answer(encode_response(answer.response))
 
     path = service_path(service_id)
     app.add_url_rule(path, _ENDPOINT + service_id, ClientView(running, path, answer_hook), methods=["POST"])
@@ -42,11 +40,3 @@ def add_hook_route(app: Flask, running: Running, service_id: str) -> None:
 def is_hook(endpoint: str) -> bool:
     """Tell whether a route answers hooks."""
     return endpoint.startswith(_ENDPOINT)
-
-
-def outcome_of(response: CDSResponse) -> str:
-    """Return the outcome that the response tells; silent mode and a site's choice leave it out."""
-    assessment = response.extension.get(EXTENSION_NAME)
-    if not isinstance(assessment, dict):
-        return UNDISCLOSED
-    return str(assessment.get("outcome", UNDISCLOSED))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from flask import Response, request
 
-from cds_service.errors import UnknownServiceError
 from cds_service.web.answers import JSON, json_answer
 from cds_service.web.authentication import PublicView
 from cds_service.web.exchange import current_exchange
@@ -27,8 +26,6 @@ def add_model_card_route(app: Flask) -> None:
 
 def _show_model_card() -> Response:
     card = current_exchange().parts.model_card
-    if card is None:
-        raise UnknownServiceError
     if request.accept_mimetypes.best_match([HTML, JSON], default=HTML) == JSON:
         response = json_answer(card.json())
     else:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cds_service.hooks.discovery import ServiceDescription
     from cds_service.hooks.feedback import FeedbackBatch
     from cds_service.hooks.request import CDSRequest
-    from cds_service.hooks.response import CDSResponse
+    from cds_service.hooks.response import Answer
 
 
 class CDSService(Protocol):
@@ -34,8 +34,8 @@ class CDSService(Protocol):
         request_id: str,
         now: datetime,
         new_uuid: Callable[[], str],
-    ) -> CDSResponse:
-        """Decide, record, and return the cards. Raises ServiceError."""
+    ) -> Answer:
+        """Decide, record, and return the cards with the outcome. Raises ServiceError."""
 
     def receive_feedback(self, batch: FeedbackBatch, client: TrustedClient, *, request_id: str, now: datetime) -> None:
         """Record what became of cards. Raises ServiceError."""
@@ -69,8 +69,7 @@ ReadinessCheck = Callable[[], None]
 class Parts:
     """All that follows from one configuration. A request uses the Parts it began with, whatever is reloaded meanwhile.
 
-    `public_url` has no slash at its end. `readiness` maps a name, shown to whoever asks, to its check. Without a model
-    card its page is not there.
+    `public_url` has no slash at its end. `readiness` maps a name, shown to whoever asks, to its check.
     """
 
     public_url: str
@@ -78,8 +77,8 @@ class Parts:
     cors_origins: frozenset[str]
     services: Mapping[str, CDSService]
     authenticator: Authenticator
+    model_card: ModelCard
     readiness: Mapping[str, ReadinessCheck]
-    model_card: ModelCard | None = None
 
 
 def utc_now() -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +91,7 @@ def test_pages_have_one_main_landmark_and_headings_in_order(page: Page) -> None:
         expect(page.get_by_role("main")).to_have_count(1)
         levels = [int(e.evaluate("e => e.tagName[1]")) for e in page.locator("h1, h2, h3, h4").all()]
         assert levels[0] == 1
-        assert all(later - earlier <= 1 for earlier, later in zip(levels, levels[1:], strict=False)), levels
+        assert all(later - earlier <= 1 for earlier, later in pairwise(levels)), levels
 
 
 def test_service_base_as_printed_answers_discovery_without_a_token(demo: Demo) -> None:

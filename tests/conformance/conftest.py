@@ -10,9 +10,11 @@ import pytest
 
 from cds_service.app import create_app
 from cds_service.settings import settings_from_dict
+from tests.conformance.fhir_server import FHIRServer, running_fhir_server
 from tests.support.charts import NOW
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from flask.testing import FlaskClient
@@ -89,3 +91,9 @@ def built(base: Path, sections: dict[str, Any]) -> Service:
     }
     settings = settings_from_dict(defaults | sections, base)
     return Service(create_app(settings, now=lambda: CLOCK).test_client())
+
+
+@pytest.fixture
+def fhir() -> Iterator[FHIRServer]:
+    with running_fhir_server() as server:
+        yield server

@@ -1,14 +1,12 @@
 """fhirServer and fhirAuthorization in all the forms clients send (requirements 31, 65-74)."""
 
 import logging
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
 from tests.conformance.conftest import Service, Site
+from tests.conformance.fhir_server import FHIRServer, listed
 from tests.conformance.outcomes import refused
 from tests.support.charts import Json, hook_request
 
@@ -23,56 +21,20 @@ AUTHORIZATION: Json = {
 }
 
 
-class Listener(HTTPServer):
-    """Notes every request, whoever sends it."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Noting)
-        self.requests: list[str] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/fhir"
-
-
-class _Noting(BaseHTTPRequestHandler):
-    server: Listener
-
-    def do_GET(self) -> None:
-        self.server.requests.append(self.path)
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name is the library's
-        """Keep quiet."""
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    server = Listener()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 def with_access(authorization: Any = AUTHORIZATION, server: Any = "https://ehr.example/fhir") -> Json:
     return {"fhirServer": server, "fhirAuthorization": authorization}
 
 
-def test_requirement_031_unlisted_server_is_never_called(service: Service, listener: Listener) -> None:
-    request = hook_request(without=("bloodCounts",), members=with_access(server=listener.url))
+def test_requirement_031_unlisted_server_is_never_called(service: Service, fhir: FHIRServer) -> None:
+    request = hook_request(without=("bloodCounts",), members=with_access(server=fhir.url))
 
     refused(service.ask(request), 403)
-    assert listener.requests == []
+    assert fhir.asked == []
 
 
-def test_requirement_031_unlisted_server_with_full_prefetch_is_not_called(service: Service, listener: Listener) -> None:
-    assert service.outcome(hook_request(members=with_access(server=listener.url))) == "above-cutoff"
-    assert listener.requests == []
+def test_requirement_031_unlisted_server_with_full_prefetch_is_not_called(service: Service, fhir: FHIRServer) -> None:
+    assert service.outcome(hook_request(members=with_access(server=fhir.url))) == "above-cutoff"
+    assert fhir.asked == []
 
 
 @pytest.mark.parametrize(
@@ -82,13 +44,13 @@ def test_requirement_031_server_that_is_no_https_address_is_never_used(service: 
     refused(service.ask(hook_request(without=("bloodCounts",), members=with_access(server=server))), 403, 412)
 
 
-def test_requirement_044_next_page_outside_the_server_gets_no_token(service: Service, listener: Listener) -> None:
+def test_requirement_044_next_page_outside_the_server_gets_no_token(service: Service, fhir: FHIRServer) -> None:
     request = hook_request(members=with_access())
-    request["prefetch"]["bloodCounts"]["link"] = [{"relation": "next", "url": f"{listener.url}?page=2"}]
+    request["prefetch"]["bloodCounts"]["link"] = [{"relation": "next", "url": f"{fhir.url}?page=2"}]
 
     service.ask(request)
 
-    assert listener.requests == []
+    assert fhir.asked == []
 
 
 def test_requirement_065_null_authorization_is_no_access(service: Service) -> None:
@@ -107,32 +69,22 @@ UNUSABLE = [
 
 @pytest.mark.parametrize(("changes", "reason"), UNUSABLE)
 def test_requirement_066_authorization_without_token_is_never_used(
-    site: Site, listener: Listener, changes: Json, reason: str
+    site: Site, fhir: FHIRServer, changes: Json, reason: str
 ) -> None:
     authorization = {name: value for name, value in AUTHORIZATION.items() if name != "access_token"} | changes
-    service = site(clients=[listed(listener)])
+    service = site(clients=[listed(fhir)])
 
-    refused(service.ask(hook_request(without=("conditions",), members=with_access(authorization, listener.url))), 412)
-    assert listener.requests == [], reason
-
-
-def listed(listener: Listener) -> dict[str, Any]:
-    """A client that may be asked at the listener. Without authentication its keys are not looked at."""
-    return {
-        "name": "main-ehr",
-        "issuer": "https://ehr.hospital.example",
-        "jwks_url": "https://ehr.hospital.example/jwks.json",
-        "fhir_servers": [listener.url],
-    }
+    refused(service.ask(hook_request(without=("conditions",), members=with_access(authorization, fhir.url))), 412)
+    assert fhir.asked == [], reason
 
 
 @pytest.mark.parametrize("token_type", ["mac", "DPoP", "", None, 7])
-def test_requirement_067_token_of_other_type_is_not_used(site: Site, listener: Listener, token_type: Any) -> None:
-    service = site(clients=[listed(listener)])
-    access = with_access(AUTHORIZATION | {"token_type": token_type}, listener.url)
+def test_requirement_067_token_of_other_type_is_not_used(site: Site, fhir: FHIRServer, token_type: Any) -> None:
+    service = site(clients=[listed(fhir)])
+    access = with_access(AUTHORIZATION | {"token_type": token_type}, fhir.url)
 
     refused(service.ask(hook_request(without=("conditions",), members=access)), 412)
-    assert listener.requests == []
+    assert fhir.asked == []
 
 
 @pytest.mark.parametrize("value", [0, -1, "300", 1.5, None, [], {}, 10**30])
@@ -155,12 +107,12 @@ def test_requirement_071_subject_of_any_form_does_no_harm(service: Service, subj
     assert service.outcome(hook_request(members=with_access(AUTHORIZATION | {"subject": subject}))) == "above-cutoff"
 
 
-def test_requirement_072_token_of_another_patient_is_not_used(site: Site, listener: Listener) -> None:
-    service = site(clients=[listed(listener)])
-    access = with_access(AUTHORIZATION | {"patient": "p2"}, listener.url)
+def test_requirement_072_token_of_another_patient_is_not_used(site: Site, fhir: FHIRServer) -> None:
+    service = site(clients=[listed(fhir)])
+    access = with_access(AUTHORIZATION | {"patient": "p2"}, fhir.url)
 
     refused(service.ask(hook_request(without=("conditions",), members=access)), 412)
-    assert listener.requests == []
+    assert fhir.asked == []
 
 
 def test_requirement_073_181_token_and_patient_are_in_no_answer_metric_or_log(
@@ -189,8 +141,8 @@ def test_requirement_073_token_is_in_no_file(service: Service, tmp_path_factory:
     assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []
 
 
-def test_requirement_074_nothing_is_asked_after_the_answer(site: Site, listener: Listener) -> None:
-    service = site(clients=[listed(listener)])
+def test_requirement_074_nothing_is_asked_after_the_answer(site: Site, fhir: FHIRServer) -> None:
+    service = site(clients=[listed(fhir)])
 
-    assert service.outcome(hook_request(members=with_access(server=listener.url))) == "above-cutoff"
-    assert listener.requests == []
+    assert service.outcome(hook_request(members=with_access(server=fhir.url))) == "above-cutoff"
+    assert fhir.asked == []

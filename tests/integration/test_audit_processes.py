@@ -226,6 +226,8 @@ def test_fork_while_threads_write_leaves_both_sides_writing(tmp_path: Path) -> N
 def _append_and_leave(log: AuditLog, name: str) -> None:
     """Append from a forked process, or leave with an error code."""
     code = 1
+    # A lock inherited from a thread that is not here would block for ever.
+    signal.alarm(30)
     try:
         log.append(record(name))
         log.close()

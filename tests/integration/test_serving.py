@@ -112,20 +112,31 @@ def test_server_stop_signal_finishes_running_request(
 
 
 def test_server_killed_worker_is_replaced(server: RunningServer) -> None:
-    assert wait_until(lambda: len(server.worker_pids()) == 2)
-    before = server.worker_pids()
-    victim = get(server)[1]["pid"]
+    before = both_workers(server)
+    victim = min(before)
 
     os.kill(victim, signal.SIGKILL)
 
-    assert wait_until(lambda: len(server.worker_pids()) == 2 and victim not in server.worker_pids())
-    assert len(server.worker_pids() & before) == 1
-    answering = {get(server)[1]["pid"] for _ in range(20)}
-    assert answering <= server.worker_pids()
+    assert wait_until(lambda: victim not in server.worker_pids())
+    after = both_workers(server)
+    assert victim not in after
+    assert len(after & before) == 1
+
+
+def both_workers(server: RunningServer) -> set[int]:
+    """Wait until both workers have answered."""
+    answered: set[int] = set()
+
+    def have_answered() -> bool:
+        answered.add(get(server)[1]["pid"])
+        return len(answered) == 2
+
+    assert wait_until(have_answered)
+    return answered
 
 
 def test_server_killed_itself_leaves_no_worker_behind(server: RunningServer) -> None:
-    workers = server.worker_pids()
+    workers = both_workers(server)
 
     server.process.kill()
 
@@ -141,8 +152,7 @@ def _is_running(pid: int) -> bool:
 
 
 def test_server_hang_up_under_load_reaches_workers_and_loses_no_request(server: RunningServer) -> None:
-    assert wait_until(lambda: len(server.worker_pids()) == 2)
-    workers = server.worker_pids()
+    workers = both_workers(server)
     stop = threading.Event()
 
     with ThreadPoolExecutor() as pool:

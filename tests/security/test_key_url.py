@@ -104,6 +104,14 @@ def test_find_unknown_ids_ask_the_server_once_in_thirty_seconds(keys: KeyUrl, se
     assert len(server.requests) == 2
 
 
+def test_find_goes_on_fetching_however_often_it_did(keys: KeyUrl, server: KeyServer, clock: Clock) -> None:
+    for _ in range(10):
+        keys.find("guess")
+        clock.seconds += 31
+
+    assert len(server.requests) == 10
+
+
 def test_find_good_key_is_not_held_up_by_a_fetch_for_an_unknown_one(
     keys: KeyUrl, server: KeyServer, clock: Clock
 ) -> None:

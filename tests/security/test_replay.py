@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import Pool
 
 from cds_service.authorization.claims import TokenUse
@@ -145,6 +145,36 @@ def test_first_use_after_fork_is_shared_with_parent(replay: ReplayStore) -> None
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert not replay.is_first_use(use("t-2"), NOW_SECONDS)
+
+
+def test_first_use_database_that_another_worker_creates_meanwhile_is_waited_for(
+    replay: ReplayStore, state_file: Path
+) -> None:
+    """SQLite refuses at once to switch to its write-ahead log while another connection writes."""
+    other = sqlite3.connect(state_file, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE a (b)")
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.2, other.close)
+    release.start()
+
+    assert replay.is_first_use(use(), NOW_SECONDS)
+    release.join()
+
+
+def test_first_use_table_created_by_another_worker_meanwhile_is_used(replay: ReplayStore) -> None:
+    """PostgreSQL 15 answers so when two workers create one table in the same moment."""
+    refusals = iter([IntegrityError("CREATE TABLE", None, Exception("duplicate key value in pg_type"))])
+
+    def refuse_once(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if "CREATE TABLE" in statement and (refusal := next(refusals, None)):
+            raise refusal
+
+    event.listen(Engine, "before_cursor_execute", refuse_once)
+    try:
+        assert replay.is_first_use(use(), NOW_SECONDS)
+    finally:
+        event.remove(Engine, "before_cursor_execute", refuse_once)
+    assert next(refusals, None) is None
 
 
 def rows(state_file: Path) -> int:

@@ -32,7 +32,7 @@ def days_ago(days: float, *, now: datetime = NOW) -> str:
 
 
 def observation(
-    code: str, value: Any, unit: str = "10*9/L", *, when: str | None = None, oid: str | None = None, **members: Any
+    code: str, /, value: Any, unit: str = "10*9/L", *, when: str | None = None, oid: str | None = None, **members: Any
 ) -> Json:
     """Build a final laboratory Observation; `members` replace or, when None, remove top-level members."""
     quantity = {"value": value, "unit": unit, "system": UCUM, "code": unit}
@@ -61,7 +61,7 @@ def _number(value: Any) -> Any:
     return float(value) if isinstance(value, str) else value
 
 
-def condition(code: str = "C22.0", system: str = ICD10CM, **members: Any) -> Json:
+def condition(code: str = "C22.0", /, system: str = ICD10CM, **members: Any) -> Json:
     """Build a confirmed, active Condition; default hepatocellular carcinoma."""
     resource: Json = {
         "resourceType": "Condition",
@@ -81,7 +81,7 @@ def status(name: str, code: str) -> Json:
     return {"coding": [{"system": f"http://terminology.hl7.org/CodeSystem/{name}", "code": code}]}
 
 
-def procedure(code: str = ABLATION, system: str = SNOMED, *, when: str | None = None, **members: Any) -> Json:
+def procedure(code: str = ABLATION, /, system: str = SNOMED, *, when: str | None = None, **members: Any) -> Json:
     """Build a completed Procedure; default percutaneous ablation 90 days ago."""
     resource: Json = {
         "resourceType": "Procedure",

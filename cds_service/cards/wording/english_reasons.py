@@ -55,7 +55,7 @@ SHORT_REASONS: Final[Mapping[Reason, str]] = {
     Reason.MISSING_PLATELETS: "platelets missing",
     Reason.NO_COMPLETE_DRAW: "no complete blood draw",
     Reason.MIXED_BASIS: "differential on mixed basis",
-    Reason.STALE: "too old",
+    Reason.STALE: "blood counts too old",
     Reason.POST_PROCEDURE_WINDOW: "too soon after a procedure",
     Reason.OUTSIDE_BASELINE_WINDOW: "too long before the procedure",
     Reason.PROCEDURE_DATE_MISSING: "no procedure carries a date",

@@ -7,62 +7,33 @@ Source: FHIR R4 (4.0.1), ConceptMap.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import ValidationError
 
 from cds_service.settings.errors import KeyPath, Problem, dotted
-from cds_service.settings.overlays.entries import Entry, Findings, Overlay
-from cds_service.settings.overlays.forms import Form, LaboratoryCode, LocalSystem, SystemUri
-from cds_service.settings.suggestions import did_you_mean
-from cds_service.settings.value_types import Text
-from cds_service.settings.wording import shown
-from cds_service.settings.wording import sentence as sentence_of
+from cds_service.settings.overlays.concept_map_forms import LOINC, MapElement, MapGroup
+from cds_service.settings.overlays.entries import Entry
+from cds_service.settings.overlays.forms import LaboratoryCode, LocalSystem
+from cds_service.settings.overlays.systems import wrong_check_digit
+from cds_service.settings.wording import sentence, shown
+from fhir_mappings.check_digits import is_loinc_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
+    from cds_service.settings.overlays.entries import Findings, Overlay
+    from cds_service.settings.overlays.forms import Form
     from cds_service.settings.yaml_source import Document
     from fhir_mappings.mappings import Mappings
     from fhir_mappings.models import AnalyteCode
 
-_LOINC: Final = "http://loinc.org"
 # Elements of the resource itself that change what all of it means.
 _MODIFIERS: Final = ("modifierExtension", "implicitRules")
+# Texts for people, which are not used; they may hold line breaks, and those the reader reports.
+_REMARKS: Final = frozenset({"display", "comment"})
 
-_FormT = TypeVar("_FormT", bound=Form)
-
-
-class _Described(Form):
-    id: object = None
-    extension: object = None
-
-
-class _Target(_Described):
-    code: Text
-    equivalence: Literal["equal", "equivalent"]
-    display: object = None
-    comment: object = None
-
-
-def _one_target(targets: tuple[_Target, ...]) -> tuple[_Target, ...]:
-    if len(targets) != 1:
-        raise ValueError(f"names {len(targets)} codes; a local code has one meaning")
-    return targets
-
-
-class _Element(_Described):
-    code: Text
-    display: object = None
-    target: Annotated[tuple[_Target, ...], AfterValidator(_one_target)]
-
-
-class _Group(_Described):
-    source: SystemUri
-    source_version: object = Field(None, alias="sourceVersion")
-    target: Literal["http://loinc.org"]
-    target_version: object = Field(None, alias="targetVersion")
-    element: tuple[object, ...] = Field(min_length=1)
+_FormT = TypeVar("_FormT", bound="Form")
 
 
 def is_concept_map(document: Document) -> bool:
@@ -72,8 +43,7 @@ def is_concept_map(document: Document) -> bool:
 
 def read_concept_map(document: Document, shipped: Mappings, overlay: Overlay, findings: Findings) -> None:
     """Add the systems and laboratory codes of the map to the overlay; what is wrong goes to the findings."""
-    # Narrative and descriptions may hold line breaks, which the reader reports; they are not used.
-    findings.problems += [problem for problem in document.problems if problem.key.partition(".")[0] == "group"]
+    findings.problems += [problem for problem in document.problems if _is_about_the_map(problem.key)]
     _MapReader(document, shipped, overlay, findings).read()
 
 
@@ -107,7 +77,7 @@ class _MapReader:
             self._read_group(group, ("group", number))
 
     def _read_group(self, value: object, path: KeyPath) -> None:
-        group = self._checked(_Group, value, path)
+        group = self._checked(MapGroup, value, path)
         if group is None:
             return
         if self._shipped.canonical_system(group.source) is None:
@@ -115,26 +85,24 @@ class _MapReader:
             self._overlay.systems.append(Entry(system, self._document, (*path, "source")))
         for number, item in enumerate(group.element):
             at = (*path, "element", number)
-            element = self._checked(_Element, item, at)
+            element = self._checked(MapElement, item, at)
             row = self._target_row(element.target[0].code, (*at, "target", 0, "code")) if element else None
             if element is not None and row is not None:
                 entry = Entry(_as_row(group, element, row), self._document, at)
                 self._overlay.laboratory_codes.append(entry)
 
     def _target_row(self, code: str, path: KeyPath) -> AnalyteCode | None:
-        row = self._shipped.analyte_code(_LOINC, code)
+        row = self._shipped.analyte_code(LOINC, code)
         if row is not None:
             return row
-        refused = self._shipped.refused_code(_LOINC, code)
+        refused = self._shipped.refused_code(LOINC, code)
         if refused is not None:
             self._problem(path, f"{shown(code)} must not be used ({refused.reason})")
+        elif is_loinc_code(code):
+            self._problem(path, f"{shown(code)} is no code that this service reads; leave the element out")
         else:
-            hint = did_you_mean(code, self._loinc_codes())
-            self._problem(path, f"{shown(code)} is no code that this service reads; leave the element out{hint}")
+            self._problem(path, wrong_check_digit(code, "LOINC"))
         return None
-
-    def _loinc_codes(self) -> Iterator[str]:
-        return (row.code for row in self._shipped.analyte_codes if row.system == "loinc")
 
     def _checked(self, form: type[_FormT], value: object, path: KeyPath) -> _FormT | None:
         try:
@@ -148,13 +116,18 @@ class _MapReader:
         self._findings.problems.append(Problem(self._document.place_of(path), dotted(path), text))
 
 
-def _explained(detail: Any) -> str:
+def _is_about_the_map(key: str) -> bool:
+    parts = key.split(".")
+    return parts[0] == "group" and parts[-1] not in _REMARKS
+
+
+def _explained(detail: Mapping[str, Any]) -> str:
     if detail["type"] == "extra_forbidden":
         return "is not understood here and may change what the map means"
-    return sentence_of(detail)
+    return sentence(detail)
 
 
-def _as_row(group: _Group, element: _Element, target: AnalyteCode) -> LaboratoryCode:
+def _as_row(group: MapGroup, element: MapElement, target: AnalyteCode) -> LaboratoryCode:
     return LaboratoryCode(
         system=group.source,
         code=element.code,

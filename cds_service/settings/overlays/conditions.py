@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cds_service.settings.overlays.entries import SITE_SOURCE
-from cds_service.settings.overlays.judging import Judge
+from cds_service.settings.overlays.judging import REMOVE_FIRST, Judge
 from cds_service.settings.wording import shown
 from fhir_mappings.codes import comparable
 from fhir_mappings.models import ConceptCode
@@ -35,7 +35,7 @@ class ConditionAdditions:
         self._systems = systems
         self._removals = removals
         self._findings = findings
-        self._judge = Judge(findings, "code")
+        self._judge = Judge(findings, "code", REMOVE_FIRST)
         self._added: dict[Key, ConceptCode] = {}
         dotted = shipped.rows.dotted_systems
         self._listed = {comparable(row.system, row.code, dotted): row for row in shipped.rows.conditions}

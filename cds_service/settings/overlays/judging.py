@@ -6,9 +6,7 @@ and a code that they count as something else has to be listed under `removals` f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
-
-from cds_service.settings.wording import shown
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -16,16 +14,24 @@ if TYPE_CHECKING:
     from cds_service.settings.overlays.entries import Entry, Findings
     from cds_service.settings.overlays.forms import Claim
 
+# A code may be given another meaning once its shipped meaning is taken away.
+REMOVE_FIRST: Final = "; to change that here, list the code under removals as well"
+
 _ClaimT = TypeVar("_ClaimT", bound="Claim", covariant=True)
 
 
 class Judge:
     """Decides about the rows of one table, in the order written."""
 
-    def __init__(self, findings: Findings, subject: str) -> None:
-        """`subject` is the key of a row that names what the row is about."""
+    def __init__(self, findings: Findings, subject: str, way_out: str = "") -> None:
+        """Keep where findings go.
+
+        `subject` is the key of a row that names what the row is about, `way_out` what to do where the shipped tables
+        give it another meaning.
+        """
         self._findings = findings
         self._subject = subject
+        self._way_out = way_out
         self._seen: dict[Hashable, str] = {}
 
     def admits(
@@ -50,7 +56,9 @@ class Judge:
             text = f"the shipped tables say the same ({meaning}); the row changes nothing"
             self._findings.warnings.append(entry.problem(text, self._subject))
         elif known is not None:
-            problems.append(entry.problem(f"the shipped tables say {known}, not {meaning}", self._subject))
+            problems.append(
+                entry.problem(f"the shipped tables say {known}, not {meaning}{self._way_out}", self._subject)
+            )
         else:
             return True
         return False
@@ -64,6 +72,6 @@ class Judge:
             )
             self._findings.problems.append(entry.problem(text, self._subject))
             return False
-        text = f"the shipped tables do not count this ({refusal}); counted at this site: {shown(reason)}"
+        text = f"the shipped tables do not count this ({refusal}); counted at this site: {reason}"
         self._findings.warnings.append(entry.problem(text, "contradicts_refused"))
         return True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.settings.overlays.entries import SITE_SOURCE
 from cds_service.settings.overlays.forms import UNSEARCHABLE
-from cds_service.settings.overlays.judging import Judge
+from cds_service.settings.overlays.judging import REMOVE_FIRST, Judge
 from cds_service.settings.wording import shown
 from fhir_mappings.codes import comparable
 from fhir_mappings.models import AnalyteCode, RefusedCode
@@ -31,7 +31,7 @@ class LaboratoryAdditions:
         self._systems = systems
         self._removals = removals
         self._findings = findings
-        self._judge = Judge(findings, "code")
+        self._judge = Judge(findings, "code", REMOVE_FIRST)
         self._added: dict[Key, AnalyteCode] = {}
         dotted = shipped.rows.dotted_systems
         self._accepted = {comparable(row.system, row.code, dotted): row for row in shipped.analyte_codes}
@@ -81,6 +81,14 @@ class LaboratoryAdditions:
             for entry in (self._removals[key],)
         )
         return (*kept, *removed)
+
+    def require_every_analyte(self) -> None:
+        """Refuse removals that leave an analyte without any code: every patient would look untested."""
+        left = {row.analyte for row in self.accepted()}
+        last = {row.analyte: self._removals[key] for key, row in self._accepted.items() if key in self._removals}
+        for analyte, removal in last.items():
+            if analyte not in left:
+                self._findings.problems.append(removal.problem(f"leaves no code at all for {analyte}", "code"))
 
     def _can_be_used(self, entry: Entry[LaboratoryCode]) -> bool:
         row = entry.row

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from cds_service.settings.errors import Place, Problem
 from cds_service.settings.overlays.conditions import ConditionAdditions
 from cds_service.settings.overlays.entries import SITE_SOURCE
 from cds_service.settings.overlays.laboratory import LaboratoryAdditions
@@ -29,27 +29,25 @@ def merge_overlays(shipped: Mappings, overlays: Sequence[Overlay], findings: Fin
     """
     rows = shipped.rows
     systems = SystemDirectory(shipped, findings)
-    for overlay in overlays:
-        for system in overlay.systems:
-            systems.declare(system)
+    for system in chain.from_iterable(overlay.systems for overlay in overlays):
+        systems.declare(system)
     removals = Removals(shipped, systems, findings)
-    for overlay in overlays:
-        for removal in overlay.removals:
-            removals.add(removal)
+    for removal in chain.from_iterable(overlay.removals for overlay in overlays):
+        removals.add(removal)
     laboratory = LaboratoryAdditions(shipped, systems, removals, findings)
     conditions = ConditionAdditions(shipped, systems, removals, findings)
     procedures = ProcedureAdditions(shipped, systems, removals, findings)
     units = UnitAdditions(shipped.units, findings)
-    for overlay in overlays:
-        for code in overlay.laboratory_codes:
-            laboratory.add(code)
-        for unit in overlay.units:
-            units.add(unit)
-        for condition in overlay.condition_codes:
-            conditions.add(condition)
-        for procedure in overlay.procedure_codes:
-            procedures.add(procedure)
-    merged = replace(
+    for code in chain.from_iterable(overlay.laboratory_codes for overlay in overlays):
+        laboratory.add(code)
+    for unit in chain.from_iterable(overlay.units for overlay in overlays):
+        units.add(unit)
+    for condition in chain.from_iterable(overlay.condition_codes for overlay in overlays):
+        conditions.add(condition)
+    for procedure in chain.from_iterable(overlay.procedure_codes for overlay in overlays):
+        procedures.add(procedure)
+    laboratory.require_every_analyte()
+    return replace(
         rows,
         systems=(*rows.systems, *systems.added.values()),
         analyte_codes=laboratory.accepted(),
@@ -61,13 +59,3 @@ def merge_overlays(shipped: Mappings, overlays: Sequence[Overlay], findings: Fin
         refused_procedures=procedures.refused(),
         sources={**rows.sources, **{overlay.name: {SITE_SOURCE: overlay.source} for overlay in overlays}},
     )
-    _require_every_analyte(rows, merged, findings)
-    return merged
-
-
-def _require_every_analyte(before: MappingRows, after: MappingRows, findings: Findings) -> None:
-    """Refuse removals that leave an analyte without any code: every patient would look untested."""
-    left = {row.analyte for row in after.analyte_codes}
-    for analyte in sorted({row.analyte for row in before.analyte_codes} - left):
-        place = Place("mappings.overlays", "mappings.overlays")
-        findings.problems.append(Problem(place, "", f"removals leave no code for {analyte}"))

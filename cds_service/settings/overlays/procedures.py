@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cds_service.settings.overlays.entries import SITE_SOURCE
-from cds_service.settings.overlays.judging import Judge
+from cds_service.settings.overlays.judging import REMOVE_FIRST, Judge
 from cds_service.settings.suggestions import did_you_mean
 from cds_service.settings.wording import shown
 from fhir_mappings.codes import comparable
@@ -27,7 +27,7 @@ class ProcedureAdditions:
         self._systems = systems
         self._removals = removals
         self._findings = findings
-        self._judge = Judge(findings, "code")
+        self._judge = Judge(findings, "code", REMOVE_FIRST)
         self._added: dict[Key, ProcedureCode] = {}
         dotted = shipped.rows.dotted_systems
         self._qualifying = {comparable(row.system, row.code, dotted): row for row in shipped.rows.procedures}

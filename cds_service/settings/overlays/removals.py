@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cds_service.settings.suggestions import did_you_mean
 from cds_service.settings.wording import shown
 from fhir_mappings.codes import comparable
 
@@ -29,7 +28,7 @@ class Removals:
         self._findings = findings
         self._removed: dict[Key, Entry[Removal]] = {}
         dotted = shipped.rows.dotted_systems
-        self._counted = {comparable(row.system, row.code, dotted): row.code for row in _counted_rows(shipped)}
+        self._counted = {comparable(row.system, row.code, dotted) for row in _counted_rows(shipped)}
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether an overlay removes the code."""
@@ -46,16 +45,15 @@ class Removals:
             return
         code = shown(entry.row.code)
         if key not in self._counted:
-            near = did_you_mean(
-                entry.row.code, (code for (system, _), code in self._counted.items() if system == key[0])
-            )
-            self._findings.problems.append(entry.problem(f"the shipped tables do not count {code}{near}", "code"))
+            # No nearest code is offered: of a number, the nearest is another test and not a better spelling.
+            text = f"the shipped tables have no row that counts {code}"
+            self._findings.problems.append(entry.problem(text, "code"))
         elif key in self._removed:
             text = f"stands already in {self._removed[key].origin}"
             self._findings.problems.append(entry.problem(text, "code"))
         else:
             self._removed[key] = entry
-            text = f"{code} of the shipped tables does not count at this site: {shown(entry.row.reason)}"
+            text = f"{code} of the shipped tables does not count at this site: {entry.row.reason}"
             self._findings.warnings.append(entry.problem(text, "code"))
 
 

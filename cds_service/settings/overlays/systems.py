@@ -35,28 +35,33 @@ class SystemDirectory:
         self._shipped = shipped
         self._findings = findings
         self._dotted = shipped.rows.dotted_systems
+        self._faulty: set[str] = set()
 
     def declare(self, entry: Entry[LocalSystem]) -> None:
         """Add a system; one that is known, or known under a slightly different URI, becomes a finding."""
         uri = entry.row.uri
         if self._shipped.canonical_system(uri) is not None:
-            self._findings.warnings.append(entry.problem("is known already; take the line out", "uri"))
+            self._findings.warnings.append(entry.problem(f"{uri} is known already; take the line out"))
             return
         known = self._known_alike(uri)
         if known is not None:
-            self._findings.problems.append(entry.problem(f'is not the known system (did you mean "{known}"?)', "uri"))
+            self._faulty.add(uri)
+            text = f'{shown(uri)} is not the known system (did you mean "{known}"?)'
+            self._findings.problems.append(entry.problem(text))
             return
         before = self.added.get(uri)
         if before is not None and before.dotted != entry.row.dotted:
-            text = f"is declared otherwise in {before.origin}"
-            self._findings.problems.append(entry.problem(text, "dotted"))
+            text = f"{uri} is declared otherwise (dotted) in {before.origin}"
+            self._findings.problems.append(entry.problem(text))
             return
         self.added.setdefault(uri, CodeSystem(uri, (uri,), entry.row.dotted, (SITE_SOURCE,), entry.origin))
         self._dotted |= {uri} if entry.row.dotted else frozenset()
 
     def key_of(self, entry: Entry[CodedClaim] | Entry[Removal]) -> tuple[str, str] | None:
-        """Return (system key, comparable code) of a row, or None with a finding when the system is not known."""
+        """Return (system key, comparable code) of a row, or None, with a finding, when system or code are wrong."""
         uri, code = entry.row.system, entry.row.code
+        if uri in self._faulty:
+            return None  # Reported where it is declared.
         system = uri if uri in self.added else self._shipped.canonical_system(uri)
         if system is None:
             hint = did_you_mean(uri, (*self._known_uris(), *self.added))
@@ -65,8 +70,7 @@ class SystemDirectory:
             return None
         name, fits = _CHECK_DIGITS.get(system, ("", None))
         if fits is not None and not fits(code):
-            text = f"{shown(code)} is no {name} code: form or check digit is wrong; look it up again"
-            self._findings.problems.append(entry.problem(text, "code"))
+            self._findings.problems.append(entry.problem(wrong_check_digit(code, name), "code"))
             return None
         return comparable(system, code, self._dotted)
 
@@ -80,6 +84,11 @@ class SystemDirectory:
     def _known_alike(self, uri: str) -> str | None:
         bare = _bare(uri)
         return next((known for known in self._known_uris() if _bare(known) == bare), None)
+
+
+def wrong_check_digit(code: str, system: str) -> str:
+    """Say that a text is no code of a system whose codes carry a check digit."""
+    return f"{shown(code)} is no {system} code: form or check digit is wrong; look it up again"
 
 
 def _bare(uri: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from cds_service.normalization.units import normalize_spelling
 from cds_service.settings.overlays.entries import SITE_SOURCE
 from cds_service.settings.overlays.judging import Judge
-from cds_service.settings.wording import shown
 from fhir_mappings.models import UnitSpelling
 
 if TYPE_CHECKING:

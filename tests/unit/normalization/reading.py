@@ -37,7 +37,7 @@ STATUSES = ClinicalPolicy(BERLIN).accepted_statuses
 def typed(resource_type: type[T], resource: Json | str) -> T:
     """Decode a resource, given as JSON text where a number must keep its digits."""
     text = resource if isinstance(resource, str) else json.dumps(resource)
-    return msgspec.json.decode(text.encode(), type=resource_type, float_hook=Decimal)
+    return msgspec.json.Decoder(resource_type, float_hook=Decimal).decode(text.encode())
 
 
 def times(zone: tzinfo = BERLIN, now: datetime = NOW) -> TimeReader:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cds_service.authorization.clients import TrustedClient
 from cds_service.errors import UnauthenticatedError
 from cds_service.hooks.discovery import ServiceDescription
-from cds_service.hooks.response import CDSResponse
+from cds_service.hooks.response import Answer, CDSResponse
 from cds_service.web.application import CDSApplication, build_application
 from cds_service.web.ports import Parts, Running
 
@@ -36,7 +36,7 @@ class FakeService:
     """Answers with what it is given, or raises it; remembers how it was called."""
 
     id: str = "example"
-    outcome: CDSResponse | BaseException = field(default_factory=lambda: CDSResponse(cards=()))
+    outcome: Answer | BaseException = field(default_factory=lambda: Answer(CDSResponse(cards=()), "not-eligible"))
     calls: list[dict[str, Any]] = field(default_factory=list)
 
     def describe(self) -> ServiceDescription:
@@ -58,7 +58,7 @@ class FakeService:
         request_id: str,
         now: datetime,
         new_uuid: Callable[[], str],
-    ) -> CDSResponse:
+    ) -> Answer:
         self.calls.append(
             {"request": request, "client": client, "request_id": request_id, "now": now, "new_uuid": new_uuid}
         )
@@ -68,7 +68,7 @@ class FakeService:
         self.calls.append({"batch": batch, "client": client, "request_id": request_id, "now": now})
         self._result()
 
-    def _result(self) -> CDSResponse:
+    def _result(self) -> Answer:
         if isinstance(self.outcome, BaseException):
             raise self.outcome
         return self.outcome
@@ -85,7 +85,7 @@ class FakeAuthenticator:
         self.endpoint_urls.append(endpoint_url)
         self.times.append(now)
         if list(authorization_headers) != ["Bearer good"]:
-            raise UnauthenticatedError("the signature does not match", log_detail="signature")
+            raise UnauthenticatedError(f"refused for reason {len(self.times)}", log_detail="signature")
         return TrustedClient(name="main-ehr", issuer="https://ehr.hospital.example", mode="active")
 
     def check_ready(self) -> None:

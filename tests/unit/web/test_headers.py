@@ -8,7 +8,6 @@ from flask.testing import FlaskClient
 
 from cds_service.web.application import build_application
 from tests.unit.web.fakes import FEEDBACK_PATH, GOOD_TOKEN, HOOK_PATH, Edge, hook_request
-from tests.unit.web.outcomes import refused_with
 
 
 @pytest.mark.parametrize(
@@ -79,13 +78,6 @@ def test_model_card_follows_accept(client: FlaskClient, accept: str | None, cont
     assert response.headers["Content-Type"] == content_type, reason
     assert "Accept" in response.headers["Vary"]
     assert "card" in response.text
-
-
-def test_model_card_that_is_missing_is_not_found(edge: Edge) -> None:
-    running = edge.running()
-    running.parts = replace(running.parts, model_card=None)
-
-    refused_with(build_application(running).test_client().get("/model-card"), 404)
 
 
 def test_page_keeps_headers_of_its_own(edge: Edge) -> None:

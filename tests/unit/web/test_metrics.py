@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.cards.extension import EXTENSION_NAME
 from cds_service.errors import DataUnavailableError
-from cds_service.hooks.response import CDSResponse
+from cds_service.hooks.response import Answer, CDSResponse
 from tests.unit.web.fakes import GOOD_TOKEN, HOOK_PATH, Edge, hook_request
 
 
@@ -24,7 +23,7 @@ def exposed(client: FlaskClient) -> dict[str, float]:
 
 @pytest.mark.parametrize("outcome", ["above-cutoff", "not-above-cutoff", "indeterminate", "not-eligible"])
 def test_hooks_are_counted_by_outcome(edge: Edge, client: FlaskClient, outcome: str) -> None:
-    edge.service.outcome = CDSResponse(cards=(), extension={EXTENSION_NAME: {"outcome": outcome}})
+    edge.service.outcome = Answer(CDSResponse(cards=()), outcome)
 
     for _ in range(3):
         client.post(HOOK_PATH, json=hook_request(), headers=GOOD_TOKEN)
@@ -89,6 +88,6 @@ def test_several_processes_are_counted_together(tmp_path: Path) -> None:
     work(2)
     text = work(3)
 
-    assert 'sii_cds_hooks_total{outcome="undisclosed"} 5.0' in text
+    assert 'sii_cds_hooks_total{outcome="not-eligible"} 5.0' in text
     assert f'sii_cds_refusals_total{{route={json.dumps(HOOK_PATH)},status="401"}} 2.0' in text
     assert "sii_cds_hook_duration_seconds_count 7.0" in text

@@ -1,0 +1,166 @@
+"""What prefetch and the FHIR server of the client deliver together for one hook.
+
+Only keys that nobody answered, and Bundles with a next page, lead to a request; what is there is not asked again.
+Requests of one stage run side by side and share the deadline of the hook.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from cds_service.acquisition import prefetch
+from cds_service.acquisition.bundles import BundleContent, BundleReader
+from cds_service.acquisition.fhir.access import find_access, points_to_unlisted_server
+from cds_service.acquisition.prefetch import KeyState, PrefetchKey
+from cds_service.acquisition.resources import Condition, Observation, Patient, Procedure
+from cds_service.errors import DataUnavailableError, ForbiddenError, PatientMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+    from cds_service.acquisition.fhir.fetcher import Fetcher, Reading, Search
+    from cds_service.acquisition.queries import Query
+    from cds_service.authorization.clients import TrustedClient
+    from cds_service.hooks.request import CDSRequest
+
+R = TypeVar("R", bound=Observation | Condition | Procedure)
+
+_LOGGER = logging.getLogger(__name__)
+
+CONDITIONS: Final = BundleReader(Condition)
+PROCEDURES: Final = BundleReader(Procedure)
+OBSERVATIONS: Final = BundleReader(Observation)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPlan:
+    """How a hook may fetch: with what, which queries, until when (monotonic seconds), and in how many stages."""
+
+    fetcher: Fetcher
+    queries: Mapping[str, Query]
+    deadline: float
+    parallel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """How hooks of a site may fetch; `seconds` is the deadline of a whole hook."""
+
+    fetcher: Fetcher
+    queries: Mapping[str, Query]
+    seconds: float
+    parallel: bool
+
+    def plan(self) -> FetchPlan:
+        """Start the clock of one hook."""
+        return FetchPlan(self.fetcher, self.queries, monotonic() + self.seconds, self.parallel)
+
+
+class Delivery:
+    """The data of one hook, key by key. Without a plan only prefetch is read."""
+
+    def __init__(self, request: CDSRequest, client: TrustedClient, plan: FetchPlan | None = None) -> None:
+        """Read nothing yet."""
+        self._request = request
+        self._client = client
+        self._plan = plan
+        self._access = find_access(request, client) if plan is not None else None
+        self._patient: Patient | None = None
+        self._reading: Reading | None = None
+        self._searches: dict[str, Search[Any]] = {}
+        self._found: dict[str, PrefetchKey[Any]] = {}
+
+    @property
+    def is_parallel(self) -> bool:
+        """Tell whether everything is asked at once."""
+        return self._plan is not None and self._plan.parallel
+
+    def begin_patient(self) -> None:
+        """Read the Patient of the prefetch, and ask for it when the key is missing or not readable.
+
+        Raises PatientMismatchError when it is another patient.
+        """
+        self._patient = prefetch.read_patient(self._request)
+        raw = self._request.prefetch.get(prefetch.PATIENT)
+        answered = self._patient is not None or (raw is not None and prefetch.is_null(raw))
+        if answered or self._plan is None or self._access is None:
+            return
+        url = self._plan.queries[prefetch.PATIENT].url(self._access.base, self._request.context.patientId)
+        self._reading = self._plan.fetcher.read(prefetch.PATIENT, url, self._access, self._plan.deadline)
+
+    def begin(self, key: str, reader: BundleReader[R]) -> None:
+        """Read a key of the prefetch and ask for what it leaves open."""
+        if key in self._searches:
+            return
+        found = self._found[key] = prefetch.read_key(self._request, key, reader)
+        next_url = found.content.next_url
+        if found.state.is_answered and next_url is not None:
+            self._search(key, reader, next_url, found.content)
+        elif not found.state.is_answered:
+            self._search(key, reader, None, None)
+
+    def begin_missing(self, keys: Iterable[str], reader: BundleReader[R]) -> None:
+        """Ask for keys that the prefetch does not hold, without decoding those it holds."""
+        for key in keys:
+            if key not in self._request.prefetch:
+                self._found[key] = PrefetchKey(KeyState.MISSING)
+                self._search(key, reader, None, None)
+
+    def patient(self) -> Patient | None:
+        """Return the Patient; None when nobody could tell, since it is optional data."""
+        raw = self._reading.result() if self._reading is not None else None
+        if raw is None:
+            return self._patient
+        try:
+            return prefetch.parse_patient(raw, self._request.context.patientId)
+        except PatientMismatchError:
+            _LOGGER.warning("the FHIR server answered with another Patient than the one asked for")
+            return None
+
+    def take(self, key: str, reader: BundleReader[R]) -> PrefetchKey[R]:
+        """Return a key as prefetch or server answered it."""
+        if key not in self._found:
+            self.begin(key, reader)
+        search = self._searches.get(key)
+        found: PrefetchKey[R] = self._found[key]
+        content = search.result() if search is not None else None
+        if content is None:
+            return found
+        return PrefetchKey(KeyState.PRESENT if content.resources or content.malformed else KeyState.NO_DATA, content)
+
+    def between(self, key: str, first: date, last: date) -> BundleContent[Observation] | None:
+        """Return the results of these days, asked for by a search of their own; None when nobody could tell."""
+        if self._plan is None or self._access is None:
+            return None
+        url = self._plan.queries[key].between(first, last).url(self._access.base, self._request.context.patientId)
+        search = self._plan.fetcher.search(f"{key} baseline", OBSERVATIONS, url, self._access, self._plan.deadline)
+        return search.result()
+
+    def require(self, states: Mapping[str, KeyState]) -> None:
+        """Raise for keys that nobody answered.
+
+        ForbiddenError when the client points to a server it may not use, else DataUnavailableError.
+        """
+        open_keys = tuple(key for key, state in states.items() if not state.is_answered)
+        if open_keys and points_to_unlisted_server(self._request, self._client):
+            text = "The FHIR server of the request is not on the client's list."
+            raise ForbiddenError(text, log_detail="fhir-server-not-listed")
+        if open_keys:
+            raise DataUnavailableError(open_keys)
+
+    def close(self) -> None:
+        """Give up requests whose answers nobody needs any more."""
+        for search in self._searches.values():
+            search.cancel()
+
+    def _search(
+        self, key: str, reader: BundleReader[R], next_url: str | None, first_page: BundleContent[R] | None
+    ) -> None:
+        if self._plan is None or self._access is None:
+            return
+        url = next_url or self._plan.queries[key].url(self._access.base, self._request.context.patientId)
+        self._searches[key] = self._plan.fetcher.search(key, reader, url, self._access, self._plan.deadline, first_page)

@@ -1,0 +1,208 @@
+"""The published rule, worked out step by step in fractions: eligible? which draw? above the cut-off?
+
+Written from the documents alone: Yu et al. 2023 (cut-off), Hu et al. 2014 (definition), and the reason codes and
+limits as documented for users. It shares no line with the service.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+from tests.clinical.oracle.calendars import Moment, local_day, read
+
+CUTOFF = Fraction("405.08")
+ANALYTES = ("platelets", "neutrophils", "lymphocytes")
+# Factor to 10*9/L.
+COUNT_UNITS = {
+    **dict.fromkeys(("10*9/L", "10*3/uL", "10^9/L", "K/uL", "G/L", "/nL", "x10E3/uL", "10⁹/L", "Gpt/l"), Fraction(1)),
+    **dict.fromkeys(("/uL", "{cells}/uL", "cells/mm3", "/mm3", "10*6/L"), Fraction(1, 1000)),
+    "10*4/uL": Fraction(10),
+    "Lakhs/cumm": Fraction(100),
+}
+PLAUSIBLE = {
+    "platelets": (Fraction(5), Fraction(2000)),
+    "neutrophils": (Fraction("0.1"), Fraction(100)),
+    "lymphocytes": (Fraction("0.05"), Fraction(100)),
+}
+PLAUSIBLE_SHARE = (Fraction("0.001"), Fraction(1))
+LARGEST_SUM_OF_SHARES = Fraction("1.01")
+
+
+class Case(NamedTuple):
+    """One row of the table: what the chart says. Values and units are texts; an empty value is no Observation.
+
+    `basis` is absolute, percent, or mixed (neutrophils counted, lymphocytes in percent). `older_counts` are platelets,
+    neutrophils and lymphocytes of a second draw in 10*9/L.
+    """
+
+    id: str
+    why: str
+    zone: str
+    now: str
+    procedures: str
+    drawn: str
+    platelets: str
+    platelets_unit: str
+    neutrophils: str
+    neutrophils_unit: str
+    lymphocytes: str
+    lymphocytes_unit: str
+    basis: str
+    older_drawn: str = ""
+    older_counts: str = ""
+
+
+class Verdict(NamedTuple):
+    """The expected assessment. Reasons are sorted and separated by spaces."""
+
+    outcome: str
+    sii: str = ""
+    relation: str = ""
+    days: str = ""
+    reasons: str = ""
+
+
+class Draw(NamedTuple):
+    """A complete draw: SII, or what keeps it from being computed."""
+
+    taken: Moment
+    sii: Fraction | None
+    problem: str
+
+
+class Sample(NamedTuple):
+    """One blood draw as sent: complete, or the reasons why it is not."""
+
+    draw: Draw | None
+    reasons: frozenset[str]
+
+
+def judge(case: Case) -> Verdict:
+    now = datetime.fromisoformat(case.now).astimezone(UTC)
+    today = local_day(case.zone, now)
+    named = case.procedures.split()
+    dated = [read(text, case.zone) for text in named if text != "undated"]
+    past = [p for p in dated if not _is_future(p, now, today)]
+    if not past and "undated" not in named:
+        return Verdict("not-eligible", reasons="no-interventional-procedure")
+    if not past:
+        return Verdict("indeterminate", reasons="procedure-date-missing")
+    samples = [_newer_sample(case, now, today)]
+    if case.older_drawn:
+        samples.append(_older_sample(case))
+    return _decide(samples, past, today)
+
+
+def _decide(samples: list[Sample], procedures: list[Moment], today: date) -> Verdict:
+    complete = [sample.draw for sample in samples if sample.draw is not None]
+    refusals = {id(draw): _refusal(draw.taken, procedures, today) for draw in complete}
+    usable = [draw for draw in complete if not refusals[id(draw)]]
+    latest = max(procedures, key=_order)
+    after = [draw for draw in usable if not _is_before(draw.taken, latest)]
+    for draw in after or usable:
+        # Rows give the newer draw first.
+        if draw.sii is None:
+            return Verdict("indeterminate", reasons=draw.problem)
+        return Verdict(
+            "above-cutoff" if draw.sii > CUTOFF else "not-above-cutoff",
+            sii=shown(draw.sii),
+            relation="before" if _is_before(draw.taken, latest) else "after",
+            days=str(abs((draw.taken.day - latest.day).days)),
+        )
+    reasons = set(refusals.values()).union(*(sample.reasons for sample in samples))
+    return Verdict("indeterminate", reasons=" ".join(sorted(reasons)))
+
+
+def _refusal(taken: Moment, procedures: list[Moment], today: date) -> str:
+    since = [(taken.day - p.day).days for p in procedures if not _is_before(taken, p)]
+    if any(days <= 27 for days in since):
+        return "post-procedure-window"
+    latest = max(procedures, key=_order)
+    if _is_before(taken, latest):
+        return "" if (latest.day - taken.day).days <= 30 else "outside-baseline-window"
+    return "" if (today - taken.day).days <= 90 else "stale"
+
+
+def _is_before(taken: Moment, procedure: Moment) -> bool:
+    if taken.day == procedure.day:
+        return taken.instant is not None and procedure.instant is not None and taken.instant < procedure.instant
+    return taken.day < procedure.day
+
+
+def _is_future(moment: Moment, now: datetime, today: date) -> bool:
+    return moment.day > today if moment.instant is None else moment.instant > now + timedelta(minutes=10)
+
+
+def _order(moment: Moment) -> tuple[date, datetime]:
+    return moment.day, moment.instant or datetime.min.replace(tzinfo=UTC)
+
+
+def _older_sample(case: Case) -> Sample:
+    platelets, neutrophils, lymphocytes = (Fraction(text) for text in case.older_counts.split())
+    taken = read(case.older_drawn, case.zone)
+    return Sample(_complete(taken, platelets, neutrophils, lymphocytes), frozenset())
+
+
+def _complete(taken: Moment, platelets: Fraction, neutrophils: Fraction, lymphocytes: Fraction) -> Draw:
+    if lymphocytes == 0:
+        return Draw(taken, None, "zero-lymphocytes")
+    return Draw(taken, platelets * neutrophils / lymphocytes, "")
+
+
+def _newer_sample(case: Case, now: datetime, today: date) -> Sample:
+    taken = read(case.drawn, case.zone)
+    found = {name: _value(case, name, future=_is_future(taken, now, today)) for name in ANALYTES}
+    if case.basis == "percent":
+        found |= _shares(found["neutrophils"], found["lymphocytes"])
+    values = {name: value for name, value in found.items() if isinstance(value, Fraction)}
+    if len(values) < len(ANALYTES):
+        reasons = {f"missing-{name}" for name in ANALYTES if name not in values}
+        return Sample(None, frozenset(reasons | {v for v in found.values() if isinstance(v, str) and v}))
+    if case.basis == "mixed":
+        return Sample(None, frozenset({"no-complete-draw", "mixed-basis"}))
+    return Sample(_complete(taken, *(values[name] for name in ANALYTES)), frozenset())
+
+
+def _value(case: Case, name: str, *, future: bool) -> Fraction | str:
+    """Value in 10*9/L or as a share; else the reason, which is empty where there is no Observation at all."""
+    text, unit = getattr(case, name), getattr(case, f"{name}_unit")
+    if not text:
+        return ""
+    is_share = name != "platelets" and (case.basis == "percent" or (case.basis == "mixed" and name == "lymphocytes"))
+    if not unit:
+        return "unit-missing"
+    factors = {"%": Fraction(1, 100)} if is_share else COUNT_UNITS
+    if unit not in factors:
+        return "unit-unknown"
+    value = Fraction(text) * factors[unit]
+    low, high = PLAUSIBLE_SHARE if is_share else PLAUSIBLE[name]
+    # A share of at most 1 "percent" may be a fraction under a wrong label: then it is plausible as that.
+    seen = Fraction(text) if is_share and Fraction(text) <= 1 else value
+    if not low <= seen <= high and not (name == "lymphocytes" and value == 0):
+        return "implausible"
+    return "future-time" if future else value
+
+
+def _shares(neutrophils: Fraction | str, lymphocytes: Fraction | str) -> dict[str, Fraction | str]:
+    """Both shares together: fractions under a wrong label, and sums beyond 101 %."""
+    if isinstance(neutrophils, str) or isinstance(lymphocytes, str):
+        return {"neutrophils": neutrophils, "lymphocytes": lymphocytes}
+    limit = Fraction(1, 100)
+    if lymphocytes > 0 and (neutrophils <= limit) != (lymphocytes <= limit):
+        wrong = "neutrophils" if neutrophils <= limit else "lymphocytes"
+        return {"neutrophils": neutrophils, "lymphocytes": lymphocytes} | {wrong: "fraction-mislabelled"}
+    scale = 100 if lymphocytes > 0 and neutrophils <= limit else 1
+    if (neutrophils + lymphocytes) * scale > LARGEST_SUM_OF_SHARES:
+        return {"neutrophils": "implausible", "lymphocytes": "implausible"}
+    return {"neutrophils": neutrophils, "lymphocytes": lymphocytes}
+
+
+def shown(sii: Fraction) -> str:
+    """Three decimals, or as many more as it takes to stay on the same side of the cut-off; ties go to the even digit."""
+    decimals = 3
+    while (Fraction(round(sii * 10**decimals), 10**decimals) > CUTOFF) != (sii > CUTOFF):
+        decimals += 1
+    digits = str(round(sii * 10**decimals)).zfill(decimals + 1)
+    return f"{digits[:-decimals]}.{digits[-decimals:]}"

@@ -1,0 +1,26 @@
+"""Make oracle.csv: python -m tests.clinical.oracle.make_oracle (from the root of the checkout)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from tests.clinical.oracle.cases import all_cases
+from tests.clinical.oracle.judgement import Case, Verdict, judge
+
+TABLE = Path(__file__).with_name("oracle.csv")
+
+
+def table() -> str:
+    """Return the table as text: one line a case, what the chart says and what is expected of it."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*Case._fields, *(f"expected_{name}" for name in Verdict._fields)])
+    for case in all_cases():
+        writer.writerow([*case, *judge(case)])
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    TABLE.write_text(table(), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The rule: SII, eligibility, timing, choice of the draw, reasons."""

@@ -1,0 +1,70 @@
+"""The order of times, and what a draw says of itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from cds_service.clinical.models import Analyte, Basis, BloodDraw, EffectiveTime
+from tests.unit.clinical.values import at, day, draw, result
+
+MORNING, EVENING = at(day(1), "07:00"), at(day(1), "19:00")
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "reason"),
+    [
+        (at(day(2)), at(day(1)), "by day"),
+        (MORNING, EVENING, "by instant within a day"),
+        (at(day(1)), at(day(1), "00:00"), "a day alone stands before its first minute"),
+        (at(day(2), "23:59"), at(day(1)), "but after all of the day before"),
+        (
+            EffectiveTime(day(1), datetime(2026, 3, 9, 3, 0, tzinfo=UTC)),
+            at(day(1), "11:01"),
+            "instants compare across zones: 03:00 in UTC is 11:00 in Shanghai",
+        ),
+    ],
+)
+def test_time_order_tells_older_from_newer(older: EffectiveTime, newer: EffectiveTime, reason: str) -> None:
+    assert older.order < newer.order, reason
+    assert not newer.order < older.order, reason
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [(at("2026-03-01"), "2026-03-01"), (at("2026-03-01", "07:15"), "2026-03-01T07:15:00+08:00")],
+)
+def test_time_as_text_has_its_own_precision(time: EffectiveTime, text: str) -> None:
+    assert time.isoformat() == text
+
+
+@pytest.mark.parametrize("latest", ["platelets", "neutrophils", "lymphocytes"])
+def test_draw_time_is_that_of_its_latest_result(latest: str) -> None:
+    results = {
+        name: result(Analyte(name), "1", EVENING if name == latest else MORNING)
+        for name in ("neutrophils", "lymphocytes", "platelets")
+    }
+
+    assert BloodDraw(**results).effective == EVENING
+
+
+def test_draw_of_a_day_and_a_moment_has_the_moment() -> None:
+    results = {name: result(Analyte(name), "1", at(day(1))) for name in ("neutrophils", "lymphocytes")}
+
+    assert BloodDraw(**results, platelets=result(Analyte.PLATELETS, "1", MORNING)).effective == MORNING
+
+
+def test_draw_results_come_in_the_order_of_the_formula() -> None:
+    assert [r.analyte for r in draw(MORNING).results] == [
+        Analyte.PLATELETS,
+        Analyte.NEUTROPHILS,
+        Analyte.LYMPHOCYTES,
+    ]
+
+
+@pytest.mark.parametrize("basis", [Basis.ABSOLUTE, Basis.PERCENT])
+def test_draw_basis_is_that_of_its_differential(basis: Basis) -> None:
+    shares = {name: result(Analyte(name), "0.2", MORNING, basis=basis) for name in ("neutrophils", "lymphocytes")}
+
+    assert BloodDraw(**shares, platelets=result(Analyte.PLATELETS, "200", MORNING)).basis is basis

@@ -1,0 +1,57 @@
+"""The Patient: the youngest the patient may be, and whether the patient lives."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from cds_service.acquisition.resources import Patient
+from cds_service.clinical.models import PatientFact
+from tests.support.charts import Json, patient
+from tests.unit.normalization.reading import fact_reader, typed
+
+
+def fact(**members: object) -> PatientFact:
+    return fact_reader().read_patient(typed(Patient, patient(**members)))
+
+
+@pytest.mark.parametrize(
+    ("born", "expected", "reason"),
+    [
+        ("1958-03-04", date(1958, 3, 4), "a day"),
+        ("1958-03", date(1958, 3, 31), "a month: the youngest the patient may be"),
+        ("1960-02", date(1960, 2, 29), "a month of a leap year"),
+        ("1958", date(1958, 12, 31), "a year: the youngest the patient may be"),
+        ("2015-03-04T00:00:00+01:00", date(2015, 3, 4), "not what FHIR allows, yet a child is a child"),
+        ("1958-02-30", None, "no day of the calendar"),
+        ("", None, "empty"),
+        (None, None, "missing: not excluded for age"),
+        ("04.03.1958", None, "not readable"),
+    ],
+)
+def test_birth_date_counts_by_its_last_day(born: str | None, expected: date | None, reason: str) -> None:
+    assert fact(birthDate=born).youngest_birth_day == expected, reason
+
+
+# Today is 23 November 2026, 11:00 at the site.
+DEATHS = [
+    ({}, False, "nothing is said"),
+    ({"deceasedBoolean": False}, False, ""),
+    ({"deceasedBoolean": True}, True, ""),
+    ({"deceasedDateTime": "2026-11-22T08:00:00Z"}, True, "a moment of the past"),
+    ({"deceasedDateTime": "2026-11-23"}, True, "today"),
+    ({"deceasedDateTime": "2026-11"}, True, "this month"),
+    ({"deceasedDateTime": "2026"}, True, "this year"),
+    ({"deceasedDateTime": "2026-11-24"}, False, "tomorrow"),
+    ({"deceasedDateTime": "2026-12"}, False, "next month"),
+    ({"deceasedDateTime": "2026-11-23T12:00:00Z"}, False, "two hours ahead"),
+    ({"deceasedDateTime": "in spring"}, True, "not readable, but the patient died"),
+    ({"deceasedDateTime": ""}, False, "an empty text says nothing"),
+    ({"deceasedBoolean": True, "deceasedDateTime": "2027-01-01"}, True, "the one that says so counts"),
+]
+
+
+@pytest.mark.parametrize(("members", "expected", "reason"), DEATHS)
+def test_death_is_told_by_either_member(members: Json, expected: bool, reason: str) -> None:
+    assert fact(**members).deceased is expected, reason

@@ -1,0 +1,165 @@
+"""Procedures: which ones were interventional, done, and when."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.acquisition.resources import Procedure
+from cds_service.clinical.models import ProcedureFact
+from cds_service.normalization.eligibility_facts import ExcludedFact
+from tests.support.charts import ABLATION, SNOMED, Json, procedure
+from tests.unit.normalization.reading import fact_reader, typed
+
+PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
+ICD9CM = "http://hl7.org/fhir/sid/icd-9-cm"
+CPT = "http://www.ama-assn.org/go/cpt"
+METASTASES = "314617008"
+CYST = "712539007"
+# Left out, not refused: yttrium-90 treatment of any organ.
+UNSPECIFIC = "228697004"
+
+
+def facts(resource: Json) -> list[ProcedureFact | ExcludedFact]:
+    return list(fact_reader().read_procedures([typed(Procedure, resource)]))
+
+
+def judged(resource: Json) -> str:
+    """Return the day of a procedure that counts, "undated", the reason of the exclusion, or "ignored"."""
+    found = facts(resource)
+    assert len(found) <= 1
+    if not found:
+        return "ignored"
+    if isinstance(found[0], ExcludedFact):
+        return str(found[0].reason)
+    return found[0].performed.isoformat() if found[0].performed is not None else "undated"
+
+
+CODES = [
+    (ABLATION, SNOMED, "ablation/microwave", "percutaneous microwave ablation"),
+    ("448540000", SNOMED, "ablation/microwave", "laparoscopic"),
+    ("709020001", SNOMED, "ablation/microwave", "open"),
+    ("708625004", SNOMED, "ablation/radiofrequency", ""),
+    ("441525007", SNOMED, "embolization/chemo", "of any artery; the cancer is asked for as well"),
+    ("720379009", SNOMED, "infusion/hepatic-artery-chemotherapy", ""),
+    ("764677008", SNOMED, "brachytherapy/radioembolization", ""),
+    ("426713000", SNOMED, "ablation/chemical", ""),
+    ("0F503ZZ", PCS, "ablation/unspecified", ""),
+    ("0f503zz", PCS, "ablation/unspecified", "lower case"),
+    ("04L33DZ", PCS, "embolization/hepatic-artery", ""),
+    ("47382", CPT, "ablation/radiofrequency-or-microwave", ""),
+    ("50.24", ICD9CM, "ablation/unspecified", ""),
+    ("5024", "urn:oid:2.16.840.1.113883.6.104", "ablation/unspecified", "without the dot, by the procedures' OID"),
+]
+
+
+@pytest.mark.parametrize(("code", "system", "therapy", "reason"), CODES)
+def test_qualifying_procedure_is_given_its_therapy(code: str, system: str, therapy: str, reason: str) -> None:
+    (fact,) = facts(procedure(code, system))
+
+    assert isinstance(fact, ProcedureFact)
+    assert fact.therapy == therapy, reason
+
+
+NOT_OURS = [
+    ("107963000", SNOMED, "resection of the liver"),
+    ("18027006", SNOMED, "transplantation"),
+    ("50.22", ICD9CM, "partial hepatectomy"),
+    (METASTASES, SNOMED, "of metastases"),
+    (CYST, SNOMED, "of a cyst"),
+    (UNSPECIFIC, SNOMED, "of any organ"),
+    ("99.25", ICD9CM, "chemotherapy by any route"),
+    (ABLATION, "", "no system, no match"),
+    (ABLATION, PCS, "another system"),
+    (f"{ABLATION} ", SNOMED, "a space makes another code"),
+    ("C22.0", ICD9CM, "a diagnosis"),
+]
+
+
+@pytest.mark.parametrize(("code", "system", "reason"), NOT_OURS)
+def test_other_procedure_is_ignored(code: str, system: str, reason: str) -> None:
+    assert judged(procedure(code, system)) == "ignored", reason
+
+
+@pytest.mark.parametrize("concept", [None, {}, {"text": "TACE"}, {"coding": [{"code": ABLATION}]}])
+def test_procedure_without_a_known_coding_is_ignored(concept: Json | None) -> None:
+    assert judged(procedure(code=concept)) == "ignored"
+
+
+def coded(*codes: str) -> Json:
+    return procedure(code={"coding": [{"system": SNOMED, "code": code} for code in codes]}, when="2026-08-25")
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected", "reason"),
+    [
+        ((ABLATION, METASTASES), "code-conflict", "ours, and one of metastases"),
+        ((CYST, ABLATION), "code-conflict", "one of a cyst, and ours"),
+        ((METASTASES, UNSPECIFIC), "ignored", "none of ours"),
+        ((UNSPECIFIC, ABLATION), "2026-08-25", "a code that is merely unspecific takes nothing back"),
+        (("123", ABLATION), "2026-08-25", "an unknown code beside ours"),
+        ((ABLATION, "441525007"), "2026-08-25", "two of ours"),
+    ],
+)
+def test_refused_code_beside_an_accepted_one_is_a_conflict(codes: tuple[str, ...], expected: str, reason: str) -> None:
+    assert judged(coded(*codes)) == expected, reason
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["preparation", "in-progress", "not-done", "on-hold", "stopped", "entered-in-error", "unknown", "Completed", "", None],
+)
+def test_procedure_that_is_not_completed_does_not_count(status: str | None) -> None:
+    assert judged(procedure(status=status)) == "status-not-accepted"
+
+
+# Today is 23 November 2026, 11:00 at the site.
+DATES = [
+    ({"performedDateTime": "2026-08-25"}, "2026-08-25", "a day"),
+    ({"performedDateTime": "2026-08-25T23:30:00Z"}, "2026-08-26T01:30:00+02:00", "a moment, at the site"),
+    ({"performedDateTime": "2026-02"}, "2026-02-28", "a month by its last day"),
+    ({"performedDateTime": "2025"}, "2025-12-31", "a year by its last day"),
+    ({"performedDateTime": "2026-11"}, "2026-11-23", "this month: not later than today, since it is done"),
+    ({"performedDateTime": "2026"}, "2026-11-23", "this year likewise"),
+    ({"performedDateTime": "2026-11-23"}, "2026-11-23", "today"),
+    ({"performedDateTime": "2026-11-24"}, "future-time", "tomorrow"),
+    ({"performedDateTime": "2026-12"}, "future-time", "next month"),
+    ({"performedDateTime": "2027"}, "future-time", "next year"),
+    ({"performedDateTime": "2026-11-23T10:10:00Z"}, "2026-11-23T11:10:00+01:00", "ten minutes ahead, inclusive"),
+    ({"performedDateTime": "2026-11-23T10:10:01Z"}, "future-time", "a second more"),
+    ({"performedPeriod": {"start": "2026-08-25", "end": "2026-08-27"}}, "2026-08-27", "a Period by its end"),
+    ({"performedPeriod": {"start": "2026-08-25"}}, "2026-08-25", "else by its start"),
+    ({"performedPeriod": {"end": "2026-08"}}, "2026-08-31", "a partial end by its last day"),
+    ({"performedPeriod": {"start": "2026-08-25", "end": "2026-12-01"}}, "future-time", "ends ahead"),
+    ({"performedPeriod": {}}, "undated", "an empty Period"),
+    ({}, "undated", "no date qualifies all the same"),
+    ({"performedDateTime": ""}, "undated", "an empty text"),
+    ({"performedDateTime": "last spring"}, "undated", "a date that cannot be read"),
+    ({"performedDateTime": "2026-02-30"}, "undated", "no day of the calendar"),
+    ({"performedString": "2026-08-25"}, "undated", "a text is no date"),
+    ({"performedAge": {"value": 60}}, "undated", "an age is no date"),
+]
+
+
+@pytest.mark.parametrize(("members", "expected", "reason"), DATES)
+def test_procedure_counts_by_the_last_day_it_may_mean(members: Json, expected: str, reason: str) -> None:
+    assert judged(procedure(**({"performedDateTime": None} | members))) == expected, reason
+
+
+ORDER = [
+    ({"subject": {"reference": "Patient/p2"}, "status": "stopped"}, "subject-mismatch", "whose comes first"),
+    ({"subject": None}, "subject-missing", ""),
+    ({"status": "stopped", "performedDateTime": "2027"}, "status-not-accepted", "then whether it was done"),
+]
+
+
+@pytest.mark.parametrize(("members", "expected", "reason"), ORDER)
+def test_first_no_names_the_one_reason(members: Json, expected: str, reason: str) -> None:
+    assert judged(procedure(**members)) == expected, reason
+
+
+def test_fact_names_its_reference_and_code() -> None:
+    (fact,) = facts(procedure(id="pr"))
+    (refused,) = facts(procedure(id="pr", status="stopped"))
+
+    assert (fact.reference, fact.code) == ("Procedure/pr", ABLATION)
+    assert refused == ("Procedure", "Procedure/pr", ABLATION, "status-not-accepted")

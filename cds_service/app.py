@@ -10,6 +10,8 @@ settings ─┬─ site            what the rule, the mappings and the cards nee
 from __future__ import annotations
 
 import os
+import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,15 +22,19 @@ from cds_service.acquisition.queries import site_queries
 from cds_service.audit.kept_heads import HeadKeeper
 from cds_service.audit.keys import read_key
 from cds_service.audit.log import AuditLog
+from cds_service.authorization.authenticator import Authenticator as VerifyingAuthenticator
 from cds_service.authorization.from_settings import authenticator_from_settings
 from cds_service.cards.model_card import SiteModelCard
 from cds_service.services.recording import Recorder, RecordingChoices
 from cds_service.services.sii_recurrence_risk import SIIRecurrenceRisk
 from cds_service.services.site import site_from_settings
 from cds_service.settings import load_settings
+from cds_service.settings.watching import ConfigurationWatcher
 from cds_service.web.application import build_application
 from cds_service.web.logging import configure_logging
+from cds_service.web.metrics import Metrics
 from cds_service.web.ports import Parts, Running, new_uuid, utc_now
+from cds_service.web.reloading import Reloader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +44,7 @@ if TYPE_CHECKING:
 
     from cds_service.services.site import Site
     from cds_service.settings import Settings
-    from cds_service.web.ports import Authenticator, CDSService
+    from cds_service.web.ports import Authenticator, CDSService, ReadinessCheck
 
 # Staged: patient, conditions and procedures together, then blood counts and albumin.
 REQUESTS_PER_HOOK: Final = 3
@@ -47,13 +53,20 @@ CONFIGURATION_VARIABLE: Final = "SII_CDS_CONFIG"
 
 
 def create_app_from_environment() -> Flask:
-    """Build the application of the configuration that SII_CDS_CONFIG names, and log as JSON lines on stdout.
+    """Build the application of the configuration that SII_CDS_CONFIG names, and reload it when it changes.
 
-    This is the factory a WSGI server calls in each worker. Raises ConfigurationError.
+    This is the factory a WSGI server calls in each worker's main thread; it logs as JSON lines on stdout. Raises
+    ConfigurationError.
     """
     configure_logging()
     named = os.environ.get(CONFIGURATION_VARIABLE)
-    return create_app(load_settings(Path(named) if named else None, os.environ))
+    path = Path(named) if named else None
+    settings = load_settings(path, os.environ)
+    audit = open_audit_log(settings)
+    running, metrics = Running(build_parts(settings, audit, utc_now())), Metrics()
+    if path is not None:
+        reload_on_change(running, settings, path, audit, metrics)
+    return build_application(running, metrics)
 
 
 def create_app(
@@ -64,22 +77,55 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     new_uuid: Callable[[], str] = new_uuid,
 ) -> Flask:
-    """Build the application of a site. `now` is aware. Raises ConfigurationError."""
-    audit = open_audit_log(settings)
-    recorder = Recorder(audit, site := site_from_settings(settings), recording_choices(settings))
-    recorder.begin(now())
+    """Build the application of a site without reload. `now` is aware. Raises ConfigurationError."""
+    parts = build_parts(settings, open_audit_log(settings), now())
+    if services is not None:
+        parts = replace(parts, services=services)
+    if authenticator is not None:
+        parts = replace(parts, authenticator=authenticator, readiness={**parts.readiness, **ready(authenticator)})
+    return build_application(Running(parts, now, new_uuid))
+
+
+def build_parts(
+    settings: Settings, audit: AuditLog, now: datetime, previous: VerifyingAuthenticator | None = None
+) -> Parts:
+    """Build all that follows from one configuration. The audit log stays the one that was opened at start.
+
+    `previous` hands on fetched keys and the state store. Raises ConfigurationError.
+    """
+    site = site_from_settings(settings)
+    recorder = Recorder(audit, site, recording_choices(settings))
+    recorder.begin(now)
     service = SIIRecurrenceRisk(site, recorder, fetching(settings, site))
-    authenticator = authenticator or authenticator_from_settings(settings)
-    parts = Parts(
+    authenticator = authenticator_from_settings(settings, previous)
+    return Parts(
         public_url=settings.service.public_url,
         max_request_bytes=settings.server.max_request_bytes,
         cors_origins=frozenset(settings.cors.origins),
-        services=services if services is not None else {service.id: service},
+        services={service.id: service},
         authenticator=authenticator,
         model_card=SiteModelCard(site.policy, site.mappings.version),
-        readiness={"audit": audit.check, "state": authenticator.check_ready},
+        readiness={"audit": audit.check, **ready(authenticator)},
     )
-    return build_application(Running(parts, now, new_uuid))
+
+
+def reload_on_change(running: Running, settings: Settings, path: Path, audit: AuditLog, metrics: Metrics) -> None:
+    """Watch the configuration from now on. Must run in the main thread, where signals arrive."""
+
+    def build(changed: Settings) -> Parts:
+        previous = running.parts.authenticator
+        kept = previous if isinstance(previous, VerifyingAuthenticator) else None
+        return build_parts(changed, audit, utc_now(), kept)
+
+    reloader = Reloader(running, settings, path, lambda: load_settings(path, os.environ), build, metrics)
+    watcher = ConfigurationWatcher(reloader.files, reloader.reload)
+    signal.signal(signal.SIGHUP, lambda _number, _frame: watcher.tell())
+    watcher.start()
+
+
+def ready(authenticator: Authenticator) -> dict[str, ReadinessCheck]:
+    """Return the readiness check of what the authenticator stands on."""
+    return {"state": authenticator.check_ready}
 
 
 def fetching(settings: Settings, site: Site) -> Fetching:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -58,7 +58,7 @@ class _CleanBundle(msgspec.Struct, Generic[R]):
 
 
 class _RawEntry(msgspec.Struct):
-    fullUrl: str | None = None  # noqa: N815
+    fullUrl: Any = None  # noqa: N815
     resource: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -141,7 +141,7 @@ class BundleReader(Generic[R]):
             return Malformed()
         if head.resourceType == "OperationOutcome":
             _raise_if_failure(entry.resource)
-        elif head.resourceType == "Patient" and entry.fullUrl and head.id:
+        elif head.resourceType == "Patient" and isinstance(entry.fullUrl, str) and entry.fullUrl and head.id:
             patients[entry.fullUrl] = head.id
         elif head.resourceType == self._type:
             return self._read_resource(entry.resource, head)

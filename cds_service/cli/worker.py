@@ -9,6 +9,7 @@ on which nothing was sent for `IDLE_SECONDS` is idle, silent, or so slow that no
 from __future__ import annotations
 
 import io
+import math
 import os
 import signal
 import socket
@@ -19,9 +20,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
-
-from cds_service.errors import BodyTooLargeError, MalformedRequestError
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +37,7 @@ _LAST_DATA_SENT: Final = 44
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How many requests run in the application of one worker at a time, and how large a body may be."""
+    """How many requests run in the application of one worker at a time; how much of an unread body is taken in."""
 
     threads: int
     max_request_bytes: int
@@ -48,20 +47,16 @@ class RequestLimits:
 _Gated = Callable[..., list[bytes]]
 
 
-class _ByteSource(Protocol):
-    def read(self, size: int, /) -> bytes: ...
-
-
 def gate(application: Callable[..., Any], limits: RequestLimits) -> _Gated:
     """Let `threads` requests into the application at a time; the answer is complete when its place is given back."""
     places = threading.BoundedSemaphore(limits.threads)
 
     def gated(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        body = BodyInput(environ, limits.max_request_bytes, places)
+        body = BodyInput(environ, places)
         environ["wsgi.input"] = body
         with places:
             answer = _complete(application(environ, start_response))
-        body.discard()
+        body.discard(limits.max_request_bytes)
         return answer
 
     return gated
@@ -76,62 +71,50 @@ def _complete(answer: Any) -> list[bytes]:
 
 
 class BodyInput(io.RawIOBase):
-    """`wsgi.input` that fetches the whole body at the first read, outside the application's places.
+    """`wsgi.input` that gives the place in the application back while it waits for the body.
 
-    Reading raises BodyTooLargeError above the limit, also where no Content-Length announced it, and
-    MalformedRequestError when the connection ended before the announced length: the server passes such a body on
-    as if it were complete.
+    Its limits and its completeness are the application's affair: the server ends a body that broke off as if it
+    were complete.
     """
 
-    def __init__(self, environ: dict[str, Any], limit: int, places: threading.BoundedSemaphore) -> None:
+    def __init__(self, environ: dict[str, Any], places: threading.BoundedSemaphore) -> None:
         """Read nothing yet: the application may refuse the request by its header."""
-        self._source: _ByteSource = environ["wsgi.input"]
-        self._announced: str | None = environ.get("CONTENT_LENGTH")
-        self._awaits_permission = "HTTP_EXPECT" in environ
-        self._limit = limit
+        self._source: Any = environ["wsgi.input"]
         self._places = places
-        self._body: io.BytesIO | None = None
+        announced = environ.get("CONTENT_LENGTH")
+        is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+        # Bytes that may still come; without an announced length, until a read gives less than was asked for.
+        self._left: float = float(announced) if announced else math.inf if is_chunked else 0
+        self._awaits_permission = "HTTP_EXPECT" in environ
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to `size` bytes, fewer only at the end of the body; all that is left when negative."""
+        with self._place_given_back():
+            part: bytes = self._source.read() if size < 0 else self._source.read(size)
+        self._left = 0 if size < 0 or len(part) < size else self._left - len(part)
+        return part
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Say that it can be read; with `readinto` this makes the other methods that WSGI demands work."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Copy what comes next; 0 at the end."""
-        return self._received().readinto(buffer)
+        """Fill the buffer as far as `read` can."""
+        part = self.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
 
-    def readall(self) -> bytes:
-        """Return all that was not read yet."""
-        return self._received().read()
-
-    def discard(self) -> None:
-        """Take in a body that the application did not want, up to the limit.
+    def discard(self, most: int) -> None:
+        """Take in what the application did not want to read, up to `most` bytes.
 
         Otherwise the server closes the connection while the client still sends, and the client learns of a broken
         connection instead of the reason. A client that asked before sending (Expect) is spared the sending.
         """
-        left = 0 if self._body is not None or self._awaits_permission else self._limit
-        while left > 0 and (part := self._source.read(_DISCARD_BYTES)):
-            left -= len(part)
-
-    def _received(self) -> io.BytesIO:
-        if self._body is None:
-            with self._place_given_back():
-                self._body = io.BytesIO(self._receive())
-        return self._body
-
-    def _receive(self) -> bytes:
-        if self._announced is None:
-            body = self._source.read(self._limit + 1)
-        elif (length := int(self._announced)) > self._limit:
-            raise BodyTooLargeError
-        else:
-            body = self._source.read(length) if length else b""
-            if len(body) < length:
-                raise MalformedRequestError(log_detail="body shorter than its Content-Length")
-        if len(body) > self._limit:
-            raise BodyTooLargeError
-        return body
+        if self._awaits_permission:
+            return
+        most = int(min(most, self._left))
+        while most > 0 and (part := self._source.read(min(most, _DISCARD_BYTES))):
+            most -= len(part)
 
     @contextmanager
     def _place_given_back(self) -> Iterator[None]:
@@ -165,7 +148,9 @@ class WorkerWatch:
         is_ready = False
         while signal.sigtimedwait({signal.SIGTERM}, self._pause(is_ready)) is None and os.getppid() == self.parent_pid:
             is_ready = is_ready or self._tell_when_ready()
-            close_stalled_connections(self.port, IDLE_SECONDS)
+            # Where no file can be opened, not even the list of open files, the next round tries again.
+            with suppress(OSError):
+                close_stalled_connections(self.port, IDLE_SECONDS)
         while (handler := signal.getsignal(signal.SIGTERM)) is inherited_handler:
             time.sleep(_STARTING_SECONDS)
         if callable(handler):

@@ -160,11 +160,9 @@ class ObservationReader:
 
     def _named_analyte(self, measurement: MeasurementLike) -> Analyte | None:
         """Return the analyte of the first accepted code of a conflicting coding list."""
-        for coding in measurement.code.coding if measurement.code is not None else ():
-            found = self._mappings.analyte_code(coding.system or "", coding.code or "")
-            if found is not None and found.analyte in _ANALYTES:
-                return _ANALYTES[found.analyte]
-        return None
+        codings = measurement.code.coding if measurement.code is not None else ()
+        rows = (self._mappings.analyte_code(c.system or "", c.code or "") for c in codings)
+        return next((_ANALYTES[row.analyte] for row in rows if row is not None and row.analyte in _ANALYTES), None)
 
 
 def merge_readings(readings: Sequence[Reading]) -> Reading:

@@ -114,7 +114,9 @@ class Settings(BaseModel):
 
     def effective_values(self) -> Iterator[tuple[KeyPath, object]]:
         """Yield every key with its value in the order of the sections; clients by their index."""
-        for name, part in self:
+        # Not `for ... in self`, which would also yield the cached hash.
+        for name in type(self).model_fields:
+            part = getattr(self, name)
             if isinstance(part, Section):
                 yield from (((name, key), value) for key, value in part)
                 continue

@@ -58,7 +58,7 @@ class ServiceSettings(OperationsSection):
 class ServerSettings(OperationsSection):
     """Where the service listens, and its limits."""
 
-    restart_keys: ClassVar[tuple[str, ...]] = ("host", "port", "workers", "threads")
+    restart_keys: ClassVar[tuple[str, ...]] = ("host", "port", "workers", "threads", "max_request_bytes")
 
     host: ListenHost = Field("127.0.0.1", description="IP address or host name to listen on.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(

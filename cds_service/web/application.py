@@ -51,10 +51,10 @@ class CDSApplication(Flask):
         current_exchange().defect = describe_defect(exc_info[1])
 
 
-def build_application(running: Running) -> CDSApplication:
+def build_application(running: Running, metrics: Metrics | None = None) -> CDSApplication:
     """Return the application with all routes. The services are those of `running.parts` now."""
     app = CDSApplication()
-    metrics = Metrics()
+    metrics = metrics or Metrics()
     _add_hooks(app, running, metrics)
     add_error_handlers(app)
     add_discovery_route(app, running)

@@ -46,6 +46,9 @@ class Metrics:
             ["route", "status"],
             registry=self._registry,
         )
+        self._reloads = Counter(
+            "sii_cds_reloads", "Attempts to reload the configuration, by result.", ["result"], registry=self._registry
+        )
         # Finding a labelled child takes longer than counting with it.
         self._hooks_of = lru_cache(maxsize=None)(self._hooks.labels)
         self._refusals_of = lru_cache(maxsize=None)(self._refusals.labels)
@@ -60,6 +63,10 @@ class Metrics:
         """Count an answer, if it is a refusal or a failure."""
         if status >= 400:
             self._refusals_of(route, str(status)).inc()
+
+    def count_reload(self, result: str) -> None:
+        """Count an attempt to reload: applied or refused."""
+        self._reloads.labels(result).inc()
 
     def exposition(self) -> bytes:
         """Return the metrics of this process, or of all workers together, in the text format of Prometheus."""

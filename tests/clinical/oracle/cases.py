@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.clinical.oracle.judgement import COUNT_UNITS, Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOON = "2026-11-23T12:00:00Z"
 TODAY = date(2026, 11, 23)
@@ -56,8 +58,8 @@ def worked_vectors() -> Iterator[Case]:
 def beside_the_cutoff() -> Iterator[Case]:
     for power in range(1, 21):
         tiny = "0" * power + "1"
-        yield chart(f"above by the {power + 3}rd decimal or so", f"405.08{tiny} 1 1")
-        yield chart(f"below by the {power + 3}rd decimal or so", f"405.07{'9' * power} 1 1")
+        yield chart(f"above, as {power + 3} decimals tell", f"405.08{tiny} 1 1")
+        yield chart(f"below, as {power + 2} decimals tell", f"405.07{'9' * power} 1 1")
     for last in range(10):
         yield chart("steps of the fourth decimal above", f"405.080{last} 1 1")
         yield chart("steps of the fourth decimal below", f"405.079{last} 1 1")

@@ -200,7 +200,7 @@ def _shares(neutrophils: Fraction | str, lymphocytes: Fraction | str) -> dict[st
 
 
 def shown(sii: Fraction) -> str:
-    """Three decimals, or as many more as it takes to stay on the same side of the cut-off; ties go to the even digit."""
+    """Three decimals, or as many more as it takes to stay on its side of the cut-off; ties go to the even digit."""
     decimals = 3
     while (Fraction(round(sii * 10**decimals), 10**decimals) > CUTOFF) != (sii > CUTOFF):
         decimals += 1

@@ -1,1 +1,1 @@
-"""Tests of the cards: building, wording, model card."""
+"""What a clinician reads: summary, detail, wording, and the assessment as data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_time_as_text_has_its_own_precision(time: EffectiveTime, text: str) -> N
 
 @pytest.mark.parametrize("latest", ["platelets", "neutrophils", "lymphocytes"])
 def test_draw_time_is_that_of_its_latest_result(latest: str) -> None:
-    results = {
+    results: dict[str, Any] = {
         name: result(Analyte(name), "1", EVENING if name == latest else MORNING)
         for name in ("neutrophils", "lymphocytes", "platelets")
     }
@@ -50,7 +51,7 @@ def test_draw_time_is_that_of_its_latest_result(latest: str) -> None:
 
 
 def test_draw_of_a_day_and_a_moment_has_the_moment() -> None:
-    results = {name: result(Analyte(name), "1", at(day(1))) for name in ("neutrophils", "lymphocytes")}
+    results: dict[str, Any] = {name: result(Analyte(name), "1", at(day(1))) for name in ("neutrophils", "lymphocytes")}
 
     assert BloodDraw(**results, platelets=result(Analyte.PLATELETS, "1", MORNING)).effective == MORNING
 
@@ -65,6 +66,8 @@ def test_draw_results_come_in_the_order_of_the_formula() -> None:
 
 @pytest.mark.parametrize("basis", [Basis.ABSOLUTE, Basis.PERCENT])
 def test_draw_basis_is_that_of_its_differential(basis: Basis) -> None:
-    shares = {name: result(Analyte(name), "0.2", MORNING, basis=basis) for name in ("neutrophils", "lymphocytes")}
+    shares: dict[str, Any] = {
+        name: result(Analyte(name), "0.2", MORNING, basis=basis) for name in ("neutrophils", "lymphocytes")
+    }
 
     assert BloodDraw(**shares, platelets=result(Analyte.PLATELETS, "200", MORNING)).basis is basis

@@ -124,6 +124,15 @@ def test_every_key_is_described() -> None:
     assert [key for model in models for key, field in model.model_fields.items() if not field.description] == []
 
 
+def test_hash_once_computed_changes_nothing_of_the_values(load: Load) -> None:
+    settings = load(OPEN)
+    before = tuple(settings.effective_values())
+    first = settings.hash
+    assert tuple(settings.effective_values()) == before
+    assert restart_needed(settings, settings) == ()
+    assert load(OPEN).hash == first
+
+
 def test_settings_are_frozen(load: Load) -> None:
     with pytest.raises(pydantic.ValidationError):
         load(OPEN).server.port = 1
@@ -139,6 +148,7 @@ def test_restart_keys_are_listen_address_workers_and_directories() -> None:
         "server.port",
         "server.workers",
         "server.threads",
+        "server.max_request_bytes",
         "audit.directory",
         "audit.hmac_key_file",
         "state.url",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cds_service.services.prefetch_templates import prefetch_templates
 from click.testing import CliRunner
 
+from cds_service.acquisition.queries import site_queries
 from cds_service.authorization.clients import TrustedClient
 from cds_service.cli.config import config_group
 from cds_service.clinical.outcomes import AboveCutoff, Assessment, Indeterminate, NotEligible
@@ -56,8 +57,7 @@ LOCAL_DRAW = (local("NEUT-ABS", 6.1), local("LYMPH-ABS", 1800, "Zellen pro µl")
 def test_local_codes_and_units_count_with_the_overlay_only() -> None:
     found = assess(site_with(EXAMPLE), *LOCAL_DRAW)
     assert isinstance(found, AboveCutoff)
-    # 210 x 6.1 / 1.8
-    assert round(found.sii, 3) == round(210 * 61 / 18 / 1, 3) or str(found.sii).startswith("711.666")
+    assert found.sii == Decimal("711.667"), "210 x 6.1 / 1.8"
     without = assess(site_with(), *LOCAL_DRAW)
     assert isinstance(without, Indeterminate)
     assert Reason.MISSING_PLATELETS in without.reasons
@@ -106,7 +106,7 @@ def test_removed_code_does_not_count() -> None:
 
 
 def test_prefetch_template_asks_for_local_codes_under_their_system() -> None:
-    template = prefetch_templates(site_with(EXAMPLE, CONCEPT_MAP).mappings)["bloodCounts"]
+    template = site_queries(site_with(EXAMPLE, CONCEPT_MAP).mappings)["bloodCounts"].template()
     codes = template.partition("&code=")[2].partition("&")[0].split(",")
     assert {f"{LAB}|{code}" for code in ("NEUT-ABS", "LYMPH-ABS", "PLT", "PLT-MAN", "4711", "4712", "4713")} <= {*codes}
     assert f"{LOINC}|751-8" in codes

@@ -1,0 +1,69 @@
+"""Reload: everything that follows from the configuration is built first and swapped as one object, or nothing is."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from cds_service.errors import ConfigurationError
+from cds_service.settings import SettingsError, restart_needed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from cds_service.settings import Settings
+    from cds_service.web.metrics import Metrics
+    from cds_service.web.ports import Parts, Running
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Reloader:
+    """Replaces the parts in use by those of the changed configuration; on any error the old ones serve on."""
+
+    def __init__(
+        self,
+        running: Running,
+        settings: Settings,
+        path: Path,
+        load: Callable[[], Settings],
+        build: Callable[[Settings], Parts],
+        metrics: Metrics,
+    ) -> None:
+        """Keep what is running.
+
+        `load` reads and checks the configuration, `build` makes parts of it; both may raise ConfigurationError.
+        """
+        self._running = running
+        self._settings = settings
+        self._path = path
+        self._load = load
+        self._build = build
+        self._metrics = metrics
+
+    def files(self) -> Iterable[Path]:
+        """Name the files whose change means a reload."""
+        return (self._path, *self._settings.mappings.overlays)
+
+    def reload(self) -> None:
+        """Try the configuration as it is now. Requests that have begun end with the parts they began with."""
+        try:
+            settings = self._load()
+            parts = self._build(settings)
+        except ConfigurationError as error:
+            problems = [str(p) for p in error.problems] if isinstance(error, SettingsError) else [str(error)]
+            self._metrics.count_reload("refused")
+            _LOGGER.error(
+                "configuration refused, the old one serves on",
+                extra={"fields": {"problems": problems, "configuration": self._settings.hash}},
+            )
+            return
+        waiting = restart_needed(self._settings, settings)
+        self._running.parts = parts
+        self._settings = settings
+        self._metrics.count_reload("applied")
+        _LOGGER.info(
+            "configuration applied",
+            extra={"fields": {"configuration": settings.hash, "needs_restart": list(waiting)}},
+        )

@@ -1,0 +1,1 @@
+"""How fast the service is beside the bare floor: `make bench`, or `python -m tests.benchmarks --help`."""

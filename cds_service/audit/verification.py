@@ -128,20 +128,13 @@ class _Walk:
         key = next((key for key in map(ChainKey, self._known_keys()) if key.made(opened)), None)
         if key is None:
             return f"the file is chained with a key that is not at hand ({opened.algorithm}, key id {opened.key_id})"
-        why = self._check_change_of_key(key)
+        if self.key is not None and self.key.key_id != key.key_id:
+            before = f"before with {_describe(self.key)}"
+            self.notes.append(f"{self.file}: chained with {_describe(key)} from here on, {before}")
         if self.files == 1 and opened.previous is not None:
             self.before = opened.previous
             self.sequence, self.link = opened.previous.sequence, opened.previous.link
         self.key, self.closed = key, False
-        return why
-
-    def _check_change_of_key(self, key: ChainKey) -> str | None:
-        """Only a file that the same key continues could be closed; one without its closing record lost lines."""
-        if self.key is None:
-            return None
-        if self.key.key_id == key.key_id:
-            return None if self.closed else "the file before this one was not closed: its last lines are missing"
-        self.notes.append(f"{self.file}: chained with {_describe(key)} from here on, before with {_describe(self.key)}")
         return None
 
     def _known_keys(self) -> Sequence[bytes | None]:

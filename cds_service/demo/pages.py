@@ -141,9 +141,10 @@ class _Pages:
     def _timeline(self, story: PatientStory, assessment: Assessment | None) -> dict[str, object]:
         points = sorted(self.points_of(story, assessment), key=lambda point: point.day, reverse=True)
         marks = chart.procedure_marks(story)
-        drawing = ""
-        if points:
-            drawing = render_timeline(points, marks, cutoff=self.cutoff, exclusion_days=self.exclusion_days)
+        without_sii = sorted({drawn.day for drawn in story.draws} - {point.day for point in points})
+        drawing = render_timeline(
+            points, marks, cutoff=self.cutoff, exclusion_days=self.exclusion_days, without_sii=without_sii
+        )
         rows = [
             (format_day(point.day), format_sii(point.sii, self.cutoff), point.sii > self.cutoff, point.used)
             for point in points

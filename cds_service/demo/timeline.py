@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDTH = 760
-HEIGHT = 366
+HEIGHT = 388
 _LEFT, _RIGHT = 50.0, 676.0
 _LABELS_TOP, _LABELS_BOTTOM = 14, 36
 _POINTS_TOP, _POINTS_BOTTOM, _BOTTOM = 72.0, 248.0, 304.0
-_TICK_LABELS, _LEGEND = 322, 352
+_TICK_LABELS, _LEGEND, _SECOND_LEGEND = 322, 352, 376
 _LABEL_GAP = 78.0
 # As many labels as the width holds; an older draw keeps its point, its tooltip and its line in the table.
 _MOST_LABELS = 9
@@ -62,16 +62,18 @@ def render_timeline(
     *,
     cutoff: Decimal,
     exclusion_days: int,
+    without_sii: Sequence[date] = (),
 ) -> str:
     """Return the SVG element; `exclusion_days` is the last day after a procedure that is not judged.
 
-    Raises ValueError without any point: the caller says in words that there is nothing to draw.
+    `without_sii` are the days of draws that give no SII; they stand as crosses on the time axis. Raises ValueError
+    where there is neither draw nor procedure.
     """
-    if not points:
-        raise ValueError("a timeline needs at least one point")
     points = sorted(points, key=lambda point: point.day)
     procedures = sorted(procedures, key=lambda mark: mark.day)
-    days = [point.day for point in points] + [mark.day for mark in procedures]
+    days = [point.day for point in points] + [mark.day for mark in procedures] + list(without_sii)
+    if not days:
+        raise ValueError("a timeline needs a draw or a procedure")
     axes = _Axes(
         TimeAxis.around(days, _LEFT, _RIGHT),
         ValueAxis.around([*(point.sii for point in points), cutoff], _POINTS_TOP, _POINTS_BOTTOM),
@@ -81,12 +83,13 @@ def render_timeline(
             f'<svg xmlns="http://www.w3.org/2000/svg" class="timeline" viewBox="0 0 {WIDTH} {HEIGHT}"'
             ' role="img" aria-labelledby="timeline-title timeline-description">',
             '<title id="timeline-title">SII over time</title>',
-            f'<desc id="timeline-description">{escape(_description(points, procedures, cutoff))}</desc>',
+            f'<desc id="timeline-description">{escape(_description(points, procedures, without_sii, cutoff))}</desc>',
             *_windows(axes, procedures, exclusion_days),
             *_grid(axes),
             *_cutoff_line(axes, cutoff),
             *_procedure_lines(axes, procedures),
             *_draws(axes, points, cutoff),
+            *_crosses(axes, without_sii),
             *_legend(exclusion_days),
             "</svg>",
         ]
@@ -107,13 +110,19 @@ def format_day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def _description(points: Sequence[TimelinePoint], procedures: Sequence[ProcedureMark], cutoff: Decimal) -> str:
+def _description(
+    points: Sequence[TimelinePoint], procedures: Sequence[ProcedureMark], without_sii: Sequence[date], cutoff: Decimal
+) -> str:
     draws = "; ".join(
         f"{format_day(point.day)}: {format_sii(point.sii, cutoff)}{' (judged)' if point.used else ''}"
         for point in points
     )
     therapy = "; ".join(f"{format_day(mark.day)}: {mark.label}" for mark in procedures)
-    return f"Draws: {draws}. Procedures: {therapy or 'none'}. Cut-off: {cutoff}."
+    unread = "; ".join(format_day(day) for day in without_sii)
+    return (
+        f"Draws: {draws or 'none with an SII'}. Draws without SII: {unread or 'none'}. "
+        f"Procedures: {therapy or 'none'}. Cut-off: {cutoff}."
+    )
 
 
 def _windows(axes: _Axes, procedures: Sequence[ProcedureMark], exclusion_days: int) -> list[str]:
@@ -177,7 +186,7 @@ def _draws(axes: _Axes, points: Sequence[TimelinePoint], cutoff: Decimal) -> lis
     labelled = points[-_MOST_LABELS:]
     wanted = [x for x, _ in places[-_MOST_LABELS:]]
     centers = spread(wanted, _LABEL_GAP, _LABEL_GAP / 2, WIDTH - _LABEL_GAP / 2)
-    drawn = [f'<polyline class="trend" points="{trend}"/>']
+    drawn = [f'<polyline class="trend" points="{trend}"/>'] if points else []
     for point, center, (x, y) in zip(labelled, centers, places[-_MOST_LABELS:], strict=True):
         drawn.append(
             f'<path class="leader" d="M{center:.1f} {_LABELS_BOTTOM + 6} L{x:.1f} {_POINTS_TOP - 8:.1f} V{y - 6:.1f}"/>'
@@ -185,6 +194,14 @@ def _draws(axes: _Axes, points: Sequence[TimelinePoint], cutoff: Decimal) -> lis
         drawn.extend(_label(point, center, cutoff))
     drawn.extend(_mark(point, x, y, cutoff) for point, (x, y) in zip(points, places, strict=True))
     return drawn
+
+
+def _crosses(axes: _Axes, days: Sequence[date]) -> list[str]:
+    return [f"<g><title>{format_day(day)}: no SII</title>{_cross(axes.time.x(day), _BOTTOM - 10)}</g>" for day in days]
+
+
+def _cross(x: float, y: float) -> str:
+    return f'<path class="cross" d="M{x - 4.5:.1f} {y - 4.5:.1f} l9 9 m0 -9 l-9 9"/>'
 
 
 def _label(point: TimelinePoint, center: float, cutoff: Decimal) -> list[str]:
@@ -221,6 +238,8 @@ def _legend(exclusion_days: int) -> list[str]:
         _text("legend", _LEFT + 326, _LEGEND, "procedure"),
         f'<rect class="window" x="{_LEFT + 408:.0f}" y="{y - 8}" width="22" height="16"/>',
         _text("legend", _LEFT + 437, _LEGEND, f"days 0 to {exclusion_days} after it, not judged"),
+        _cross(_LEFT + 6, _SECOND_LEGEND - 4),
+        _text("legend", _LEFT + 18, _SECOND_LEGEND, "blood draw that gives no SII"),
     ]
 
 

@@ -122,12 +122,12 @@ def main() -> None:
         benchmark = Benchmark(arguments, Path(folder))
         for number in range(arguments.rounds):
             benchmark.round(number)
-            print(f"round {number + 1} of {arguments.rounds} after {time.monotonic() - began:.0f} s", file=sys.stderr)
+            sys.stderr.write(f"round {number + 1} of {arguments.rounds} after {time.monotonic() - began:.0f} s\n")
         text = as_markdown(list(benchmark.rows()), _conditions(arguments))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(text, encoding="utf-8")
-    print(text)
-    print(f"written to {arguments.output}", file=sys.stderr)
+    sys.stdout.write(text)
+    sys.stderr.write(f"written to {arguments.output}\n")
 
 
 def _parse() -> argparse.Namespace:

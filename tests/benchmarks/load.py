@@ -98,4 +98,4 @@ def _read_answer(answers: BufferedReader) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(_run(Orders(**json.load(sys.stdin))))))  # noqa: T201  the answer of this process
+    sys.stdout.write(json.dumps(asdict(_run(Orders(**json.load(sys.stdin))))))

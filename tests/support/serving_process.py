@@ -70,6 +70,11 @@ def end(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
+def _announce(url: str) -> None:
+    sys.stdout.write(f"listening on {url}\n")
+    sys.stdout.flush()
+
+
 def _main(target: str, host: str, port: str, workers: str, threads: str) -> None:
     from cds_service.cli.serving import serve_application
 
@@ -80,7 +85,7 @@ def _main(target: str, host: str, port: str, workers: str, threads: str) -> None
         int(workers),
         int(threads),
         max_request_bytes=MOST_REQUEST_BYTES,
-        on_listening=lambda url: print(f"listening on {url}", flush=True),  # noqa: T201  the test reads it
+        on_listening=_announce,
     )
 
 

@@ -1,7 +1,7 @@
 """A circuit breaker per FHIR server: one that keeps failing is left alone for a while.
 
 A clinician waits for every hook. While a server is down, asking it again costs each of them the whole deadline and the
-pool its threads; so after some failures in a row answers are refused at once, and one request tries again later.
+pool its threads; so after some failures in a row requests are refused at once, and one request tries again later.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Two hooks that wait in vain.
 FAILURES_TO_OPEN: Final = 5
-SECONDS_OPEN: Final = 10.0
+SECONDS_OPEN: Final = 5.0
 
 
 @dataclass(slots=True)
 class _Circuit:
     failures: int = 0
-    closed_until: float = 0.0
+    open_until: float = 0.0
 
 
 class Breaker:
@@ -38,17 +39,19 @@ class Breaker:
             circuit = self._circuits.get(base)
             if circuit is None or circuit.failures < FAILURES_TO_OPEN:
                 return True
-            if self._monotonic() < circuit.closed_until:
+            if self._monotonic() < circuit.open_until:
                 return False
-            circuit.closed_until = self._monotonic() + SECONDS_OPEN
+            circuit.open_until = self._monotonic() + SECONDS_OPEN
             return True
 
-    def note(self, base: str, *, answered: bool) -> None:
-        """Note whether a server answered at all; an answer of any status shows that it is there."""
+    def note_answer(self, base: str) -> None:
+        """Note that a server answered. A refusal shows as well that it is there."""
         with self._lock:
-            if answered:
-                self._circuits.pop(base, None)
-                return
+            self._circuits.pop(base, None)
+
+    def note_failure(self, base: str) -> None:
+        """Note that a server did not answer, or with a failure of its own."""
+        with self._lock:
             circuit = self._circuits.setdefault(base, _Circuit())
             circuit.failures += 1
-            circuit.closed_until = self._monotonic() + SECONDS_OPEN
+            circuit.open_until = self._monotonic() + SECONDS_OPEN

@@ -1,91 +1,105 @@
-"""Connections that can be ended while a thread waits on them.
+"""Connections to FHIR servers that keep a time limit.
 
 `requests` limits the time between two bytes, not the whole: a server that sends a byte a second would hold a thread
-for ever. So every connection is reachable while it is in use, and ending it wakes the thread.
+for ever. So every read asks the limit of its exchange how long it may still wait.
 """
 
 from __future__ import annotations
 
-import socket
+import http.client
+import io
+import ssl
 import threading
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
+    from cds_service.acquisition.fhir.limits import TimeLimit
 
-class Cancellation:
-    """Ends the exchange it is handed to: shuts the socket in use down, now and for every later attempt."""
-
-    def __init__(self) -> None:
-        """Begin without a socket."""
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self.is_cancelled = False
-
-    def watch(self, connection: socket.socket | None) -> None:
-        """Take note of the socket in use; one that comes after the end is shut down at once."""
-        with self._lock:
-            self._socket = connection
-            if self.is_cancelled:
-                self._shut_down()
-
-    def cancel(self) -> None:
-        """End the exchange."""
-        with self._lock:
-            self.is_cancelled = True
-            self._shut_down()
-
-    def _shut_down(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-
+# Firewalls forget connections that rest, and what is sent on them then is lost without a word.
+REST_SECONDS: Final = 20.0
+# More than any site lists; beyond it, connections to the server asked longest ago are closed.
+_SERVERS: Final = 100
 
 _current = threading.local()
 
 
-@contextmanager
-def watched_by(cancellation: Cancellation) -> Iterator[None]:
-    """Let `cancellation` end whatever connection this thread uses meanwhile."""
-    _current.cancellation = cancellation
-    try:
-        yield
-    finally:
-        cancellation.watch(None)
-        _current.cancellation = None
+@dataclass(slots=True)
+class Attempt:
+    """One try of this thread: its limit, and whether a new connection was made for it."""
+
+    limit: TimeLimit
+    is_fresh: bool = False
+
+    @contextmanager
+    def on_this_thread(self) -> Iterator[None]:
+        """Let the connection that this thread uses meanwhile know the limit."""
+        _current.attempt = self
+        try:
+            yield
+        finally:
+            _current.attempt = None
 
 
-def _report_socket(connection: HTTPConnection) -> None:
-    cancellation: Cancellation | None = getattr(_current, "cancellation", None)
-    if cancellation is not None:
-        cancellation.watch(connection.sock)
+class _LimitedInput(io.RawIOBase):
+    """What a server sends, read within the limit; closed with the last byte of the answer."""
+
+    def __init__(self, connection: socket.socket, source: io.RawIOBase, limit: TimeLimit) -> None:
+        self._connection = connection
+        self._source = source
+        self._limit = limit
+        limit.wait_on(connection)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        self._connection.settimeout(self._limit.seconds_left())
+        return self._source.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            # First: once the source is closed, the connection may serve another exchange.
+            self._limit.wait_on(None)
+            self._source.close()
+        super().close()
+
+
+class _LimitedResponse(http.client.HTTPResponse):
+    def __init__(self, connection: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(connection, *arguments, **options)
+        attempt: Attempt = _current.attempt
+        self.fp = io.BufferedReader(_LimitedInput(connection, self.fp.detach(), attempt.limit))
 
 
 class _Connection(HTTPConnection):
+    response_class = _LimitedResponse
+    _used = 0.0
+
     def connect(self) -> None:
+        _current.attempt.is_fresh = True
         super().connect()
-        _report_socket(self)
 
     def request(self, *arguments: Any, **options: Any) -> None:
-        # A connection that is used again was connected for another exchange.
-        _report_socket(self)
+        self._used = monotonic()
         super().request(*arguments, **options)
 
+    @property
+    def is_connected(self) -> bool:
+        return super().is_connected and monotonic() - self._used < REST_SECONDS
 
-class _SecureConnection(HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        _report_socket(self)
 
-    def request(self, *arguments: Any, **options: Any) -> None:
-        _report_socket(self)
-        super().request(*arguments, **options)
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):
@@ -96,19 +110,32 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-_POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _SecurePool}
+_POOLS: Final[dict[str, type[HTTPConnectionPool]]] = {"http": _Pool, "https": _SecurePool}
 
 
-class WatchedAdapter(HTTPAdapter):
-    """Transport whose connections tell the exchange of their thread which socket it waits on."""
+class LimitedAdapter(HTTPAdapter):
+    """Transport whose connections keep the limit of the attempt that uses them. Its pools are safe for threads."""
+
+    def __init__(self, tls: ssl.SSLContext, connections: int) -> None:
+        """Keep up to so many connections to each server for the next hook, used last first."""
+        self._tls = tls
+        super().__init__(pool_connections=_SERVERS, pool_maxsize=connections)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Watch direct connections."""
+        """Limit direct connections."""
         super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
-        """Watch connections through the proxy as well."""
+        """Limit connections through a proxy as well."""
         manager = super().proxy_manager_for(*arguments, **options)
         manager.pool_classes_by_scheme = _POOLS
         return manager
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        """Use one TLS context for all: reading the CA bundle again takes longer than the rest of a connection."""
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._tls}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Leave certificates to the TLS context."""

@@ -1,42 +1,48 @@
 """One HTTP exchange with a FHIR server.
 
-Sessions belong to threads, since `requests` does not promise more. They read no proxy, netrc or CA bundle from the
-environment: a netrc entry would replace the bearer token by a password. They keep no cookies: a cookie of one hook
-would go out with the token of the next.
+Requests go through the transport of `requests` without a session. So there is nothing that could read a proxy, a
+netrc or a CA bundle from the environment (a netrc entry would replace the bearer token by a password), keep a cookie
+of one hook for the token of the next, or follow a redirect.
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
+import ssl
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import requests
 from urllib3.exceptions import HTTPError
 
-from cds_service.acquisition.fhir.connections import Cancellation, WatchedAdapter, watched_by
+from cds_service.acquisition.fhir.connections import Attempt, LimitedAdapter
+from cds_service.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FHIR_JSON: Final = "application/fhir+json"
+    from cds_service.acquisition.fhir.limits import TimeLimit
+
+_HEADERS: Final = {"Accept": "application/fhir+json", "Accept-Encoding": "gzip", "User-Agent": "sii-cds"}
 _CHUNK_BYTES: Final = 65_536
 _REDIRECTS: Final = range(300, 400)
+_SERVER_ERRORS: Final = range(500, 600)
 
 
 class ExchangeError(Exception):
-    """The server gave no usable answer. `answered` tells whether it answered at all."""
+    """The server gave no usable answer. `is_outage` tells that this speaks for a server that is down."""
 
-    def __init__(self, what: str, *, answered: bool) -> None:
+    def __init__(self, what: str, *, is_outage: bool = False) -> None:
         """Keep a short word for the log; it holds no address with patient data and no token."""
         super().__init__(what)
-        self.answered = answered
+        self.is_outage = is_outage
 
 
 @dataclass(frozen=True, slots=True)
 class HTTPOptions:
-    """How to reach servers: limits in seconds and bytes, the site's CA bundle and proxy."""
+    """How to reach servers: limits in seconds and bytes, the site's CA bundle, and its proxy for https.
+
+    http is allowed on loopback only, where no proxy helps.
+    """
 
     connect_seconds: float
     max_bytes: int
@@ -44,86 +50,70 @@ class HTTPOptions:
     proxy: str | None = None
 
 
-@dataclass(slots=True)
 class Exchanger:
-    """Sends GET requests, with one session for each thread."""
+    """Sends GET requests. Safe for threads; connections are kept and shared."""
 
-    options: HTTPOptions
-    _local: threading.local = field(default_factory=threading.local)
+    def __init__(self, options: HTTPOptions, *, connections: int) -> None:
+        """Read the CA bundle. Raises ConfigurationError when it holds no certificates."""
+        self._connect_seconds = options.connect_seconds
+        self._proxies = {"https": options.proxy} if options.proxy is not None else {}
+        self._adapter = LimitedAdapter(_tls_context(options.ca_file), connections)
 
-    def get(self, url: str, authorization: str | None, seconds: float, cancellation: Cancellation) -> bytes:
-        """Return the body of a 200 answer, within `seconds` between two bytes.
+    def get(self, url: str, authorization: str | None, limit: TimeLimit, max_bytes: int) -> bytes:
+        """Return the decoded body of a 200 answer.
 
-        Raises ExchangeError for any other status, a redirect, a body beyond the limit, or no answer. A connection that
-        the server had closed meanwhile is tried once more: nothing of the request had reached it.
+        Raises ExchangeError for any other status, a body of more than `max_bytes`, or no answer within the limit.
         """
         try:
-            return self._get(url, authorization, seconds, cancellation)
-        except requests.exceptions.ConnectionError as error:
-            if cancellation.is_cancelled or isinstance(error, requests.exceptions.ConnectTimeout):
-                raise ExchangeError("cannot connect", answered=False) from error
-        try:
-            return self._get(url, authorization, seconds, cancellation)
-        except requests.exceptions.ConnectionError as error:
-            raise ExchangeError("cannot connect", answered=False) from error
-
-    def _get(self, url: str, authorization: str | None, seconds: float, cancellation: Cancellation) -> bytes:
-        headers = {"Accept": FHIR_JSON}
-        if authorization is not None:
-            headers["Authorization"] = authorization
-        with watched_by(cancellation):
-            try:
-                response = self._session().get(
-                    url,
-                    headers=headers,
-                    timeout=(min(self.options.connect_seconds, seconds), seconds),
-                    allow_redirects=False,
-                    stream=True,
-                )
-            except requests.exceptions.ConnectionError:
-                raise
-            except requests.exceptions.RequestException as error:
-                raise ExchangeError(type(error).__name__, answered=False) from error
-            with response:
-                return self._body(response, cancellation)
-
-    def _body(self, response: requests.Response, cancellation: Cancellation) -> bytes:
-        if response.status_code in _REDIRECTS:
-            raise ExchangeError("redirect", answered=True)
-        if response.status_code != requests.codes.ok:
-            raise ExchangeError(f"status {response.status_code}", answered=response.status_code < 500)
-        parts: list[bytes] = []
-        size = 0
-        try:
-            while not cancellation.is_cancelled:
-                part = response.raw.read1(_CHUNK_BYTES, decode_content=True)
-                if not part:
-                    return b"".join(parts)
-                parts.append(part)
-                size += len(part)
-                if size > self.options.max_bytes:
-                    raise ExchangeError("body too large", answered=True)
+            with self._send(url, authorization, limit) as response:
+                return _body(response, max_bytes)
         except (HTTPError, OSError) as error:
-            raise ExchangeError("broken off", answered=False) from error
-        raise ExchangeError("out of time", answered=False)
+            failure = ExchangeError(_name(error), is_outage=not limit.is_given_up)
+        # Raised out here because the library's exceptions carry the request, and so the token.
+        raise failure
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = _new_session(self.options)
-        return session
+    def _send(self, url: str, authorization: str | None, limit: TimeLimit) -> requests.Response:
+        """Send a request, again while connections turn out to have been closed by the server meanwhile.
+
+        Such a request reached nobody. A new connection gets no second chance.
+        """
+        headers = _HEADERS | ({"Authorization": authorization} if authorization is not None else {})
+        request = requests.Request("GET", url, headers=headers).prepare()
+        while True:
+            seconds = limit.seconds_left()
+            timeout = (min(self._connect_seconds, seconds), seconds)
+            attempt = Attempt(limit)
+            try:
+                with attempt.on_this_thread():
+                    return self._adapter.send(request, stream=True, timeout=timeout, proxies=self._proxies)
+            except requests.exceptions.ConnectionError:
+                if attempt.is_fresh:
+                    raise
 
 
-def _new_session(options: HTTPOptions) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.clear()
-    if options.ca_file is not None:
-        session.verify = str(options.ca_file)
-    if options.proxy is not None:
-        session.proxies = {"http": options.proxy, "https": options.proxy}
-    adapter = WatchedAdapter()
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
+def _body(response: requests.Response, max_bytes: int) -> bytes:
+    status = response.status_code
+    if status in _REDIRECTS:
+        raise ExchangeError("redirect")
+    if status != requests.codes.ok:
+        raise ExchangeError(f"status {status}", is_outage=status in _SERVER_ERRORS)
+    body = bytearray()
+    while part := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+        body += part
+        if len(body) > max_bytes:
+            raise ExchangeError("too large")
+    return bytes(body)
+
+
+def _name(error: Exception) -> str:
+    """Return what went wrong: the type of the exception at the bottom, which names no address."""
+    inner = error.args[0] if error.args else None
+    inner = getattr(inner, "reason", inner)
+    return type(inner if isinstance(inner, Exception) else error).__name__
+
+
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or requests.certs.where())
+    except OSError as error:
+        raise ConfigurationError(f"acquisition.ca_file: {ca_file} holds no usable certificates (PEM)") from error

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import unquote, urljoin, urlsplit
+from typing import TYPE_CHECKING, Final
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from cds_service.acquisition.bundles import BundleContent
-from cds_service.acquisition.resources import Condition, Observation, Procedure
+from cds_service.acquisition.bundles import BundleContent, R
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-R = TypeVar("R", bound=Observation | Condition | Procedure)
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 def resolve_next(link: str, base: str) -> str | None:
     """Return the address of the next page; None when it leaves the base URL, where the token must not go.
 
-    HAPI links to the base itself with a query, others to the resource type below it. Dot segments are refused: they
-    leave the base after the check.
+    HAPI links to the base itself with a query, others to the resource type below it. What is returned begins with the
+    base's own scheme and host, so that no other reader of addresses can find another server in it.
     """
-    url = urljoin(f"{base}/", link)
-    page, home = urlsplit(url), urlsplit(base)
     try:
-        same_place = (page.scheme, page.hostname, page.port) == (home.scheme, home.hostname, home.port)
+        page, home = urlsplit(urljoin(f"{base}/", link)), urlsplit(base)
+        same_server = _server(page) == _server(home)
     except ValueError:
         return None
-    path = unquote(page.path)
-    below = path == home.path or path.startswith(f"{home.path}/")
-    if not same_place or page.username is not None or not below or ".." in path.split("/") or "\\" in path:
+    if not same_server or page.username is not None or not _is_below(page.path, home.path):
         return None
-    return url
+    return page._replace(scheme=home.scheme, netloc=home.netloc, fragment="").geturl()
 
 
 def join_pages(pages: Sequence[BundleContent[R]], next_url: str | None) -> BundleContent[R]:
@@ -44,3 +40,17 @@ def join_pages(pages: Sequence[BundleContent[R]], next_url: str | None) -> Bundl
         patients,
         next_url,
     )
+
+
+def _server(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or _DEFAULT_PORTS.get(url.scheme)
+
+
+def _is_below(path: str, home: str) -> bool:
+    """Tell whether a path is the home path or below it, and stays there.
+
+    Dot segments lead out of it after this check; servers see them as well behind "%2e", "%252e", and before ";".
+    """
+    path, home = unquote(path), unquote(home)
+    steps_out = any(segment.partition(";")[0] in {".", ".."} for segment in path.split("/"))
+    return (path == home or path.startswith(f"{home}/")) and not steps_out and not set(path) & set("%\\")

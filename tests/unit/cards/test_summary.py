@@ -169,7 +169,7 @@ START = "SII recurrence risk (cut-off 405.08) could not be assessed: "
             "a date that reasons share is said once",
         ),
         (
-            indeterminate(NO_L, NO_P, Reason.IMPLAUSIBLE, taken={NO_L: NEWER, NO_P: NEWER}),
+            indeterminate(NO_L, NO_P, Reason.FRACTION_MISLABELLED, taken={NO_L: NEWER, NO_P: NEWER}),
             "lymphocytes missing, platelets missing (blood of 2026-03-08), and 1 more",
             "the date stands by the last reason that fits",
         ),

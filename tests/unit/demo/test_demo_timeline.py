@@ -82,9 +82,22 @@ def test_timeline_has_no_inline_style_or_script() -> None:
         assert not [name for name in element.attrib if name.startswith("on")]
 
 
-def test_timeline_without_points_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one point"):
+def test_timeline_without_draw_and_procedure_is_refused() -> None:
+    with pytest.raises(ValueError, match="a draw or a procedure"):
         render_timeline((), (), cutoff=CUTOFF, exclusion_days=27)
+
+
+def test_timeline_draws_without_sii_stand_as_crosses_beside_cutoff_and_procedures() -> None:
+    day = date(2026, 9, 14)
+    svg = ET.fromstring(
+        render_timeline(
+            (), (ProcedureMark(day, "Ablation"),), cutoff=CUTOFF, exclusion_days=27, without_sii=(date(2026, 11, 19),)
+        )
+    )
+    texts = [element.text for element in svg.iter() if element.text]
+    assert "19 Nov 2026: no SII" in texts
+    assert "Ablation, 14 Sep 2026" in texts
+    assert str(CUTOFF) in texts
 
 
 @given(

@@ -11,13 +11,18 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from cds_service.acquisition import resources
+from cds_service.authorization.clients import TrustedClient
+from cds_service.cards.options import CardOptions
 from cds_service.clinical.models import LabResult
 from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.hooks.request import parse_cds_request
 from cds_service.normalization.draws import pair_draws
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.eligibility_facts import FactReader
 from cds_service.normalization.observations import ObservationReader
 from cds_service.normalization.subject import SubjectMatcher
+from cds_service.services.decision import decide
+from cds_service.services.site import Site
 from fhir_mappings import load_mappings
 from tests.support.charts import NOW, PATIENT_ID, Json
 
@@ -26,10 +31,12 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from cds_service.clinical.models import BloodCounts, ExcludedResult
+    from cds_service.services.decision import Decision
 
 T = TypeVar("T")
 
 MAPPINGS = load_mappings()
+CLIENT = TrustedClient(name="ehr", issuer=None, mode="active")
 BERLIN = ZoneInfo("Europe/Berlin")
 STATUSES = ClinicalPolicy(BERLIN).accepted_statuses
 
@@ -80,3 +87,15 @@ def paired(*observations: Json, minutes: int = 60) -> BloodCounts:
 def values(counts: BloodCounts) -> list[tuple[Any, ...]]:
     """Return platelets, neutrophils, lymphocytes and problems of each draw, newest first."""
     return [(*(r.quantity.value for r in draw.results), *draw.problems) for draw in counts.draws]
+
+
+def site(zone: tzinfo = BERLIN) -> Site:
+    """Return a site as shipped, in the given zone, that shows a card for every outcome it can."""
+    cards = CardOptions("https://cds.example/model-card", show_not_above_cutoff=True)
+    return Site(ClinicalPolicy(zone), MAPPINGS, cards, "active", "test")
+
+
+def decided(body: Json | str, now: datetime = NOW, zone: tzinfo = BERLIN) -> Decision:
+    """Decide on a hook request."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return decide(parse_cds_request(text.encode()), CLIENT, site(zone), now)

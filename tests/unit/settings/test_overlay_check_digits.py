@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from fhir_mappings import load_mappings
 from fhir_mappings.check_digits import is_loinc_code, is_snomed_code
 
+if TYPE_CHECKING:
+    from fhir_mappings.codes import Coded
+
 ROWS = load_mappings().rows
-CODED = (*ROWS.analyte_codes, *ROWS.refused_codes, *ROWS.conditions, *ROWS.procedures, *ROWS.refused_procedures)
+CODED: tuple[Coded, ...] = (
+    *ROWS.analyte_codes,
+    *ROWS.refused_codes,
+    *ROWS.conditions,
+    *ROWS.procedures,
+    *ROWS.refused_procedures,
+)
 LOINC_CODES = sorted({row.code for row in CODED if row.system == "loinc"})
 SNOMED_CODES = sorted({row.code for row in CODED if row.system == "snomed"})
 

@@ -1,0 +1,186 @@
+"""Every text is used, every placeholder filled, every reason has words, and figures come from one place."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import string
+from dataclasses import fields, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cds_service.cards import wording
+from cds_service.cards.builder import CardBuilder
+from cds_service.cards.wording import TEXTS, english, english_reasons
+from cds_service.clinical import evidence
+from cds_service.clinical.models import Analyte
+from cds_service.clinical.reasons import Reason
+from cds_service.settings.models import LANGUAGES
+from tests.unit.cards.assessments import OPTIONS, TAKEN, decided, draw_of_shares, indeterminate, reported
+from tests.unit.clinical.values import POLICY, at, day, draw, result
+
+if TYPE_CHECKING:
+    from cds_service.cards.wording.texts import Texts
+    from cds_service.clinical.outcomes import Assessment
+    from cds_service.clinical.policy import ClinicalPolicy
+
+ENGLISH = TEXTS["en"]
+SITE = replace(POLICY, cutoff=Decimal(700), cutoff_source="own")
+# The reasons of a patient who is not eligible. Everything else may make an assessment indeterminate.
+NOT_ELIGIBLE = {
+    Reason.NO_PRIMARY_LIVER_CANCER,
+    Reason.NO_INTERVENTIONAL_PROCEDURE,
+    Reason.UNDER_AGE,
+    Reason.DECEASED,
+    Reason.RECURRENCE_KNOWN,
+}
+LONG = ("405.08" + "0" * 27 + "1", "1", "1")
+ALBUMIN = result(Analyte.ALBUMIN, "38", at(day(21)))
+NO_WINDOW = replace(POLICY, albumin_window_days=0)
+# Together these cards say everything there is to say.
+EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
+    (decided(), POLICY),
+    (decided(draw(TAKEN, ("100", "1", "1")), pages_missing=True), POLICY),
+    (decided(draw(TAKEN, LONG)), POLICY),
+    (decided(draw(TAKEN, LONG), policy=replace(POLICY, cutoff=Decimal("405.08" + "1" * 40))), POLICY),
+    (decided(policy=SITE), SITE),
+    (decided(draw_of_shares(("0.7", "", "0.7"), ("0.2", "", "0.2")), draw(at(day(70))), draw(at(day(71)))), POLICY),
+    (decided(draw(TAKEN), draw(at(day(25)))), POLICY),
+    (decided(draw(at(day(61)))), POLICY),
+    (decided(draw(at(day(60), "07:00")), procedures=(at(day(60), "09:00"),)), POLICY),
+    (decided(procedures=()), POLICY),
+    (decided(albumin=[reported(Analyte.ALBUMIN, "612", "umol/L", "40.698")]), POLICY),
+    (decided(albumin=[ALBUMIN], policy=NO_WINDOW), NO_WINDOW),
+    (indeterminate(Reason.STALE, taken={Reason.STALE: TAKEN}), POLICY),
+    *((indeterminate(reason), POLICY) for reason in Reason if reason not in NOT_ELIGIBLE),
+    (indeterminate(*(r for r in Reason if r not in NOT_ELIGIBLE)), POLICY),
+]
+
+
+def parts(texts: Texts) -> dict[str, str]:
+    """Every single text by name, such as `reasons[stale]`."""
+    found = {}
+    for field in fields(texts):
+        value = getattr(texts, field.name)
+        if isinstance(value, str):
+            found[field.name] = value
+        else:
+            members = value.items() if hasattr(value, "items") else enumerate(value)
+            found |= {f"{field.name}[{key}]": text for key, text in members}
+    return found
+
+
+def marked(texts: Texts) -> tuple[Texts, dict[str, str]]:
+    """Put a character of its own in front of each text, so that a card shows which ones it was made of."""
+    marks = {name: chr(0xE000 + number) for number, name in enumerate(parts(texts))}
+
+    def mark(name: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return f"{marks[name]}{value}"
+        if isinstance(value, tuple):
+            return tuple(f"{marks[f'{name}[{i}]']}{text}" for i, text in enumerate(value))
+        return {key: f"{marks[f'{name}[{key}]']}{text}" for key, text in value.items()}
+
+    return replace(texts, **{f.name: mark(f.name, getattr(texts, f.name)) for f in fields(texts)}), marks
+
+
+def written(monkeypatch: pytest.MonkeyPatch, texts: Texts) -> str:
+    """All cards of EVERYTHING in these words, each text of each card."""
+    monkeypatch.setattr(wording, "TEXTS", {"en": texts})
+    monkeypatch.setattr("cds_service.cards.builder.TEXTS", {"en": texts})
+    built = [CardBuilder(OPTIONS, policy, "m").build(found, lambda: "u")[0] for found, policy in EVERYTHING]
+    lines: list[tuple[str, ...]] = [(c.summary, c.detail or "", c.source.label) for c in built]
+    lines += [tuple(reason.display or "" for reason in c.override_reasons) for c in built]
+    lines += [tuple(link.label for link in c.links) for c in built]
+    return "\n".join(text for texts_of_card in lines for text in texts_of_card)
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+def test_texts_are_all_used(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    texts, marks = marked(TEXTS[language])
+
+    shown = written(monkeypatch, texts)
+
+    unused = {name for name, mark in marks.items() if mark not in shown}
+    # Albumin has a sentence of its own; the sentences of patients who are not eligible are for `sii-cds explain`.
+    expected = {f"analytes[{Analyte.ALBUMIN}]", *(f"reasons[{reason}]" for reason in NOT_ELIGIBLE)}
+    assert unused == expected
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+def test_texts_leave_no_placeholder_open(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    shown = written(monkeypatch, TEXTS[language])
+
+    assert not re.findall(r"\{[a-z_]*\}", shown)
+    assert "None" not in shown
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+def test_texts_have_the_placeholders_of_the_english_ones(language: str) -> None:
+    texts = TEXTS[language]
+    for field in fields(texts):
+        english_text, text = getattr(ENGLISH, field.name), getattr(texts, field.name)
+        if isinstance(text, str):
+            assert placeholders(text) == placeholders(english_text), field.name
+
+
+def test_texts_exist_in_every_language_of_the_settings() -> None:
+    assert set(TEXTS) == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+def test_every_reason_has_a_sentence_and_every_reason_of_an_indeterminate_a_phrase(language: str) -> None:
+    texts = TEXTS[language]
+
+    assert set(texts.reasons) == set(Reason)
+    assert set(texts.short_reasons) == set(Reason) - NOT_ELIGIBLE
+    assert len(set(texts.reasons.values())) == len(Reason)
+    assert len(set(texts.short_reasons.values())) == len(texts.short_reasons)
+    assert all(sentence.endswith(".") and sentence[0].isupper() for sentence in texts.reasons.values())
+    # Lower case, but for what is always written in capitals: they stand within a sentence.
+    assert all(phrase[0].islower() and not phrase.endswith(".") for phrase in texts.short_reasons.values())
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+def test_texts_keep_to_characters_of_one_utf16_unit(language: str) -> None:
+    assert all(ord(character) <= 0xFFFF for character in repr(TEXTS[language]))
+
+
+# Figures of the study stand in evidence.py; a digit repeated elsewhere would be forgotten when it changes.
+@pytest.mark.parametrize("module", [english, english_reasons])
+def test_wording_holds_no_figure_of_its_own(module: object) -> None:
+    source = inspect.getsource(module)  # type: ignore[arg-type]
+    code = source.replace("jgo-23-104", "").replace("Yu et al. 2023", "").replace("10.21037/", "")
+    numbers = set(re.findall(r"(?<![\w^*])\d[\d.,]*\d|(?<![\w^*\[.])\d(?![\w\]])", code.replace("10⁹", "")))
+
+    assert numbers <= {"95", "1"}, "95 % names the kind of interval; 1 day is a word"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "STUDY_CITATION", "STUDY_DOI", "STUDY_PATIENTS", "STUDY_RECURRENCES", "STUDY_FOLLOW_UP_YEARS", "STUDY_AUC",
+        "STUDY_AUC_INTERVAL", "PUBLISHED_CUTOFF",
+    ],
+)  # fmt: skip
+def test_evidence_paragraph_shows_the_figure(name: str) -> None:
+    assert str(getattr(evidence, name)) in ENGLISH.evidence
+
+
+def test_evidence_paragraph_reads_as_published() -> None:
+    assert ENGLISH.evidence.startswith(
+        "**Evidence:** Yu L et al., J Gastrointest Oncol 2023, doi 10.21037/jgo-23-104: n = 272, of whom 112 had "
+        "recurrence or metastasis; single center, retrospective, no residual lesions after therapy, 5 years of "
+        "follow-up; cut-off 405.08, AUC 0.795 (95 % CI 0.742–0.848)."
+    )
+
+
+@pytest.mark.parametrize("word", ["residual disease", "infection", "steroids", "G-CSF", "transfusion", "splenectomy"])
+def test_not_checked_names_what_the_service_cannot_know(word: str) -> None:
+    assert word in ENGLISH.not_checked

@@ -71,6 +71,6 @@ def acquire_laboratory(delivery: Delivery) -> LaboratoryChart:
     delivery.begin(prefetch.BLOOD_COUNTS, OBSERVATIONS)
     delivery.begin(prefetch.ALBUMIN, OBSERVATIONS)
     blood_counts = delivery.take(prefetch.BLOOD_COUNTS, OBSERVATIONS)
-    albumin = delivery.take(prefetch.ALBUMIN, OBSERVATIONS)
     delivery.require({prefetch.BLOOD_COUNTS: blood_counts.state})
+    albumin = delivery.take(prefetch.ALBUMIN, OBSERVATIONS, required=False)
     return LaboratoryChart(blood_counts.content, albumin.content, albumin.state)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.acquisition import prefetch
-from cds_service.acquisition.bundles import BundleContent, BundleReader
+from cds_service.acquisition.bundles import BundleContent, BundleReader, R
 from cds_service.acquisition.fhir.access import find_access, points_to_unlisted_server
 from cds_service.acquisition.prefetch import KeyState, PrefetchKey
 from cds_service.acquisition.resources import Condition, Observation, Patient, Procedure
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from cds_service.acquisition.fhir.fetcher import Fetcher, Reading, Search
+    from cds_service.acquisition.fhir.fetcher import Fetcher
+    from cds_service.acquisition.fhir.jobs import Reading, Search
     from cds_service.acquisition.queries import Query
     from cds_service.authorization.clients import TrustedClient
     from cds_service.hooks.request import CDSRequest
-
-R = TypeVar("R", bound=Observation | Condition | Procedure)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -112,7 +111,7 @@ class Delivery:
 
     def patient(self) -> Patient | None:
         """Return the Patient; None when nobody could tell, since it is optional data."""
-        raw = self._reading.result() if self._reading is not None else None
+        raw = self._reading.result(self._patience()) if self._reading is not None else None
         if raw is None:
             return self._patient
         try:
@@ -121,13 +120,14 @@ class Delivery:
             _LOGGER.warning("the FHIR server answered with another Patient than the one asked for")
             return None
 
-    def take(self, key: str, reader: BundleReader[R]) -> PrefetchKey[R]:
-        """Return a key as prefetch or server answered it."""
+    def take(self, key: str, reader: BundleReader[R], *, required: bool = True) -> PrefetchKey[R]:
+        """Return a key as prefetch or server answered it. Data that are not required are not waited for as long."""
         if key not in self._found:
             self.begin(key, reader)
-        search = self._searches.get(key)
         found: PrefetchKey[R] = self._found[key]
-        content = search.result() if search is not None else None
+        if self._plan is None or key not in self._searches:
+            return found
+        content = self._searches[key].result(self._plan.deadline if required else self._patience())
         if content is None:
             return found
         return PrefetchKey(KeyState.PRESENT if content.resources or content.malformed else KeyState.NO_DATA, content)
@@ -138,7 +138,7 @@ class Delivery:
             return None
         url = self._plan.queries[key].between(first, last).url(self._access.base, self._request.context.patientId)
         search = self._plan.fetcher.search(f"{key} baseline", OBSERVATIONS, url, self._access, self._plan.deadline)
-        return search.result()
+        return search.result(self._plan.deadline)
 
     def require(self, states: Mapping[str, KeyState]) -> None:
         """Raise for keys that nobody answered.
@@ -146,16 +146,25 @@ class Delivery:
         ForbiddenError when the client points to a server it may not use, else DataUnavailableError.
         """
         open_keys = tuple(key for key, state in states.items() if not state.is_answered)
-        if open_keys and points_to_unlisted_server(self._request, self._client):
+        if not open_keys:
+            return
+        self.close()
+        if points_to_unlisted_server(self._request, self._client):
             text = "The FHIR server of the request is not on the client's list."
             raise ForbiddenError(text, log_detail="fhir-server-not-listed")
-        if open_keys:
-            raise DataUnavailableError(open_keys)
+        raise DataUnavailableError(open_keys)
 
     def close(self) -> None:
         """Give up requests whose answers nobody needs any more."""
+        if self._reading is not None:
+            self._reading.cancel()
         for search in self._searches.values():
             search.cancel()
+
+    def _patience(self) -> float:
+        """Return until when to wait for optional data: half of the time left, so that required data can still come."""
+        now = monotonic()
+        return now + (self._plan.deadline - now) / 2 if self._plan is not None else now
 
     def _search(
         self, key: str, reader: BundleReader[R], next_url: str | None, first_page: BundleContent[R] | None

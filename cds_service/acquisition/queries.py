@@ -6,6 +6,7 @@ three times cheaper for the FHIR server than three.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -14,13 +15,13 @@ from cds_service.clinical.models import Analyte
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from fhir_mappings.mappings import Mappings
 
 # Enough for years of blood counts; the newest come first, and what is cut off is said in the answer.
 PAGE_SIZE: Final = 200
 
+_DAY: Final = timedelta(days=1)
 _COUNTED: Final = frozenset({Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS})
 
 
@@ -44,8 +45,11 @@ class Query(NamedTuple):
         return f"{base}/{self.resource_type}?{urlencode((('patient', patient_id), *self.parameters))}"
 
     def between(self, first: date, last: date) -> Query:
-        """Return the same search for results of these days only, both inclusive."""
-        days = (("date", f"ge{first.isoformat()}"), ("date", f"le{last.isoformat()}"))
+        """Return the same search for results of these days, both inclusive, and of a day more on each side.
+
+        The server reads days in its own time zone. What is too much is sorted out later.
+        """
+        days = (("date", f"ge{max(first, date.min + _DAY) - _DAY}"), ("date", f"le{last + _DAY}"))
         return Query(self.resource_type, (*self.parameters, *days))
 
 

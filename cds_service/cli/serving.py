@@ -36,6 +36,8 @@ from cds_service.cli.worker import IDLE_SECONDS, RequestLimits, WorkerWatch, gat
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_LOGGER = logging.getLogger(__name__)
+
 # Longer than `server.hook_deadline_seconds` needs, shorter than the 30 seconds after which Kubernetes kills.
 DRAIN_SECONDS: Final = 15
 # A thread waits for the body of each request. It costs little but must not be scarce, or slow senders block others.
@@ -49,19 +51,25 @@ CONNECTIONS: Final = 768
 _WRITING: Final = threading.RLock()
 
 
-class _ToRootLogger(logging.Handler):
-    """Hands the server's records to wherever all records go."""
+class _ServerRecords(logging.Handler):
+    """Sends the server's records where all others go.
+
+    A worker's records may quote data: of these, as of all foreign packages, the operational log keeps the origin.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         with _WRITING:
-            logging.getLogger().handle(record)
+            if multiprocessing.parent_process() is None:
+                _LOGGER.log(record.levelno, record.getMessage())
+            else:
+                logging.getLogger().handle(record)
 
 
 # The access log, whose paths may name patients, stays off.
 _LOGGING: Final = {
     "formatters": {},
-    "handlers": {"root": {"()": _ToRootLogger}},
-    "loggers": {"_granian": {"handlers": ["root"], "propagate": False}},
+    "handlers": {"records": {"()": _ServerRecords}},
+    "loggers": {"_granian": {"handlers": ["records"], "propagate": False}},
 }
 
 

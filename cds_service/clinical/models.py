@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 if TYPE_CHECKING:
     from datetime import date, datetime
     from decimal import Decimal
 
     from cds_service.clinical.reasons import Reason
+
+
+_DAY_ALONE: Final = float("-inf")
 
 
 class Analyte(StrEnum):
@@ -37,19 +40,29 @@ class Quantity(NamedTuple):
     unit: str
 
 
-class EffectiveTime(NamedTuple):
-    """When something was true of the patient: the calendar day at the site, and the instant where it is known.
-
-    `instant` is aware. It is None for a time that is precise to the day only.
-    """
-
+class _OrderedTime(NamedTuple):
     day: date
     instant: datetime | None
+    order: tuple[date, float]
 
-    @property
-    def order(self) -> tuple[date, float]:
-        """Key for "newer than": by day, then by instant; a day alone stands before every instant of that day."""
-        return self.day, self.instant.timestamp() if self.instant is not None else float("-inf")
+
+class EffectiveTime(_OrderedTime):
+    """When something was true of the patient: the calendar day at the site, and the instant where it is known.
+
+    `instant` is aware. It is None for a time that is precise to the day only. `order` is the key for "newer than": by
+    day, then by instant; a day alone stands before every instant of that day. It is computed once, because sorting a
+    long chart asks for it thousands of times.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, day: date, instant: datetime | None) -> Self:
+        """Make a time from its day at the site and its aware instant."""
+        return super().__new__(cls, day, instant, (day, instant.timestamp() if instant is not None else _DAY_ALONE))
+
+    def __getnewargs__(self) -> tuple[date, datetime | None]:
+        """Let a copy be made from what a time is made of."""
+        return self.day, self.instant
 
     def isoformat(self) -> str:
         """FHIR form: a date, or a date-time with its offset."""
@@ -97,6 +110,13 @@ class BloodDraw:
     lymphocytes: LabResult
     platelets: LabResult
     problems: tuple[Reason, ...] = ()
+    # Time of the latest of the three results.
+    effective: EffectiveTime = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find the time once: it is what draws are sorted and judged by."""
+        latest = max((r.effective for r in self.results), key=lambda effective: effective.order)
+        object.__setattr__(self, "effective", latest)
 
     @property
     def basis(self) -> Basis:
@@ -107,11 +127,6 @@ class BloodDraw:
     def results(self) -> tuple[LabResult, LabResult, LabResult]:
         """The three results in the order of the formula."""
         return self.platelets, self.neutrophils, self.lymphocytes
-
-    @property
-    def effective(self) -> EffectiveTime:
-        """Time of the latest of the three results."""
-        return max((r.effective for r in self.results), key=lambda effective: effective.order)
 
 
 class ConditionFact(NamedTuple):

@@ -38,7 +38,9 @@ def explain(decision: Decision, patient_id: str, site: Site, now: datetime) -> d
         "assessment": assessment_extension(decision.assessment),
         "versions": {"rule": RULE_VERSION, "mappings": site.mappings.version, "configuration": site.configuration_hash},
         "eligibility": _eligibility(decision),
-        "observations": _observations(decision, patient_id, site, now) if decision.laboratory else [],
+        "observations": _observations(decision, decision.laboratory, patient_id, site, now)
+        if decision.laboratory
+        else [],
         "draws": _draws(decision, decision.laboratory, site, now) if decision.laboratory else [],
     }
 
@@ -78,14 +80,11 @@ def _excluded_facts(excluded: tuple[ExcludedFact, ...], resource_type: str) -> I
             yield {"reference": fact.reference, "code": fact.code, "treatment": "excluded", "reason": fact.reason}
 
 
-def _observations(decision: Decision, patient_id: str, site: Site, now: datetime) -> Rows:
+def _observations(decision: Decision, laboratory: Laboratory, patient_id: str, site: Site, now: datetime) -> Rows:
     """Tell of every delivered Observation whether it decided, was usable, was excluded, or is no test of ours.
 
     One row each, or one for each measurement where it holds several; what both searches brought is told once.
     """
-    laboratory = decision.laboratory
-    if laboratory is None:
-        return []
     treatments = _Treatments(decision.assessment, laboratory)
     times = TimeReader(site.policy.timezone, now)
     rows: Rows = []

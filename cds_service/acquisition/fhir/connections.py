@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import io
-import ssl
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Iterator
 
     from cds_service.acquisition.fhir.limits import TimeLimit

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import requests
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import HTTPError
 
 from cds_service.acquisition.fhir.connections import Attempt, LimitedAdapter
@@ -113,7 +114,9 @@ def _name(error: Exception) -> str:
 
 
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    if ca_file is None:
+        return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
     try:
-        return ssl.create_default_context(cafile=ca_file or requests.certs.where())
+        return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         raise ConfigurationError(f"acquisition.ca_file: {ca_file} holds no usable certificates (PEM)") from error

@@ -93,6 +93,9 @@ class Fetcher:
 
     def _get(self, url: str, job: Job, max_bytes: int) -> bytes:
         base = job.access.base
+        if job.limit.is_over:
+            # It waited behind others; that tells nothing about the server.
+            raise ExchangeError("out of time")
         if not self._breaker.allows(base):
             raise ExchangeError("the server is left alone after repeated failures")
         try:

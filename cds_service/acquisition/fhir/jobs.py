@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Generic
@@ -40,7 +39,7 @@ class Job:
         """Wait, at most until then (monotonic seconds), and log a failure where the log knows the hook."""
         try:
             self.future.result(timeout=max(0.0, until - monotonic()))
-        except FutureTimeoutError:
+        except TimeoutError:
             self.cancel()
             self.failure = "out of time"
         if self.failure:

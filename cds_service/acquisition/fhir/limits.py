@@ -28,6 +28,11 @@ class TimeLimit:
             raise TimeoutError
         return left
 
+    @property
+    def is_over(self) -> bool:
+        """Tell whether there is no time left."""
+        return self.is_given_up or self._deadline <= monotonic()
+
     def wait_on(self, connection: socket.socket | None) -> None:
         """Take note of the socket that a thread reads from now on; None when it is done with it."""
         with self._lock:

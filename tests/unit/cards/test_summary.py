@@ -96,6 +96,7 @@ def test_decided_summary_of_an_absurd_cutoff_is_cut_rather_than_too_long() -> No
     cutoff = Decimal("400." + "1" * 200)
 
     assert_fits(decided_summary(decided(policy=replace(POLICY, cutoff=cutoff)), ENGLISH))
+    assert_fits(indeterminate_summary(indeterminate(*CARRIED[:3], cutoff=cutoff), ENGLISH))
 
 
 def test_decided_summary_writes_a_cutoff_without_exponent() -> None:

@@ -89,7 +89,7 @@ def test_timeline_without_draw_and_procedure_is_refused() -> None:
 
 def test_timeline_draws_without_sii_stand_as_crosses_beside_cutoff_and_procedures() -> None:
     day = date(2026, 9, 14)
-    svg = ET.fromstring(
+    svg = ET.fromstring(  # noqa: S314  our own drawing
         render_timeline(
             (), (ProcedureMark(day, "Ablation"),), cutoff=CUTOFF, exclusion_days=27, without_sii=(date(2026, 11, 19),)
         )

@@ -32,11 +32,11 @@ SITE = Site(
 )
 ASSUMING = replace(SITE, policy=replace(SITE.policy, eligibility_required=False))
 # Decimals keep their digits.
-_EXACT_JSON = msgspec.json.Encoder(decimal_format="number")
+EXACT_JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 def decision(body: Json | bytes, site: Site = SITE) -> Decision:
-    encoded = body if isinstance(body, bytes) else _EXACT_JSON.encode(body)
+    encoded = body if isinstance(body, bytes) else EXACT_JSON.encode(body)
     return decide(parse_cds_request(encoded), CLIENT, site, NOW)
 
 

@@ -25,6 +25,7 @@ from tests.unit.services.asking import ASSUMING, SITE, assessment, decision
 
 FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 NEXT = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
+SPREAD = condition("C78.7", onsetDateTime=None)
 UNREADABLE_CONDITION = {"resourceType": "Condition", "id": "odd", "code": "C22.0"}
 
 CHILD = patient(birthDate="2015-01-01")
@@ -33,7 +34,7 @@ NOT_ELIGIBLE = [
     ({"patient": patient(deceasedBoolean=True)}, "deceased"),
     ({"conditions": bundle()}, "no-primary-liver-cancer"),
     ({"procedures": bundle()}, "no-interventional-procedure"),
-    ({"conditions": bundle(condition(), condition("C78.7"))}, "recurrence-known"),
+    ({"conditions": bundle(condition(), SPREAD)}, "recurrence-known"),
 ]
 
 
@@ -66,9 +67,7 @@ def test_decision_for_a_patient_not_eligible_never_looks_at_blood_counts(
 
 
 def test_decision_undated_recurrence_is_known() -> None:
-    spread = condition("C78.7", onsetDateTime=None)
-
-    assert assessment(hook_request(conditions=bundle(condition(), spread)))["reasons"] == ["recurrence-known"]
+    assert assessment(hook_request(conditions=bundle(condition(), SPREAD)))["reasons"] == ["recurrence-known"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +136,7 @@ def test_decision_of_another_patient_is_refused() -> None:
         ({"conditions": FAILED, "procedures": "text"}, (), "above-cutoff", "nor need they be readable"),
         ({"conditions": bundle(), "procedures": bundle()}, (), "above-cutoff", "nor hold anything"),
         ({"patient": CHILD}, (), "not-eligible", "age is asked for all the same"),
-        ({"conditions": bundle(condition("C78.7"))}, (), "not-eligible", "and so is a recurrence"),
+        ({"conditions": bundle(SPREAD)}, (), "not-eligible", "and so is a recurrence"),
     ],
 )
 def test_decision_assuming_eligibility_needs_neither_conditions_nor_procedures(
@@ -176,7 +175,9 @@ def test_decision_assuming_eligibility_keeps_the_timing_of_known_procedures(
     ],
 )
 def test_decision_with_a_page_missing_says_so_and_decides_all_the_same(key: str, resources: list[Json]) -> None:
-    found = assessment(hook_request(**{key: bundle(*resources, link=NEXT)}))
+    keys: Json = {key: bundle(*resources, link=NEXT)}
+
+    found = assessment(hook_request(**keys))
 
     assert (found["outcome"], found["reasons"]) == ("above-cutoff", ["truncated"])
 
@@ -233,7 +234,7 @@ def test_decision_reads_both_searches_as_one() -> None:
 def test_decision_keeps_the_facts_it_rests_on() -> None:
     refuted = condition("C22.1", verificationStatus={"coding": [{"code": "refuted"}]})
     planned = procedure(id="planned", status="preparation")
-    keys = {
+    keys: Json = {
         "conditions": bundle(condition(), refuted, UNREADABLE_CONDITION),
         "procedures": bundle(procedure(), planned),
     }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,6 +23,9 @@ from tests.support.charts import (
     procedure,
 )
 from tests.unit.services.asking import assessment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NEXT = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
 

@@ -1,0 +1,1 @@
+"""The sii-cds command: arguments, output, exit codes."""

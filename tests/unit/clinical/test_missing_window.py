@@ -1,0 +1,42 @@
+"""Which days a cut-off delivery may lack: those of the baseline, and only where no delivered draw may be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cds_service.clinical.models import BloodCounts, EffectiveTime
+from cds_service.clinical.reasons import Reason
+from cds_service.clinical.timing import missing_baseline_window
+from tests.unit.clinical.values import POLICY, TODAY, at, day, draw
+
+if TYPE_CHECKING:
+    from datetime import date
+
+PROCEDURE = at(day(20))
+BASELINE = (day(50), day(20))
+TOO_SOON = draw(at(day(5)))
+
+
+@pytest.mark.parametrize(
+    ("counts", "procedures", "expected", "reason"),
+    [
+        (BloodCounts((TOO_SOON,), truncated=True), (PROCEDURE,), BASELINE, "no draw may be used: there may be older"),
+        (BloodCounts(truncated=True), (PROCEDURE,), BASELINE, "no draw was delivered at all"),
+        (BloodCounts((TOO_SOON,)), (PROCEDURE,), None, "all was delivered"),
+        (BloodCounts((TOO_SOON,), truncated=True), (), None, "no procedure is dated: there is no baseline"),
+        (BloodCounts((TOO_SOON, draw(at(day(30)))), truncated=True), (PROCEDURE,), None, "a baseline was delivered"),
+        (
+            BloodCounts((draw(at(day(30)), ("1", "1", "0"), Reason.ZERO_LYMPHOCYTES),), truncated=True),
+            (PROCEDURE,),
+            None,
+            "a baseline with a problem decides, and no older one hides it",
+        ),
+        (BloodCounts((TOO_SOON,), truncated=True), (PROCEDURE, at(day(200))), BASELINE, "of the latest procedure"),
+    ],
+)
+def test_missing_window_is_that_of_the_baseline(
+    counts: BloodCounts, procedures: tuple[EffectiveTime, ...], expected: tuple[date, date] | None, reason: str
+) -> None:
+    assert missing_baseline_window(counts, procedures, POLICY, TODAY) == expected, reason

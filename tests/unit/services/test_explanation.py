@@ -1,0 +1,174 @@
+"""The explanation: the assessment of the response, and what became of every resource that was delivered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.charts import (
+    ALBUMIN,
+    NEUTROPHILS,
+    PLATELETS,
+    Json,
+    bundle,
+    condition,
+    days_ago,
+    draw,
+    hook_request,
+    observation,
+    procedure,
+)
+from tests.unit.services.asking import assessment, explanation
+
+
+def rows(body: Json) -> dict[str, dict[str, Any]]:
+    return {row["reference"]: row for row in explanation(body)["observations"]}
+
+
+def treatment(row: dict[str, Any]) -> tuple[str, str | None]:
+    return row["treatment"], row.get("reason")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (hook_request(), "decided"),
+        (hook_request(*draw(lymphocytes=0)), "indeterminate"),
+        (hook_request(conditions=bundle()), "not eligible"),
+        (hook_request(*draw(), observation(PLATELETS, 1, "furlong", oid="x")), "with an exclusion"),
+    ],
+)
+def test_explanation_carries_the_assessment_of_the_response(body: Json, reason: str) -> None:
+    found = explanation(body)
+
+    assert found["assessment"] == assessment(body), reason
+    assert json.loads(json.dumps(found)) == found, reason
+
+
+def test_explanation_names_the_versions_in_force() -> None:
+    versions = explanation(hook_request())["versions"]
+
+    assert (versions["rule"], versions["configuration"]) == ("1.0.0", "0123456789ab")
+    assert len(versions["mappings"]) == 12
+
+
+def test_explanation_of_a_patient_not_eligible_looks_at_no_observation() -> None:
+    found = explanation(hook_request(procedures=bundle()))
+
+    assert (found["observations"], found["draws"]) == ([], [])
+    assert (found["eligibility"]["eligible"], found["eligibility"]["reason"]) == (False, "no-interventional-procedure")
+
+
+@pytest.mark.parametrize(("without", "checked"), [((), True), (("patient",), False)])
+def test_explanation_says_whether_the_patient_was_checked(without: tuple[str, ...], checked: bool) -> None:
+    assert explanation(hook_request(without=without))["eligibility"]["patientChecked"] is checked
+
+
+def test_explanation_tells_of_conditions_and_procedures() -> None:
+    found = explanation(
+        hook_request(
+            conditions=bundle(
+                condition(),
+                condition("C22.1", verificationStatus={"coding": [{"code": "refuted"}]}),
+                condition("J45", id="asthma"),
+                {"resourceType": "Condition", "id": "odd", "code": 5},
+            ),
+            procedures=bundle(
+                procedure(id="dated", when="2026-08-25"),
+                procedure(id="undated", performedDateTime=None),
+                procedure(id="stopped", status="stopped"),
+                {"resourceType": "Procedure", "id": "odd", "status": 5, "code": {"coding": [{"code": "1"}]}},
+            ),
+        )
+    )["eligibility"]
+
+    assert found["conditions"] == [
+        {"reference": "Condition/c-C22.0", "code": "C22.0", "category": "primary", "treatment": "counted"},
+        {
+            "reference": "Condition/c-C22.1",
+            "code": "C22.1",
+            "treatment": "excluded",
+            "reason": "status-not-accepted",
+        },
+        {"reference": "Condition/odd", "code": "", "treatment": "excluded", "reason": "malformed"},
+    ]
+    counted = {"code": "609232008", "therapy": "ablation/microwave", "treatment": "counted"}
+    assert found["procedures"] == [
+        counted | {"reference": "Procedure/dated", "performed": "2026-08-25"},
+        counted | {"reference": "Procedure/undated", "performed": None},
+        {
+            "reference": "Procedure/stopped",
+            "code": "609232008",
+            "treatment": "excluded",
+            "reason": "status-not-accepted",
+        },
+        {"reference": "Procedure/odd", "code": "1", "treatment": "excluded", "reason": "malformed"},
+    ]
+
+
+MIXED_BAG = [
+    *draw(),
+    *draw(100, 3.5, 1.5, when=days_ago(60)),
+    observation(PLATELETS, 1, "furlong", oid="unit"),
+    observation(PLATELETS, 1, oid="draft", status="preliminary"),
+    observation("718-7", 13, "g/dL", oid="hemoglobin"),
+    observation("768-2", 55, "%", oid="segmented"),
+    observation(NEUTROPHILS, 1, oid="odd", status=[]),
+    observation("718-7", 1, oid="odd-other", status=[]),
+    {"resourceType": "Observation", "id": "no-code"},
+    {"resourceType": "Observation", "id": "odd-code", "code": 5},
+]
+
+
+def test_explanation_has_one_row_for_every_observation() -> None:
+    albumin = [observation(ALBUMIN, 38, "g/L", oid="albumin"), observation(ALBUMIN, 38, "furlong", oid="bad-albumin")]
+
+    found = explanation(hook_request(*MIXED_BAG, albumin=bundle(*albumin)))["observations"]
+
+    expected = [
+        *[("used", None)] * 3,
+        *[("usable", None)] * 3,
+        ("excluded", "unit-unknown"),
+        ("excluded", "status-not-accepted"),
+        ("ignored", None),
+        ("ignored", None),
+        ("excluded", "malformed"),
+        ("ignored", None),
+        ("ignored", None),
+        ("excluded", "malformed"),
+        ("used", None),
+        ("excluded", "unit-unknown"),
+    ]
+    references = [f"Observation/{o['id']}" for o in (*MIXED_BAG, *albumin)]
+    assert len(found) == len(references)
+    assert {row["reference"]: treatment(row) for row in found} == dict(zip(references, expected, strict=True))
+
+
+def test_explanation_tells_of_every_complete_draw() -> None:
+    found = explanation(
+        hook_request(
+            *draw(when=days_ago(70)),
+            *draw(when=days_ago(40)),
+            *draw(lymphocytes=0, when=days_ago(95)),
+            *draw(when=days_ago(400)),
+        )
+    )["draws"]
+
+    keys = ("taken", "relation", "days", "refusal", "problems", "decides")
+    assert [tuple(row[key] for key in keys) for row in found] == [
+        ("2026-10-14T18:00:00+08:00", "after", 50, None, [], True),
+        ("2026-09-14T18:00:00+08:00", "after", 20, "post-procedure-window", [], False),
+        ("2026-08-20T18:00:00+08:00", "before", 5, None, ["zero-lymphocytes"], False),
+        ("2025-10-19T18:00:00+08:00", "before", 310, "outside-baseline-window", [], False),
+    ]
+    assert {row["basis"] for row in found} == {"absolute"}
+    assert [reference.split("-")[1] for reference in found[0]["observations"]] == ["777", "751", "731"]
+
+
+def test_explanation_of_an_indeterminate_outcome_marks_no_draw_as_deciding() -> None:
+    found = explanation(hook_request(*draw(lymphocytes=0)))
+
+    assert [row["decides"] for row in found["draws"]] == [False]
+    assert {row["treatment"] for row in found["observations"]} == {"usable"}

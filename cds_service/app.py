@@ -29,7 +29,7 @@ from cds_service.services.recording import Recorder, RecordingChoices
 from cds_service.services.sii_recurrence_risk import SIIRecurrenceRisk
 from cds_service.services.site import site_from_settings
 from cds_service.settings import load_settings
-from cds_service.settings.watching import ConfigurationWatcher
+from cds_service.settings.watching import ConfigurationWatcher, identify
 from cds_service.web.application import build_application
 from cds_service.web.logging import configure_logging
 from cds_service.web.metrics import Metrics
@@ -61,11 +61,15 @@ def create_app_from_environment() -> Flask:
     configure_logging()
     named = os.environ.get(CONFIGURATION_VARIABLE)
     path = Path(named) if named else None
+    known = {path: identify(path)} if path is not None else {}
     settings = load_settings(path, os.environ)
     audit = open_audit_log(settings)
     running, metrics = Running(build_parts(settings, audit, utc_now())), Metrics()
     if path is not None:
-        reload_on_change(running, settings, path, audit, metrics)
+        reloader = make_reloader(running, settings, path, audit, metrics)
+        watcher = ConfigurationWatcher(reloader.files, reloader.reload, known)
+        signal.signal(signal.SIGHUP, lambda _number, _frame: watcher.tell())
+        watcher.start()
     return build_application(running, metrics)
 
 
@@ -109,18 +113,15 @@ def build_parts(
     )
 
 
-def reload_on_change(running: Running, settings: Settings, path: Path, audit: AuditLog, metrics: Metrics) -> None:
-    """Watch the configuration from now on. Must run in the main thread, where signals arrive."""
+def make_reloader(running: Running, settings: Settings, path: Path, audit: AuditLog, metrics: Metrics) -> Reloader:
+    """Say how the parts in use are replaced when the configuration has changed."""
 
     def build(changed: Settings) -> Parts:
         previous = running.parts.authenticator
         kept = previous if isinstance(previous, VerifyingAuthenticator) else None
         return build_parts(changed, audit, utc_now(), kept)
 
-    reloader = Reloader(running, settings, path, lambda: load_settings(path, os.environ), build, metrics)
-    watcher = ConfigurationWatcher(reloader.files, reloader.reload)
-    signal.signal(signal.SIGHUP, lambda _number, _frame: watcher.tell())
-    watcher.start()
+    return Reloader(running, settings, path, lambda: load_settings(path, os.environ), build, metrics)
 
 
 def ready(authenticator: Authenticator) -> dict[str, ReadinessCheck]:

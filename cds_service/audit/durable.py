@@ -69,9 +69,18 @@ def write_durably(path: str, offset: int, data: bytes, flags: int = 0, keep: int
     return written.inode
 
 
+def sync_file(path: str) -> None:
+    """Make durable what others wrote to a file and may not have synced yet. Raises OSError."""
+    _sync(path, os.O_WRONLY)
+
+
 def sync_directory(directory: Path) -> None:
     """Make the entry of a new file durable, as its bytes already are. Raises OSError."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(str(directory), os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: str, flags: int) -> None:
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

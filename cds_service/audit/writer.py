@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.audit.bookkeeping import FORMAT, ClosedRecord, ContinuedRecord, OpenedRecord, SealedRecord
 from cds_service.audit.chain import GENESIS, ChainHead, bind, encode_payload, is_start_of
-from cds_service.audit.durable import sync_directory, write_at, write_durably
-from cds_service.audit.files import file_name, file_names, find_tail, opening_day
+from cds_service.audit.durable import sync_directory, sync_file, write_at, write_durably
+from cds_service.audit.files import file_name, file_names, find_tail, opening_day, read_on
 from cds_service.audit.lock import writer_lock
 from cds_service.audit.retention import delete_files, plan_removal
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from cds_service.audit.chain import ChainKey
     from cds_service.audit.durable import WrittenBytes
-    from cds_service.audit.durable import sync_directory, write_at, write_durably
-from cds_service.audit.files import Tail
+    from cds_service.audit.files import Tail
     from cds_service.audit.lock import WriterLock
 
 _log = logging.getLogger(__name__)
@@ -111,8 +110,7 @@ class ChainWriter:
     def _prepare(self, lock: WriterLock) -> Tail:
         """Return the tail that the next line follows: whole, in a file of today made with our key, not too large."""
         now = self._clock().astimezone(UTC)
-        known = self._tail
-        tail = known if known is not None and self._is_unchanged(known, lock) else self._find_tail()
+        tail = self._read_on(lock) or self._find_tail()
         if tail.torn and tail.begun:
             tail = self._seal(tail, now)
         if tail.file and not tail.begun:
@@ -123,15 +121,19 @@ class ChainWriter:
             lock.current_file = tail.file
         return tail
 
-    def _is_unchanged(self, tail: Tail, lock: WriterLock) -> bool:
-        """Tell whether the log still ends where this writer left it; only others' lines make it longer."""
-        if lock.current_file != tail.file:
-            return False
+    def _read_on(self, lock: WriterLock) -> Tail | None:
+        """Go on from where this writer left the log, past what others appended; None where that is not possible."""
+        tail = self._tail
+        if tail is None or lock.current_file != tail.file:
+            return None
+        path = self._path(tail.file)
         try:
-            status = os.stat(self._path(tail.file))  # noqa: PTH116  for every batch: faster than a Path
+            status = os.stat(path)  # noqa: PTH116  for every batch: faster than a Path
         except FileNotFoundError:
-            return False
-        return (status.st_ino, status.st_size) == (self._inode, tail.size)
+            return None
+        if status.st_ino != self._inode or status.st_size < tail.size:
+            return None
+        return tail if status.st_size == tail.size else read_on(path, tail)
 
     def _find_tail(self) -> Tail:
         """Look where the log ends, but never go back behind a record that is known to have been durable.
@@ -156,6 +158,8 @@ class ChainWriter:
         """Begin a new file. The old one is closed first, unless another key made it: its links cannot be continued."""
         if tail.opened is not None and not tail.closed and self._key.made(tail.opened):
             tail = self._extend(tail, encode_payload(ClosedRecord(time=now)))
+        elif tail.file:
+            sync_file(self._path(tail.file))
         name = file_name(tail.sequence + 1, now)
         # Named before it exists: a process that still writes to the old file sees that it has to look again.
         lock.current_file = name

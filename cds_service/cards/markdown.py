@@ -12,8 +12,8 @@ _LONGEST: Final = 60
 
 # What units, codes and the names of studies are made of. Anything else (angle brackets, at signs, control characters)
 # only helps an attacker. GFM turns bare URLs into links, and older parsers look for them after they have read the
-# escapes: so no colon before a path, and no point before what may be a domain.
-_FOREIGN: Final = re.compile(r"""[^\w \-+*/^%{}\[\]().,:;='"&#~°×]|:(?! |$)|\.(?=[^\W\d_]{2})""")
+# escapes: so neither a colon inside a word, nor two slashes, nor a point before what may be the end of a domain.
+_FOREIGN: Final = re.compile(r"""[^\w \-+*/^%{}\[\]().,:;='"&#~°×]|:(?! |$)|(?<=/)/|\.(?=[^\W\d_]{2})""")
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]()#.!|~^&])")
 
 

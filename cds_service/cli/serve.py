@@ -10,6 +10,7 @@ import click
 
 from cds_service.cli.options import CONFIG_VARIABLE, config_option, load_or_exit
 from cds_service.cli.serving import serve_application
+from cds_service.web.logging import configure_logging
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,8 @@ def run_server(
     announce: Callable[[str], None],
 ) -> None:
     """Run an application factory, with a directory for the metrics of all workers that is gone afterwards."""
+    # Records of the server itself: they go where those of the workers go, in the same form.
+    configure_logging()
     with tempfile.TemporaryDirectory(prefix="sii-cds-metrics-") as directory:
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", directory)
         try:

@@ -81,6 +81,8 @@ def _newest_first(draws: list[BloodDraw]) -> tuple[BloodDraw, ...]:
 
 def _settle(draws: list[BloodDraw]) -> BloodDraw:
     """Return the draw that stands for all of one moment; which one it is does not depend on their order."""
+    if len(draws) == 1:
+        return draws[0]
     first = min(draws, key=lambda draw: [(r.quantity.value, r.reported, r.origin) for r in draw.results])
     if all(draw.problems == first.problems for draw in draws) and (
         first.problems or len({compute_sii(draw) for draw in draws}) == 1

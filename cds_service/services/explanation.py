@@ -34,14 +34,13 @@ _BESIDE_PARTNER = frozenset({Reason.FRACTION_MISLABELLED, Reason.IMPLAUSIBLE})
 
 def explain(decision: Decision, patient_id: str, site: Site, now: datetime) -> dict[str, Any]:
     """Describe a decision as plain data: the assessment as the response carries it, and everything behind it."""
+    laboratory = decision.laboratory
     return {
         "assessment": assessment_extension(decision.assessment),
         "versions": {"rule": RULE_VERSION, "mappings": site.mappings.version, "configuration": site.configuration_hash},
         "eligibility": _eligibility(decision),
-        "observations": _observations(decision, decision.laboratory, patient_id, site, now)
-        if decision.laboratory
-        else [],
-        "draws": _draws(decision, decision.laboratory, site, now) if decision.laboratory else [],
+        "observations": _observations(decision, laboratory, patient_id, site, now) if laboratory else [],
+        "draws": _draws(decision, laboratory, site, now) if laboratory else [],
     }
 
 

@@ -11,23 +11,41 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 CHECK_SECONDS: Final = 1.0
 
-_Fingerprint = tuple[tuple[int, int, int, int] | None, ...]
+# What changes when a file or the target of its link changes: device, inode, time and size. None: it is not there.
+Identity = tuple[int, int, int, int] | None
+
+
+def identify(path: Path) -> Identity:
+    """Return what a file is now. To be taken before the file is read, or a change in between goes unnoticed."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 class ConfigurationWatcher:
     """Calls `on_change` from a thread of its own, once for each change. `on_change` must not raise."""
 
-    def __init__(self, files: Callable[[], Iterable[Path]], on_change: Callable[[], None]) -> None:
-        """Keep what to watch; `files` is asked each time, since a reload may name others."""
+    def __init__(
+        self,
+        files: Callable[[], Iterable[Path]],
+        on_change: Callable[[], None],
+        known: Mapping[Path, Identity],
+    ) -> None:
+        """Keep what to watch; `files` is asked each time, since a reload may name others.
+
+        `known` are identities taken before the files were read; others are taken for unchanged now.
+        """
         self._files = files
         self._on_change = on_change
         self._told = threading.Event()
-        self._seen = self._fingerprint()
+        self._seen = self._look() | dict(known)
 
     def start(self, seconds: float = CHECK_SECONDS) -> None:
         """Begin to watch. The thread ends with the process."""
@@ -39,27 +57,19 @@ class ConfigurationWatcher:
 
     def check(self) -> None:
         """Call `on_change` if that was asked for or a file changed since the last time."""
-        now = self._fingerprint()
-        if not self._told.is_set() and now == self._seen:
+        now = self._look()
+        changed = any(path not in self._seen or self._seen[path] != identity for path, identity in now.items())
+        if not self._told.is_set() and not changed:
             return
         self._told.clear()
+        # Before the reload: what changes while it reads is found the next time. So is a file it newly names.
+        self._seen = now
         self._on_change()
-        # After the reload, which may have named other files.
-        self._seen = self._fingerprint()
 
     def _watch(self, seconds: float) -> None:
         while True:
             self._told.wait(seconds)
             self.check()
 
-    def _fingerprint(self) -> _Fingerprint:
-        return tuple(_identity(path) for path in self._files())
-
-
-def _identity(path: Path) -> tuple[int, int, int, int] | None:
-    """Return what changes when a file or the target of its link changes; None for one that is not there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+    def _look(self) -> dict[Path, Identity]:
+        return {path: identify(path) for path in self._files()}

@@ -1,4 +1,4 @@
-"""Laboratory data of other makers through the whole decision. Expected values were worked out from the files by hand."""
+"""Laboratory data of other makers through the whole decision; expectations were worked out from the files by hand."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def patient_of(chart: Json, patient_id: str) -> Json | None:
 
 
 def hook(sample: Sample) -> Json:
-    """Build the hook request: the sample as it is for the blood counts and for albumin, and an eligible patient."""
+    """Build the hook request: the sample as it is for the blood counts, and an eligible patient."""
     chart = sample.change(read(sample.file))
     subject = {"reference": f"Patient/{sample.patient}"}
     return {
@@ -205,7 +205,7 @@ def hook(sample: Sample) -> Json:
         "prefetch": {
             "patient": patient_of(chart, sample.patient),
             "bloodCounts": chart,
-            "albumin": chart,
+            "albumin": None,
             "conditions": bundle(condition(subject=subject, onsetDateTime="2000-01-01")),
             "procedures": bundle(procedure(subject=subject, when=sample.procedure)),
         },

@@ -152,11 +152,14 @@ def charts(extra: st.SearchStrategy[Json] | None = None) -> st.SearchStrategy[li
     )
 
 
-_NAMES = st.sampled_from(
-    "resourceType entry resource link relation url fullUrl id status code coding system value unit comparator subject "
-    "reference effectiveDateTime effectivePeriod start end issued valueQuantity component specimen issue severity "
-    "birthDate deceasedDateTime performedDateTime clinicalStatus verificationStatus meta versionId".split()
-)
+# fmt: off
+_NAMES = st.sampled_from([
+    "resourceType", "entry", "resource", "link", "relation", "url", "fullUrl", "id", "status", "code", "coding",
+    "system", "value", "unit", "comparator", "subject", "reference", "effectiveDateTime", "effectivePeriod",
+    "start", "end", "issued", "valueQuantity", "component", "specimen", "issue", "severity", "birthDate",
+    "deceasedDateTime", "performedDateTime", "clinicalStatus", "verificationStatus", "meta", "versionId",
+])
+# fmt: on
 _LEAVES = st.one_of(
     st.none(),
     st.booleans(),

@@ -43,7 +43,7 @@ def join_pages(pages: Sequence[BundleContent[R]], next_url: str | None) -> Bundl
 
 
 def _server(url: SplitResult) -> tuple[str, str | None, int | None]:
-    return url.scheme, url.hostname, url.port or _DEFAULT_PORTS.get(url.scheme)
+    return url.scheme, url.hostname, _DEFAULT_PORTS.get(url.scheme) if url.port is None else url.port
 
 
 def _is_below(path: str, home: str) -> bool:

@@ -68,7 +68,10 @@ ENGLISH: Final = Texts(
     fraction_value="{reported} (read as a fraction: {value})",
     converted_value="{value} (reported as {reported})",
     approximate_value="approximately {value}",
-    formula="SII = platelets × neutrophils / lymphocytes = {platelets} × {neutrophils} / {lymphocytes} = {sii}",
+    formula=(
+        "Systemic immune-inflammation index: "
+        "SII = platelets × neutrophils / lymphocytes = {platelets} × {neutrophils} / {lymphocytes} = {sii}"
+    ),
     one_day="1 day",
     several_days="{count} days",
     sampled_after="**Timing:** blood drawn {days} after the latest interventional procedure ({procedure}).",
@@ -84,7 +87,7 @@ ENGLISH: Final = Texts(
     baseline_line="**Before the procedure:** SII {sii} on {date}.",
     earlier_line="**Earlier:** SII {sii} on {date}.",
     near_cutoff_note=(
-        f"**Close to the cut-off:** laboratory imprecision alone moves an SII of about {PUBLISHED_CUTOFF:.0f} by "
+        f"**Close to the cut-off:** laboratory imprecision alone can move an SII of about {PUBLISHED_CUTOFF:.0f} by "
         f"{IMPRECISION_BAND[0]}–{IMPRECISION_BAND[1]} (derived, not published). "
         "Consider repeating the blood count before relying on this result."
     ),
@@ -109,10 +112,10 @@ ENGLISH: Final = Texts(
         "No trial was found showing that SII-guided follow-up improves outcome."
     ),
     not_checked=(
-        "**Not checked:** residual disease; and what changes blood counts whatever the tumor does: infection, "
-        "steroids, G-CSF, transfusion, splenectomy."
+        "**Not checked:** residual disease; and infection, steroids, G-CSF, transfusion and splenectomy, which change "
+        "blood counts independently of the tumor."
     ),
-    low_platelets_note="Low platelets, as in cirrhosis with a large spleen, lower SII whatever the tumor does.",
+    low_platelets_note="Low platelets, as in cirrhosis with a large spleen, lower SII independently of the tumor.",
     truncated_note=(
         "**The chart holds more entries than were delivered:** a newer blood draw, a later procedure or a recurrence "
         "may be missing here."

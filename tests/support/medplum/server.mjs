@@ -1,5 +1,6 @@
 // A FHIR R4 server that others wrote, behind HTTP: Medplum's router and memory repository.
-// What this file adds: a base path, a bearer token, and pages, since the repository cuts a result but links nothing.
+// What this file adds: a base path, a bearer token, pages (the repository cuts a result but links nothing), and the type
+// before a bare id in `patient` (the repository compares references as text).
 //
 // node server.mjs TOKEN PAGE_SIZE   prints its base address as the first line; ends with its standard input.
 
@@ -45,6 +46,10 @@ async function answer(request) {
   }
   const isSearch = request.method === 'GET' && target.pathname.split('/').length === BASE_PATH.split('/').length + 1;
   if (isSearch) {
+    const patient = target.searchParams.get('patient');
+    if (patient && !patient.includes('/')) {
+      target.searchParams.set('patient', `Patient/${patient}`);
+    }
     target.searchParams.set('_count', String(Math.min(pageSize, Number(target.searchParams.get('_count') ?? pageSize))));
   }
   const url = target.pathname.slice(BASE_PATH.length) + target.search;

@@ -33,7 +33,7 @@ def outcome(*severities: Any) -> Json:
 GOOD_ENTRY = {"resource": GOOD}
 
 # An entry beside a good one; how many Observations and how many malformed ones come of the two.
-ENTRIES = [
+ENTRIES: list[tuple[Any, int, int, str]] = [
     ({"resource": observation("751-8", 4.2, oid="other")}, 2, 0, "two good entries"),
     (None, 1, 1, "a null entry"),
     ({}, 1, 0, "an entry without a resource"),

@@ -100,7 +100,9 @@ def test_albumin_is_optional_and_tells_why_there_is_none(options: dict[str, Any]
 def test_page_that_nobody_reads_is_a_truncated_chart(key: str) -> None:
     page = bundle(condition(), procedure(), link=[{"relation": "next", "url": f"{LISTED}?page=2"}])
 
-    assert acquire_eligibility(delivery(**{key: page}), required=True).truncated
+    keys: dict[str, Any] = {key: page}
+
+    assert acquire_eligibility(delivery(**keys), required=True).truncated
 
 
 # Client, server, authorization; what a missing key leads to.

@@ -30,7 +30,7 @@ def requested(**keys: Any) -> CDSRequest:
     return parse_cds_request(json.dumps(hook_request(**keys)).encode())
 
 
-STATES = [
+STATES: list[tuple[Any, KeyState, str]] = [
     (None, KeyState.NO_DATA, "null: the client looked and found nothing"),
     (EMPTY, KeyState.NO_DATA, "a Bundle without matches"),
     ({"resourceType": "Bundle"}, KeyState.NO_DATA, "a Bundle without entries"),
@@ -101,7 +101,7 @@ def test_white_space_around_null_is_nothing() -> None:
     assert prefetch.read_key(parse_cds_request(body), "conditions", BundleReader(Condition)).state is KeyState.NO_DATA
 
 
-PATIENTS = [
+PATIENTS: list[tuple[Any, str]] = [
     (None, "null"),
     ("p1", "a text"),
     ([], "a list"),

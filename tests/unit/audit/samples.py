@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cds_service.audit.building import DecisionContext, DecisionFacts, build_hook_record
 from cds_service.audit.log import AuditLog
+from cds_service.audit.reading import verify_log
 from cds_service.audit.records import FeedbackRecord, HookRecord
 from cds_service.clinical.assessment import assess
 from cds_service.clinical.eligibility import Eligibility
@@ -29,13 +31,17 @@ from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from cds_service.audit.chain import ChainHead
+    from cds_service.audit.verification import Verification
     from cds_service.clinical.outcomes import Assessment
 
 ZONE = ZoneInfo("Asia/Tokyo")
 NOW = datetime(2026, 3, 10, 0, 30, tzinfo=ZONE)
 KEY = bytes(range(32))
+OTHER_KEY = b"another key of the site, 32 bytes"
 POLICY = ClinicalPolicy(timezone=ZONE)
 CARD = "3f0c8c9e-8a43-4f0e-9b3c-1f6f5a1f6a10"
 
@@ -143,3 +149,31 @@ def files_of(directory: Path) -> list[Path]:
 def text_of(directory: Path) -> str:
     """Return all that the directory holds, as text."""
     return "".join(path.read_text(errors="replace") for path in sorted(directory.iterdir()))
+
+
+def verified(directory: Path, *keys: bytes) -> Verification:
+    """Verify, and return what was found in a log that is whole."""
+    found = verify_log(directory, keys or (KEY,))
+    assert found.broken is None
+    return found
+
+
+def why_broken(directory: Path, head: ChainHead | None = None) -> str:
+    """Verify, and return what is wrong first."""
+    found = verify_log(directory, (KEY,), head)
+    assert found.broken is not None
+    return found.broken.why
+
+
+def torn_write(after: int, error: int) -> Callable[[int, bytes, int], int]:
+    """Make a pwrite of a disk that takes a few more bytes and then none."""
+    real, left = os.pwrite, [after]
+
+    def write(descriptor: int, data: bytes, offset: int) -> int:
+        if left[0] == 0:
+            raise OSError(error, os.strerror(error))
+        part = data[: left[0]]
+        left[0] -= len(part)
+        return real(descriptor, part, offset)
+
+    return write

@@ -14,14 +14,13 @@ from hypothesis import strategies as st
 
 from cds_service.audit.chain import ChainHead, ChainKey, bind, encode_payload, read_line
 from cds_service.audit.verification import verify_chain
-from tests.unit.audit.samples import KEY, Clock, audit_log, feedback_record, hook_record
+from tests.unit.audit.samples import KEY, OTHER_KEY, Clock, audit_log, feedback_record, hook_record
 
 if TYPE_CHECKING:
     from cds_service.audit.verification import Verification
 
 Spot = tuple[int, int]
 Lines = list[tuple[str, list[bytes]]]
-OTHER_KEY = b"another key of the site, 32 bytes"
 
 
 @cache

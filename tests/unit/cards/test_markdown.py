@@ -28,7 +28,7 @@ TEXT_TOKENS = {
 }  # fmt: skip
 # What GFM's autolink extension and the linkifiers of clients make a link of without any markup.
 BARE_LINK = re.compile(
-    r"://|\bwww\.|\b(?:mailto|xmpp|javascript|data|ftp):|[\w.+-]+@[\w-]+|[^\W\d_][\w-]*\.[^\W\d_]{2,}", re.IGNORECASE
+    r"//|\bwww\.|\b(?:mailto|xmpp|javascript|data|ftp):|[\w.+-]+@[\w-]+|[^\W\d_][\w-]*\.[^\W\d_]{2,}", re.IGNORECASE
 )
 
 
@@ -61,6 +61,7 @@ HOSTILE = [
     ("ftp://evil.example", "a bare URL"),
     ("mailto:me@evil.example", "a mail address with its scheme"),
     ("me@evil.example", "a mail address"),
+    ("//192.0.2.1/path", "an address without its scheme"),
     ("evil.example/path", "what linkifiers take for a domain"),
     ("<http://evil.example>", "an autolink"),
     ("&lt;script&gt; &#60;b&#62;", "entities"),
@@ -139,6 +140,7 @@ def test_escaped_text_of_a_good_unit_reads_as_sent(text: str, reason: str) -> No
         ("x" * 61, "x" * 60, "at most sixty characters"),
         ("*" * 60, "\\*" * 60, "counted before they are escaped"),
         ("a:b", "a?b", "a colon inside a word"),
+        ("K//uL ///", "K/?uL /??", "two slashes"),
         ("a: b:", "a: b:", "a colon before a space or at the end"),
         ("v1.2 a.b", "v1\\.2 a\\.b", "points of numbers and single letters"),
         ("", "", "nothing"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,6 +39,12 @@ def test_time_order_tells_older_from_newer(older: EffectiveTime, newer: Effectiv
 )
 def test_time_as_text_has_its_own_precision(time: EffectiveTime, text: str) -> None:
     assert time.isoformat() == text
+
+
+@pytest.mark.parametrize("time", [at("2026-03-01"), MORNING])
+def test_time_copied_is_the_same_time(time: EffectiveTime) -> None:
+    assert copy.deepcopy(time) == time
+    assert copy.deepcopy(time).order == time.order
 
 
 @pytest.mark.parametrize("latest", ["platelets", "neutrophils", "lymphocytes"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import pytest
 
@@ -116,15 +115,20 @@ def test_coding_list_gives_one_fact_for_each_category() -> None:
     ]
 
 
-def verified(*codes: str, **members: Any) -> Json:
-    return {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": c} for c in codes]}
+def verified(*codes: str) -> Json:
+    return {"coding": [coding for code in codes for coding in status("condition-ver-status", code)["coding"]]}
 
 
 LOCAL = {"system": "http://snomed.info/sct", "code": "410605003"}
 VERIFICATION = [
     (None, "primary", "secondary", "no status at all"),
     (verified("confirmed"), "primary", "secondary", "confirmed"),
-    ({"coding": [*verified("confirmed")["coding"], LOCAL]}, "primary", "secondary", "the same in another system beside"),
+    (
+        {"coding": [*verified("confirmed")["coding"], LOCAL]},
+        "primary",
+        "secondary",
+        "the same in another system beside",
+    ),
     (verified("unconfirmed"), "status-not-accepted", "status-not-accepted", ""),
     (verified("provisional"), "status-not-accepted", "status-not-accepted", ""),
     (verified("differential"), "status-not-accepted", "status-not-accepted", ""),
@@ -192,7 +196,8 @@ DATES = [
 
 @pytest.mark.parametrize(("members", "expected", "reason"), DATES)
 def test_condition_counts_by_the_latest_day_it_names(members: Json, expected: date | None, reason: str) -> None:
-    (fact,) = facts(condition(**({"onsetDateTime": None} | members)))
+    undated: Json = {"onsetDateTime": None}
+    (fact,) = facts(condition(**(undated | members)))
 
     assert isinstance(fact, ConditionFact)
     assert fact.last_day == expected, reason

@@ -86,7 +86,11 @@ def test_span_of_a_draw_is_the_sites(minutes: int, draws: int) -> None:
 
 SPECIMENS = [
     (("Specimen/s", "Specimen/s", "Specimen/s"), 1, "one reference"),
-    (("Specimen/s", "https://ehr.example/fhir/Specimen/s", "Specimen/s/_history/4"), 1, "relative, absolute, versioned"),
+    (
+        ("Specimen/s", "https://ehr.example/fhir/Specimen/s", "Specimen/s/_history/4"),
+        1,
+        "relative, absolute, versioned",
+    ),
     (("urn:uuid:1", "urn:uuid:1", "urn:uuid:1"), 1, "one address of the Bundle"),
     (("Specimen/s", "Specimen/s", "Specimen/t"), 0, "two specimens a day apart"),
     (("Specimen/s", "Specimen/s", None), 0, "one result names none"),
@@ -156,7 +160,9 @@ DATES_AT_MIDNIGHT = [
 
 
 @pytest.mark.parametrize(("resources", "expected", "reason"), DATES_AT_MIDNIGHT)
-def test_date_never_joins_times_of_two_days(resources: list[Json], expected: list[tuple[Any, ...]], reason: str) -> None:
+def test_date_never_joins_times_of_two_days(
+    resources: list[Json], expected: list[tuple[Any, ...]], reason: str
+) -> None:
     assert values(paired(*resources)) == expected, reason
 
 

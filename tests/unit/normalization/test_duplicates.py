@@ -121,7 +121,9 @@ def test_two_versions_of_one_result_are_duplicates() -> None:
     second = neutrophils(5, oid="n", meta={"versionId": "2"}, status="corrected")
     (draw,) = paired(first, second, *rest()).draws
 
-    assert (draw.neutrophils.quantity.value, draw.neutrophils.origin.version, draw.problems) == (5, "2", ())
+    assert draw.neutrophils.quantity.value == 5
+    assert draw.neutrophils.origin.version == "2"
+    assert draw.problems == ()
 
 
 def test_preferred_code_wins_over_a_newer_second_choice_of_the_same_draw() -> None:

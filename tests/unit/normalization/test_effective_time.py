@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -157,7 +157,7 @@ def test_tolerance_for_the_future_is_ten_real_minutes_where_clocks_go_back() -> 
     assert reader.is_future(late)
 
 
-def taken(**members: object) -> Json:
+def taken(**members: Any) -> Json:
     return observation(NEUTROPHILS, 4.2, effectiveDateTime=None, **members)
 
 

@@ -87,7 +87,11 @@ def test_panel_with_components_is_a_complete_draw() -> None:
 def test_origin_names_reference_version_code_and_specimen() -> None:
     origin = usable(
         observation(
-            NEUTROPHILS, 4.2, oid="n1", meta={"versionId": "7"}, specimen={"reference": "https://x/Specimen/s/_history/2"}
+            NEUTROPHILS,
+            4.2,
+            oid="n1",
+            meta={"versionId": "7"},
+            specimen={"reference": "https://x/Specimen/s/_history/2"},
         )
     ).origin
 

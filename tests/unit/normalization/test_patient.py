@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cds_service.acquisition.resources import Patient
-from cds_service.clinical.models import PatientFact
 from tests.support.charts import Json, patient
 from tests.unit.normalization.reading import fact_reader, typed
+
+if TYPE_CHECKING:
+    from cds_service.clinical.models import PatientFact
 
 
 def fact(**members: object) -> PatientFact:

@@ -106,7 +106,18 @@ def test_refused_code_beside_an_accepted_one_is_a_conflict(codes: tuple[str, ...
 
 @pytest.mark.parametrize(
     "status",
-    ["preparation", "in-progress", "not-done", "on-hold", "stopped", "entered-in-error", "unknown", "Completed", "", None],
+    [
+        "preparation",
+        "in-progress",
+        "not-done",
+        "on-hold",
+        "stopped",
+        "entered-in-error",
+        "unknown",
+        "Completed",
+        "",
+        None,
+    ],
 )
 def test_procedure_that_is_not_completed_does_not_count(status: str | None) -> None:
     assert judged(procedure(status=status)) == "status-not-accepted"
@@ -142,7 +153,9 @@ DATES = [
 
 @pytest.mark.parametrize(("members", "expected", "reason"), DATES)
 def test_procedure_counts_by_the_last_day_it_may_mean(members: Json, expected: str, reason: str) -> None:
-    assert judged(procedure(**({"performedDateTime": None} | members))) == expected, reason
+    undated: Json = {"performedDateTime": None}
+
+    assert judged(procedure(**(undated | members))) == expected, reason
 
 
 ORDER = [

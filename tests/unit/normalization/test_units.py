@@ -28,7 +28,7 @@ def measured(code: str, value: float, /, **quantity: str | None) -> Json:
     return observation(code, value, valueQuantity={"value": value} | members)
 
 
-# Spelling, what the laboratory reports for 210 x 10*9/L platelets; the spelling stands in `unit` alone, in `code` alone.
+# Spelling, and what the laboratory reports for 210 x 10*9/L platelets; it stands in `unit` alone, or in `code` alone.
 PLATELET_SPELLINGS = [
     ("10*9/L", 210, "UCUM"),
     ("10*9/l", 210, "UCUM liter, lower case"),

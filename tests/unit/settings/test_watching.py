@@ -1,0 +1,75 @@
+"""A change is noticed once, whatever happens between looking and reading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cds_service.settings.watching import ConfigurationWatcher, identify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_check_without_a_change_does_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("1")
+    calls: list[str] = []
+    watcher = ConfigurationWatcher(lambda: [file], lambda: calls.append("x"), {file: identify(file)})
+    watcher.check()
+    assert calls == []
+
+
+def test_check_change_between_reading_and_watching_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("1")
+    known = {file: identify(file)}
+    file.write_text("changed")
+    calls: list[str] = []
+    watcher = ConfigurationWatcher(lambda: [file], lambda: calls.append("x"), known)
+    watcher.check()
+    watcher.check()
+    assert calls == ["x"]
+
+
+def test_check_change_while_reloading_is_noticed_the_next_time(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("1")
+    calls: list[str] = []
+
+    def reload() -> None:
+        calls.append("x")
+        if len(calls) == 1:
+            file.write_text("changed again")
+
+    watcher = ConfigurationWatcher(lambda: [file], reload, {file: identify(file)})
+    file.write_text("22")
+    for _ in range(3):
+        watcher.check()
+    assert calls == ["x", "x"]
+
+
+def test_check_file_newly_named_removed_or_replaced_is_a_change(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text("1")
+    second.write_text("1")
+    files = [first]
+    calls: list[int] = []
+    watcher = ConfigurationWatcher(lambda: files, lambda: calls.append(1), {first: identify(first)})
+    files.append(second)
+    watcher.check()
+    second.unlink()
+    watcher.check()
+    other = tmp_path / "c.yaml"
+    other.write_text("1")
+    other.replace(first)
+    watcher.check()
+    assert len(calls) == 3
+
+
+def test_tell_asks_for_a_reload_though_nothing_changed(tmp_path: Path) -> None:
+    calls: list[int] = []
+    watcher = ConfigurationWatcher(lambda: [tmp_path / "none"], lambda: calls.append(1), {})
+    watcher.tell()
+    watcher.check()
+    watcher.check()
+    assert calls == [1]

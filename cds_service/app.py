@@ -9,6 +9,8 @@ settings ─┬─ site            what the rule, the mappings and the cards nee
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
 import signal
 from dataclasses import replace
@@ -19,12 +21,13 @@ from cds_service.acquisition.delivery import Fetching
 from cds_service.acquisition.fhir.exchange import HTTPOptions
 from cds_service.acquisition.fhir.fetcher import Fetcher
 from cds_service.acquisition.queries import site_queries
-from cds_service.audit.kept_heads import HeadKeeper
+from cds_service.audit.kept_heads import HeadKeeper, kept_head
 from cds_service.audit.keys import read_key
 from cds_service.audit.log import AuditLog
 from cds_service.authorization.authenticator import Authenticator as VerifyingAuthenticator
 from cds_service.authorization.from_settings import authenticator_from_settings
 from cds_service.cards.model_card import SiteModelCard
+from cds_service.errors import StateUnavailableError
 from cds_service.services.recording import Recorder, RecordingChoices
 from cds_service.services.sii_recurrence_risk import SIIRecurrenceRisk
 from cds_service.services.site import site_from_settings
@@ -42,9 +45,12 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from cds_service.audit.chain import ChainHead
     from cds_service.services.site import Site
     from cds_service.settings import Settings
     from cds_service.web.ports import Authenticator, CDSService, ReadinessCheck
+
+_LOGGER = logging.getLogger(__name__)
 
 # Staged: patient, conditions and procedures together, then blood counts and albumin.
 REQUESTS_PER_HOOK: Final = 3
@@ -64,6 +70,8 @@ def create_app_from_environment() -> Flask:
     known = {path: identify(path)} if path is not None else {}
     settings = load_settings(path, os.environ)
     audit = open_audit_log(settings)
+    # The last records of this worker get their kept head too.
+    atexit.register(audit.close)
     running, metrics = Running(build_parts(settings, audit, utc_now())), Metrics()
     if path is not None:
         reloader = make_reloader(running, settings, path, audit, metrics)
@@ -155,8 +163,21 @@ def open_audit_log(settings: Settings) -> AuditLog:
         key=audit_key(settings),
         rotate_bytes=audit.rotate_bytes,
         retention_days=audit.retention_days,
+        known_head=known_head(settings),
         on_head=HeadKeeper(settings.state.url, audit.directory).keep,
     )
+
+
+def known_head(settings: Settings) -> ChainHead | None:
+    """Return the newest record that the state store remembers, so that its number is never given twice.
+
+    None when there is none, or when the state store cannot be asked now: readiness tells of that.
+    """
+    try:
+        return kept_head(settings.state.url, settings.audit.directory)
+    except StateUnavailableError as error:
+        _LOGGER.warning("the kept head of the audit chain is not known: %s", error.log_detail)
+        return None
 
 
 def recording_choices(settings: Settings) -> RecordingChoices:

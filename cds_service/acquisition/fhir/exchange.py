@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Final
 
 import requests
@@ -107,10 +108,11 @@ def _body(response: requests.Response, max_bytes: int) -> bytes:
 
 
 def _name(error: Exception) -> str:
-    """Return what went wrong: the type of the exception at the bottom, which names no address."""
-    inner = error.args[0] if error.args else None
-    inner = getattr(inner, "reason", inner)
-    return type(inner if isinstance(inner, Exception) else error).__name__
+    """Return the type of the exception at the bottom, which says most. Texts are left out: they name addresses."""
+    for inner in (getattr(error, "reason", None), *error.args):
+        if isinstance(inner, (HTTPError, HTTPException, OSError)):
+            return _name(inner)
+    return type(error).__name__
 
 
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -57,7 +58,8 @@ def demo_settings(port: int, directory: Path) -> Settings:
 
 def create_demo_app() -> Flask:
     """Build the demo from the port and directory that the command put into the environment."""
-    configure_logging()
+    # A newcomer reads the terminal: only what is wrong.
+    configure_logging(level=logging.WARNING)
     return build_demo_app(demo_settings(int(os.environ[PORT_VARIABLE]), Path(os.environ[DIRECTORY_VARIABLE])))
 
 

@@ -82,7 +82,7 @@ def test_pages_are_read_to_the_end(fetcher: Fetcher, stub: FHIRStub) -> None:
 
 def test_search_goes_on_behind_a_prefetched_page(fetcher: Fetcher, stub: FHIRStub) -> None:
     stub.content = {"bloodCounts": bundle(observation("777-3", 210, oid="second"))}
-    first = BundleContent[Observation]((), (), {"urn:uuid:1": "p1"}, "ignored")
+    first: BundleContent[Observation] = BundleContent(patients={"urn:uuid:1": "p1"}, next_url="ignored")
 
     content = complete(begin(fetcher, stub, first_page=first))
 

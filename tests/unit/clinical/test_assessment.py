@@ -143,6 +143,7 @@ def test_assessment_newer_incomplete_draw_leaves_the_older_complete_one_deciding
             "the draw before, and the baseline",
         ),
         (((NEWEST, HIGH), (LATER, LOW)), [("200.000", LATER, False)], "no baseline"),
+        (((NEWEST, HIGH), (LATER, LOW), (at(day(25)), HIGH)), [("200.000", LATER, False)], "the one before it alone"),
         (((LATER, HIGH), (at(day(50)), LOW)), [], "a draw of the excluded days is never shown"),
         (((LATER, HIGH), (at(day(100)), LOW)), [("200.000", at(day(100)), False)], "long before: earlier, no baseline"),
         (

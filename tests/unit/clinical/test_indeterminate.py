@@ -93,6 +93,7 @@ def test_reasons_without_any_complete_draw(
         ((result(PLATELETS, "1", DRAWN),), (), (WINDOW,), "nor what is as old"),
         ((), (excluded(LYMPHOCYTES, UNIT, NEWER),), (WINDOW, NO_L, UNIT), "a newer one that was excluded"),
         ((), (excluded(LYMPHOCYTES, UNIT, at(day(9))),), (WINDOW,), "an older one that was excluded"),
+        ((), (excluded(LYMPHOCYTES, UNIT, DRAWN),), (WINDOW,), "one of the same draw"),
         (
             (),
             (excluded(PLATELETS, Reason.NO_EFFECTIVE_TIME),),

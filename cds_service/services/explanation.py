@@ -185,7 +185,7 @@ def _draws(decision: Decision, laboratory: Laboratory, site: Site, now: datetime
                 "days": timed.days,
                 "refusal": timed.refusal,
                 "problems": list(draw.problems),
-                "decides": _key(draw.platelets) in used and _key(draw.neutrophils) in used,
+                "decides": all(_key(result) in used for result in draw.results),
             }
         )
     return rows

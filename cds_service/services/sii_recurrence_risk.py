@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import EXTENSION_NAME, assessment_extension
+from cds_service.clinical.evidence import PUBLISHED_CUTOFF, STUDY_CITATION, STUDY_DOI
 from cds_service.errors import DataUnavailableError
 from cds_service.hooks.discovery import ServiceDescription
 from cds_service.hooks.request import HOOK
@@ -52,7 +53,8 @@ class SIIRecurrenceRisk:
             description=(
                 "Computes the systemic immune-inflammation index (platelets x neutrophils / lymphocytes) of adults "
                 "with primary liver cancer after interventional therapy and shows a card when it is above the "
-                "published cut-off 405.08 (Yu et al. 2023, doi 10.21037/jgo-23-104)."
+                f"cut-off {self._site.policy.cutoff} (published: {PUBLISHED_CUTOFF}, {STUDY_CITATION}, "
+                f"doi {STUDY_DOI})."
             ),
             id=SERVICE_ID,
             prefetch={key: query.template() for key, query in self._fetching.queries.items()},

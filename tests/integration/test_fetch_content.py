@@ -18,18 +18,23 @@ if TYPE_CHECKING:
     from tests.support.charts import Json
 
 KEYS = ("patient", "conditions", "procedures", "bloodCounts", "albumin")
-DEADLINE = 0.6
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[FHIRStub]:
+    with running_stub() as stub:
+        yield stub
 
 
 @pytest.fixture
-def stub() -> Iterator[FHIRStub]:
-    with running_stub() as running:
-        yield running
+def stub(running: FHIRStub) -> FHIRStub:
+    running.reset()
+    return running
 
 
-@pytest.fixture
-def site(stub: FHIRStub, tmp_path: Path) -> FetchingSite:
-    return fetching_site(tmp_path, stub, deadline=DEADLINE, connect_timeout_seconds=0.3, max_response_bytes=500_000)
+@pytest.fixture(scope="module")
+def site(running: FHIRStub, tmp_path_factory: pytest.TempPathFactory) -> FetchingSite:
+    return fetching_site(tmp_path_factory.mktemp("site"), running.url)
 
 
 def without_prefetch(stub: FHIRStub, request: Json | None = None) -> Json:
@@ -102,7 +107,7 @@ def test_missing_pages_before_a_procedure_are_asked_for_by_date(stub: FHIRStub, 
     request = without_prefetch(stub, hook_request(procedures=bundle(procedure(when=days_ago(10)[:10]))))
     stub.faults = {"bloodCounts": faults.pages(tuple(within), tuple(before))}
 
-    answer = fetching_site(tmp_path, stub, max_pages=1).ask(request)
+    answer = fetching_site(tmp_path, stub.url, max_pages=1).ask(request)
 
     baseline = [request.target for request in stub.received if "date=" in request.target]
     assert len(baseline) == 1

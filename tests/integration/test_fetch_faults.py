@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import fhir_stub_faults as faults
 from tests.support.charts import bundle, draw, hook_request
-from tests.support.fhir_stub import FHIRStub, access, moved_to, running_stub
+from tests.support.fhir_stub import FHIRStub, moved_to, running_stub
 from tests.support.fhir_stub_site import GRACE_SECONDS, FetchingSite, fetching_site
 
 if TYPE_CHECKING:
@@ -24,15 +24,27 @@ KEYS = ("patient", "conditions", "procedures", "bloodCounts", "albumin")
 DEADLINE = 0.6
 
 
-@pytest.fixture
-def stub() -> Iterator[FHIRStub]:
-    with running_stub() as running:
-        yield running
+@pytest.fixture(scope="module")
+def running() -> Iterator[FHIRStub]:
+    with running_stub() as stub:
+        yield stub
 
 
 @pytest.fixture
-def site(stub: FHIRStub, tmp_path: Path) -> FetchingSite:
-    return fetching_site(tmp_path, stub, deadline=DEADLINE, connect_timeout_seconds=0.3, max_response_bytes=500_000)
+def stub(running: FHIRStub) -> FHIRStub:
+    running.reset()
+    return running
+
+
+@pytest.fixture(scope="module")
+def site(running: FHIRStub, tmp_path_factory: pytest.TempPathFactory) -> FetchingSite:
+    return fetching_site(
+        tmp_path_factory.mktemp("site"),
+        running.url,
+        deadline=DEADLINE,
+        connect_timeout_seconds=0.3,
+        max_response_bytes=500_000,
+    )
 
 
 def without_prefetch(stub: FHIRStub, request: Json | None = None) -> Json:
@@ -109,7 +121,7 @@ def test_all_missing_keys_of_the_stage_are_named(site: FetchingSite, stub: FHIRS
 
 def test_server_that_refuses_connections_is_412_in_time(site: FetchingSite, stub: FHIRStub, tmp_path: Path) -> None:
     with running_stub() as gone:
-        closed = fetching_site(tmp_path / "closed", gone, deadline=DEADLINE)
+        closed = fetching_site(tmp_path / "closed", gone.url, deadline=DEADLINE)
         request = without_prefetch(gone)
 
     answer = closed.ask(request)
@@ -174,7 +186,7 @@ def test_endless_pages_end_at_the_limit(stub: FHIRStub, tmp_path: Path) -> None:
     request = without_prefetch(stub)
     stub.faults = {"bloodCounts": faults.endless_pages}
 
-    answer = fetching_site(tmp_path, stub, max_pages=5).ask(request)
+    answer = fetching_site(tmp_path, stub.url, max_pages=5).ask(request)
 
     assert answer.assessment["outcome"] == "indeterminate"
     assert "truncated" in answer.assessment["reasons"]
@@ -185,28 +197,25 @@ def test_endless_pages_end_at_the_limit(stub: FHIRStub, tmp_path: Path) -> None:
 # Many at once.
 
 
-def test_server_that_hangs_keeps_no_hook_longer_than_its_deadline(site: FetchingSite, stub: FHIRStub) -> None:
-    request = without_prefetch(stub)
-    stub.faults = dict.fromkeys(KEYS, faults.SLOW_HEADER)
-    with ThreadPoolExecutor(16) as clinicians:
-        answers = list(clinicians.map(site.ask, [request] * 48))
+def test_server_that_hangs_keeps_no_hook_longer_than_its_deadline(tmp_path: Path) -> None:
+    with running_stub() as hanging, ThreadPoolExecutor(16) as clinicians:
+        site = fetching_site(tmp_path, hanging.url, deadline=DEADLINE)
+        hanging.faults = dict.fromkeys(KEYS, faults.SLOW_HEADER)
+        answers = list(clinicians.map(site.ask, [without_prefetch(hanging)] * 48))
 
-    assert {answer.status for answer in answers} == {412}
-    assert max(answer.seconds for answer in answers) < DEADLINE + GRACE_SECONDS
-    complete = hook_request()
-    assert site.ask(complete).seconds < GRACE_SECONDS, "prefetched data are assessed all the same"
+        assert {answer.status for answer in answers} == {412}
+        assert max(answer.seconds for answer in answers) < DEADLINE + GRACE_SECONDS
+        assert site.ask(hook_request()).seconds < GRACE_SECONDS, "prefetched data are assessed all the same"
 
 
-def test_server_that_hangs_does_not_hold_up_another(stub: FHIRStub, tmp_path: Path) -> None:
-    with running_stub() as healthy:
-        site = fetching_site(tmp_path, stub, healthy, deadline=DEADLINE)
-        stub.faults = dict.fromkeys(KEYS, faults.SLOW_BODY)
-        stuck, fine = hook_request(members=access(stub.url)) | {"prefetch": {}}, without_prefetch(healthy)
-        with ThreadPoolExecutor(16) as clinicians:
-            waiting = [clinicians.submit(site.ask, stuck) for _ in range(15)]
-            while len(stub.received) < 3 * 15:
-                time.sleep(0.01)
-            answer = site.ask(fine)
+def test_server_that_hangs_does_not_hold_up_another(tmp_path: Path) -> None:
+    with running_stub() as hanging, running_stub() as healthy, ThreadPoolExecutor(16) as clinicians:
+        site = fetching_site(tmp_path, hanging.url, healthy.url, deadline=DEADLINE)
+        hanging.faults = dict.fromkeys(KEYS, faults.SLOW_BODY)
+        waiting = [clinicians.submit(site.ask, without_prefetch(hanging)) for _ in range(15)]
+        while len(hanging.received) < 3 * len(waiting):
+            time.sleep(0.01)
+        answer = site.ask(without_prefetch(healthy))
 
         assert answer.assessment["outcome"] == "above-cutoff"
         assert answer.seconds < DEADLINE

@@ -26,20 +26,26 @@ STAGE_ONE = ["conditions", "patient", "procedures"]
 ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 
 
-@pytest.fixture
-def stub() -> Iterator[FHIRStub]:
-    with running_stub() as running:
-        yield running
+@pytest.fixture(scope="module")
+def running() -> Iterator[FHIRStub]:
+    with running_stub() as stub:
+        yield stub
 
 
 @pytest.fixture
-def site(stub: FHIRStub, tmp_path: Path) -> FetchingSite:
-    return fetching_site(tmp_path, stub)
+def stub(running: FHIRStub) -> FHIRStub:
+    running.reset()
+    return running
 
 
-@pytest.fixture
-def parallel(stub: FHIRStub, tmp_path: Path) -> FetchingSite:
-    return fetching_site(tmp_path, stub, strategy="parallel")
+@pytest.fixture(scope="module")
+def site(running: FHIRStub, tmp_path_factory: pytest.TempPathFactory) -> FetchingSite:
+    return fetching_site(tmp_path_factory.mktemp("site"), running.url)
+
+
+@pytest.fixture(scope="module")
+def parallel(running: FHIRStub, tmp_path_factory: pytest.TempPathFactory) -> FetchingSite:
+    return fetching_site(tmp_path_factory.mktemp("parallel"), running.url, strategy="parallel")
 
 
 def templates(site: FetchingSite) -> dict[str, str]:
@@ -204,7 +210,7 @@ def test_without_a_usable_token_nothing_is_asked(
 def test_requirement_074_nothing_is_asked_after_the_answer(
     stub: FHIRStub, tmp_path: Path, strategy: str, slow: tuple[str, ...], status: int
 ) -> None:
-    site = fetching_site(tmp_path, stub, strategy=strategy, deadline=0.4)
+    site = fetching_site(tmp_path, stub.url, strategy=strategy, deadline=0.4)
     request = moved_to(stub, hook_request(), *KEYS)
 
     def too_late(wire: Wire) -> None:
@@ -236,7 +242,7 @@ def test_requirement_073_token_and_patient_are_in_no_log_answer_metric_or_file(
     stub: FHIRStub, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "cds_service")
-    site = fetching_site(tmp_path, stub, deadline=0.3)
+    site = fetching_site(tmp_path, stub.url, deadline=0.3)
     patient = "canary-patient-4711"
     request = moved_to(stub, hook_request(), *KEYS)
     request["context"] = {"userId": "Practitioner/1", "patientId": patient}

@@ -39,7 +39,7 @@ def stub() -> Iterator[FHIRStub]:
 
 @pytest.fixture(scope="module", params=["staged", "parallel"])
 def site(request: pytest.FixtureRequest, stub: FHIRStub, tmp_path_factory: pytest.TempPathFactory) -> FetchingSite:
-    return fetching_site(tmp_path_factory.mktemp(request.param), stub, strategy=request.param)
+    return fetching_site(tmp_path_factory.mktemp(request.param), stub.url, strategy=request.param)
 
 
 def told(site: FetchingSite, request: Json) -> Json:

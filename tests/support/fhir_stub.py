@@ -79,6 +79,10 @@ class FHIRStub(ThreadingHTTPServer):
         """The base address."""
         return f"{self.scheme}://127.0.0.1:{self.server_port}{BASE_PATH}"
 
+    def reset(self) -> None:
+        """Begin anew: nothing to find, nothing wrong, nothing received."""
+        self.content, self.faults, self.received, self.latency = {}, {}, [], 0.0
+
     def keys_asked(self) -> list[str]:
         """The prefetch keys behind the requests, sorted, each as often as it was asked for."""
         return sorted(request.key for request in list(self.received))

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from cds_service.settings import Settings
     from tests.support.charts import Json
-    from tests.support.fhir_stub import FHIRStub
 
 HOOK_PATH = "/cds-services/sii-recurrence-risk"
 CLOCK = NOW.astimezone(timezone(timedelta(hours=-5)))
@@ -72,14 +71,14 @@ class FetchingSite:
 
 
 def fetching_settings(
-    folder: Path, *servers: FHIRStub, deadline: float = 2.0, client: Json | None = None, **acquisition: Any
+    folder: Path, *servers: str, deadline: float = 2.0, client: Json | None = None, **acquisition: Any
 ) -> Settings:
-    """Configure a site without authentication, whose one EHR lists the servers."""
+    """Configure a site without authentication, whose one EHR lists FHIR servers by their addresses."""
     ehr: Json = {
         "name": "main-ehr",
         "issuer": "https://ehr.hospital.example",
         "jwks_url": "https://ehr.hospital.example/jwks.json",
-        "fhir_servers": [server.url for server in servers],
+        "fhir_servers": list(servers),
     }
     sections: Json = {
         "service": {"public_url": "https://cds.hospital.example", "timezone": "Asia/Shanghai"},
@@ -92,7 +91,7 @@ def fetching_settings(
 
 
 def fetching_site(
-    folder: Path, *servers: FHIRStub, now: Callable[[], datetime] = lambda: CLOCK, **options: Any
+    folder: Path, *servers: str, now: Callable[[], datetime] = lambda: CLOCK, **options: Any
 ) -> FetchingSite:
     """Build the service of such a site; options as for `fetching_settings`."""
     return FetchingSite(create_app(fetching_settings(folder, *servers, **options), now=now), folder)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from requests import Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -139,3 +140,9 @@ class LimitedAdapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Leave certificates to the TLS context."""
+
+    def build_response(self, req: Any, resp: Any) -> Response:
+        """Keep what is read of an answer: its status and its body. Cookies are not even looked for."""
+        response = Response()
+        response.url, response.status_code, response.raw = req.url, resp.status, resp
+        return response

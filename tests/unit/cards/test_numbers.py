@@ -66,7 +66,7 @@ def test_reported_count_shows_what_was_sent_and_what_it_means(
         ("3800", "mg/dL", "38.00", "38 g/L (reported as 3800 mg/dL)", "a hundredth"),
         ("38", "gm/L", "38", "38 g/L (reported as 38 gm/L)", "another name of the unit"),
         ("38.0", "g/L", "38.0", "38 g/L (reported as 38.0 g/L)", "idle zeros are shown as sent"),
-        ("612", "umol/L", "40.6980", "approximately 40.7 g/L (reported as 612 umol/L)", "the molar mass is not exact"),
+        ("613", "umol/L", "40.7645", "approximately 40.8 g/L (reported as 613 umol/L)", "the molar mass is not exact"),
         ("0.6", "mmol/L", "39.90", "approximately 39.9 g/L (reported as 0.6 mmol/L)", "the molar mass is not exact"),
         ("600", "odd text", "39.9000", "approximately 39.9 g/L (reported as 600 odd text)", "told by the value alone"),
     ],

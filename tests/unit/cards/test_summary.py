@@ -19,6 +19,7 @@ from tests.unit.clinical.values import POLICY, at, day, draw
 
 ENGLISH = TEXTS["en"]
 CARRIED = tuple(ENGLISH.short_reasons)
+NO_L, NO_P, WINDOW = Reason.MISSING_LYMPHOCYTES, Reason.MISSING_PLATELETS, Reason.POST_PROCEDURE_WINDOW
 
 
 def utf16_units(text: str) -> int:
@@ -92,6 +93,26 @@ def test_decided_summary_reads(values: tuple[str, str, str], expected: str) -> N
     assert card(decided(draw(TAKEN, values))).summary == expected
 
 
+@pytest.mark.parametrize(
+    ("zeros", "length", "full"), [(13, 139, True), (14, 78, False)], ids=["fits exactly", "one character too many"]
+)
+def test_decided_summary_is_brief_only_where_it_must_be(zeros: int, length: int, full: bool) -> None:
+    summary = card(decided(draw(TAKEN, (f"405.08{'0' * zeros}1", "1", "1")))).summary
+
+    assert (len(summary), "higher recurrence risk" in summary) == (length, full)
+
+
+@pytest.mark.parametrize(("room", "whole"), [(0, True), (1, False)], ids=["fits exactly", "one character too many"])
+def test_indeterminate_summary_leaves_reasons_out_only_where_it_must(room: int, whole: bool) -> None:
+    found = indeterminate(NO_L, NO_P, newest_result=None)
+    spare = LONGEST_SUMMARY - len(indeterminate_summary(found, ENGLISH))
+    longer = replace(found, cutoff=Decimal("405.08" + "1" * (spare + room)))
+
+    summary = indeterminate_summary(longer, ENGLISH)
+
+    assert ("platelets missing" in summary, ", and 1 more" in summary) == (whole, not whole)
+
+
 def test_decided_summary_of_an_absurd_cutoff_is_cut_rather_than_too_long() -> None:
     cutoff = Decimal("400." + "1" * 200)
 
@@ -155,7 +176,6 @@ def test_indeterminate_summary_of_many_reasons_fits(
     assert ENGLISH.short_reasons[reasons[0]] in summary
 
 
-NO_L, NO_P, WINDOW = Reason.MISSING_LYMPHOCYTES, Reason.MISSING_PLATELETS, Reason.POST_PROCEDURE_WINDOW
 NEWER, DRAWN = at("2026-03-08", "07:00"), at("2026-03-05")
 START = "SII recurrence risk (cut-off 405.08) could not be assessed: "
 

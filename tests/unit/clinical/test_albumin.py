@@ -54,24 +54,25 @@ def test_albumin_without_results_is_none() -> None:
 @pytest.mark.parametrize(
     ("better", "worse", "reason"),
     [
-        (albumin("1", at(day(41))), albumin("2", at(day(38))), "one day is nearer than two"),
-        (albumin("1", at(day(38))), albumin("2", at(day(42))), "among equally near ones the newer"),
-        (albumin("1", at(day(40), "20:00")), albumin("2", at(day(40), "07:00")), "of one day the newer"),
-        (albumin("1", at(day(40), "01:00")), albumin("2", at(day(40))), "a time is newer than its day alone"),
+        (albumin("2", at(day(41))), albumin("1", at(day(38))), "one day is nearer than two"),
+        (albumin("2", at(day(38))), albumin("1", at(day(42))), "among equally near ones the newer"),
+        (albumin("2", at(day(40), "20:00")), albumin("1", at(day(40), "07:00")), "of one day the newer"),
+        (albumin("2", at(day(40), "01:00")), albumin("1", at(day(40))), "a time is newer than its day alone"),
         (
-            albumin("1", DRAWN, preference=1),
-            albumin("2", DRAWN, preference=2, corrected=True, issued=LATE),
+            albumin("2", DRAWN, preference=1),
+            albumin("1", DRAWN, preference=2, corrected=True, issued=LATE),
             "then the preferred code",
         ),
-        (albumin("1", DRAWN, corrected=True), albumin("2", DRAWN, issued=LATE), "then the corrected one"),
-        (albumin("1", DRAWN, issued=LATE), albumin("2", DRAWN, issued=EARLY), "then the latest issued"),
-        (albumin("1", DRAWN, issued=EARLY), albumin("2", DRAWN), "one that was issued before one that does not say"),
+        (albumin("2", DRAWN, corrected=True), albumin("1", DRAWN, issued=LATE), "then the corrected one"),
+        (albumin("2", DRAWN, issued=LATE), albumin("1", DRAWN, issued=EARLY), "then the latest issued"),
+        (albumin("2", DRAWN, issued=EARLY), albumin("1", DRAWN), "one that was issued before one that does not say"),
         (albumin("1", DRAWN, name="b"), albumin("2", DRAWN, name="a"), "then the lower value"),
         (albumin("1", DRAWN, name="a"), albumin("1", DRAWN, name="b"), "then the reference"),
     ],
 )
 def test_albumin_among_several_is_the_better_in_any_order(better: LabResult, worse: LabResult, reason: str) -> None:
-    far = albumin("3", at(day(80)))
+    # The lowest value of all, and in all cases but the last two the better one is the higher: values do not decide.
+    far = albumin("0.5", at(day(80)))
 
     for order in permutations((better, worse, far)):
         found = choose_albumin(order, DRAWN, 7)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from cds_service.clinical.assessment import assess
@@ -39,6 +42,20 @@ def indeterminate(counts: BloodCounts, *procedures: EffectiveTime, undated: int 
         ((P_NEWER, L_NEWER), (), (), (NO_N,), "no neutrophils"),
         ((P_NEWER, N_NEWER, L_NEWER), (), (), (NO_DRAW,), "all three, hours apart"),
         ((P_NEWER, N_NEWER, L_SHARE_NEWER), (), (MIXED,), (NO_DRAW, MIXED), "a count beside a percentage"),
+        (
+            (P_NEWER, N_NEWER, result(LYMPHOCYTES, "0.2", at(day(9)), basis=Basis.PERCENT)),
+            (),
+            (),
+            (NO_DRAW,),
+            "a count and a percentage of two draws: it is not the basis that keeps them apart",
+        ),
+        (
+            (P_NEWER, N_NEWER, L_SHARE_NEWER, result(LYMPHOCYTES, "1.8", at(day(9)))),
+            (),
+            (MIXED,),
+            (NO_DRAW, MIXED),
+            "nor does a count of another draw bring those of one draw together",
+        ),
         (
             (P_NEWER, N_NEWER),
             (excluded(LYMPHOCYTES, UNIT, NEWER),),
@@ -195,6 +212,15 @@ def test_undated_procedure_beside_a_dated_one_does_not_hinder() -> None:
             "nobody knows when what is missing was taken",
         ),
         (
+            BloodCounts(
+                (draw(DRAWN),),
+                unpaired=(result(NEUTROPHILS, "6", at(day(9))),),
+                excluded=(excluded(PLATELETS, Reason.NO_EFFECTIVE_TIME),),
+            ),
+            {WINDOW: DRAWN},
+            "nor does what is older than the draw tell it",
+        ),
+        (
             BloodCounts(excluded=(excluded(PLATELETS, Reason.SUBJECT_MISMATCH, NEWER),)),
             {},
             "the blood of another patient dates nothing",
@@ -221,12 +247,22 @@ OTHER_PATIENT = excluded(PLATELETS, Reason.SUBJECT_MISMATCH, at(day(1)))
         (BloodCounts((draw(DRAWN),), excluded=(excluded(Analyte.ALBUMIN, UNIT, NEWER),)), DRAWN, "no blood count"),
         (BloodCounts((draw(DRAWN),), excluded=(OTHER_PATIENT,)), DRAWN, "the blood of another patient"),
         (BloodCounts(unpaired=(result(PLATELETS, "1", at(day(2))), P_NEWER)), NEWER, "a time is newer than its day"),
+        (BloodCounts((draw(at(day(2))),), unpaired=(P_NEWER,)), NEWER, "also than the day of a complete draw"),
     ],
 )
 def test_newest_result_is_the_patients_newest_of_any_use(
     counts: BloodCounts, expected: EffectiveTime | None, reason: str
 ) -> None:
     assert indeterminate(counts, PROCEDURE).newest_result == expected, reason
+
+
+def test_indeterminate_tells_cutoff_and_latest_procedure() -> None:
+    policy = replace(POLICY, cutoff=Decimal("500"))
+
+    found = assess(eligible(PROCEDURE, at(day(200))), BloodCounts(), (), policy, NOW)
+
+    assert isinstance(found, Indeterminate)
+    assert (found.cutoff, found.latest_procedure) == (Decimal("500"), PROCEDURE)
 
 
 def test_exclusions_count_results_by_reason_in_the_order_of_the_alphabet() -> None:

@@ -34,6 +34,13 @@ TOO_SOON = draw(at(day(5)))
             "a baseline with a problem decides, and no older one hides it",
         ),
         (BloodCounts((TOO_SOON,), truncated=True), (PROCEDURE, at(day(200))), BASELINE, "of the latest procedure"),
+        (
+            BloodCounts((draw(at(day(91))),), truncated=True),
+            (at(day(200)),),
+            (day(230), day(200)),
+            "the draw after the procedure is too old",
+        ),
+        (BloodCounts((draw(at(day(90))),), truncated=True), (at(day(200)),), None, "on its last day it decides"),
     ],
 )
 def test_missing_window_is_that_of_the_baseline(

@@ -139,6 +139,11 @@ def test_observation_without_coding_is_none_of_ours(code: Json | None, reason: s
     assert judged(observation(NEUTROPHILS, 4.2, code=code)) == "ignored", reason
 
 
+@pytest.mark.parametrize("codes", [("26499-4", "751-8"), ("751-8", "26499-4")])
+def test_first_of_two_preferred_codes_stands(codes: tuple[str, str]) -> None:
+    assert usable(coded(*((LOINC, code) for code in codes))).origin.code == codes[0]
+
+
 @pytest.mark.parametrize("codes", [("753-4", "751-8"), ("751-8", "753-4")])
 def test_preferred_code_of_one_meaning_stands_in_any_order(codes: tuple[str, str]) -> None:
     result = usable(coded(*((LOINC, code) for code in codes)))

@@ -215,6 +215,10 @@ def test_condition_of_another_patient_is_excluded_with_its_reason(subject: Json 
     assert judged(condition(subject=subject)) == expected
 
 
+def test_whose_condition_it_is_comes_before_its_status() -> None:
+    assert judged(condition(subject=None, verificationStatus=verified("refuted"))) == "subject-missing"
+
+
 def test_condition_subject_is_resolved_in_its_bundle() -> None:
     resource = condition(subject={"reference": "urn:uuid:1"})
 

@@ -135,11 +135,20 @@ def test_counts_and_shares_may_differ_by_fifteen_percent(
     assert draw.basis is Basis.ABSOLUTE
 
 
-def test_conflicting_shares_cannot_confirm_the_counts() -> None:
-    second = observation(NP, 61, "%", when=WHEN)
+@pytest.mark.parametrize(("code", "value"), [(NP, 61), (LP, 21)])
+def test_conflicting_shares_cannot_confirm_the_counts(code: str, value: float) -> None:
+    second = observation(code, value, "%", when=WHEN)
     (draw,) = paired(*drawn((N, 6), (L, 2), (NP, 60), (LP, 20)), second).draws
 
     assert draw.problems == ("differential-inconsistent",)
+
+
+@pytest.mark.parametrize("alone", [(N, 6), (L, 2)])
+def test_missing_partner_is_no_mixed_basis(alone: tuple[str, float]) -> None:
+    other = observation(L if alone[0] == N else N, 3, when="2026-10-14T17:00:00Z")
+    counts = paired(*drawn(alone), other)
+
+    assert (counts.draws, counts.pairing_reasons) == ((), ())
 
 
 ZERO = [

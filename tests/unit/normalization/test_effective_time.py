@@ -231,6 +231,20 @@ def test_issued_is_an_instant_or_nothing(issued: str | None, expected: datetime 
     assert times().read_issued(issued) == expected, reason
 
 
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2026", date(2026, 1, 1), date(2026, 12, 31)),
+        ("2026-11", date(2026, 11, 1), date(2026, 11, 30)),
+        ("2028-02", date(2028, 2, 1), date(2028, 2, 29)),
+        ("9999", date(9999, 1, 1), date(9999, 12, 31)),
+        ("2026-11-23", date(2026, 11, 23), date(2026, 11, 23)),
+    ],
+)
+def test_partial_date_is_the_span_of_its_days(text: str, first: date, last: date) -> None:
+    assert parse_partial_date(text) == (first, last)
+
+
 @given(st.text(max_size=40) | st.from_regex(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?"))
 def test_any_text_is_a_time_or_a_reason(text: str) -> None:
     for zone in (BERLIN, NEW_YORK, KIRITIMATI):

@@ -162,6 +162,7 @@ ORDER = [
     ({"subject": {"reference": "Patient/p2"}, "status": "stopped"}, "subject-mismatch", "whose comes first"),
     ({"subject": None}, "subject-missing", ""),
     ({"status": "stopped", "performedDateTime": "2027"}, "status-not-accepted", "then whether it was done"),
+    (coded(ABLATION, CYST) | {"performedDateTime": "2027"}, "future-time", "then when, before what else it may be"),
 ]
 
 

@@ -77,6 +77,8 @@ def test_missing_subject_is_not_taken_for_the_patient(subject: Json | None, reas
         ("Specimen/s1", "s1", "relative"),
         ("https://ehr.example/fhir/Specimen/s1/_history/2", "s1", "absolute and versioned"),
         ("Patient/s1", None, "another type"),
+        ("Specimen/", None, "no id"),
+        ("Specimen", None, "no slash"),
         ("", None, "nothing"),
     ],
 )

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from cds_service.acquisition.resources import Observation
+from cds_service.clinical.models import ExcludedResult
+from cds_service.clinical.reasons import Reason
+from cds_service.normalization.observations import ObservationReader
+from cds_service.normalization.subject import SubjectMatcher
 from cds_service.normalization.units import normalize_spelling
+from fhir_mappings.mappings import build_mappings
+from fhir_mappings.models import UnitSpelling
 from tests.support.charts import (
     ALBUMIN,
     LYMPHOCYTES_SHARE,
     NEUTROPHILS,
     NEUTROPHILS_SHARE,
+    PATIENT_ID,
     PLATELETS,
     Json,
     observation,
 )
-from tests.unit.normalization.reading import judged, usable
+from tests.unit.normalization.reading import MAPPINGS, STATUSES, judged, times, typed, usable
 
 FRACTION = "71676-1"
 ALBUMIN_MOLES = "54347-0"
@@ -192,6 +201,18 @@ def test_unit_may_be_missing_for_a_pure_fraction_only(
 def test_unit_system_is_not_asked_since_the_table_decides() -> None:
     assert judged(measured(PLATELETS, 210, code="K/uL", system="http://unitsofmeasure.org")) == "usable"
     assert judged(measured(PLATELETS, 210, code="10*9/L", system="http://hospital.example/units")) == "usable"
+
+
+def test_count_is_never_taken_for_a_fraction_whatever_its_factor() -> None:
+    """A site may add 10*7/L, whose factor is that of percent; 1 of it is 0.01 x 10*9/L, far below any neutrophils."""
+    rows = replace(
+        MAPPINGS.rows, units=(*MAPPINGS.rows.units, UnitSpelling("10*7/L", "count", Decimal("0.01"), True, ()))
+    )
+    reader = ObservationReader(build_mappings(rows, "test"), STATUSES, SubjectMatcher(PATIENT_ID, {}), times())
+    (outcome,) = reader.read(typed(Observation, measured(NEUTROPHILS, 1, unit="10*7/L")))
+
+    assert isinstance(outcome, ExcludedResult)
+    assert outcome.reason is Reason.IMPLAUSIBLE
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,8 @@ NUMBERS = [
     (ALBUMIN, "1", "implausible", "the allowance for fractions is for shares alone"),
     (PLATELETS, "1e999", "implausible", "a huge exponent"),
     (PLATELETS, "1E-999", "implausible", "a tiny exponent"),
+    (PLATELETS, "1e999999999", "implausible", "an exponent that no product can keep"),
+    (PLATELETS, "1e-999999999", "implausible", "a tiny one of that kind"),
     (PLATELETS, "2.1e2", "usable", "an exponent is a way to write a number"),
     (PLATELETS, "210." + "0" * 31, "usable", "34 digits, what decimal128 holds"),
     (PLATELETS, "210." + "0" * 32, "implausible", "35 digits: no laboratory measures so"),

@@ -87,6 +87,19 @@ def test_text_of_a_draw_without_relation_says_when_blood_was_taken_alone() -> No
     assert "Blood taken 2026-10-14T18:00:00+08:00\n" in told(hook_request(), assessment=without)
 
 
+@pytest.mark.parametrize(
+    ("body", "heading", "reason"),
+    [
+        (hook_request(conditions=bundle()), "Complete blood draws", "no blood was looked at"),
+        (hook_request(*draw(platelets=None)), "Complete blood draws", "no draw is complete"),
+        (hook_request(*draw(lymphocytes=0)), "Strict FHIR R4B reading", "no Observation was used"),
+        (hook_request(), "Observations not used", "all were"),
+    ],
+)
+def test_text_leaves_out_a_section_that_holds_nothing(body: Json, heading: str, reason: str) -> None:
+    assert heading not in told(body), reason
+
+
 EVIL = "\x1b[31m\x07\r\n\u202ered\u200b\x9b"
 UNREADABLE = condition(id=EVIL, code={"coding": [{"code": EVIL}]}, subject=5)
 

@@ -1,0 +1,136 @@
+"""How long a hook without prefetch takes, in round trips to its FHIR server: `python -m tests.benchmarks.fetch`.
+
+A FHIR server of 50 ms is asked by 1, 8 and 32 hooks at a time, each beginning when the one before it is answered. All
+share the machine with the service: what the load and the server cost is part of the latencies at 32.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.bodies import patient_view_body
+from tests.benchmarks.load import Load, Orders, put_load
+from tests.benchmarks.servers import HOST, PATH
+from tests.support.fhir_stub import access
+from tests.support.fhir_stub_delayed import running_delayed
+from tests.support.serve_command import serving
+
+DELAY_SECONDS = 0.05
+OBSERVATIONS = 12
+CONNECTIONS = (1, 8, 32)
+CONFIGURATION = """\
+service: {{public_url: "http://127.0.0.1"}}
+server: {{host: 127.0.0.1, port: 0, workers: {workers}, threads: {threads}}}
+authentication: {{required: false}}
+acquisition: {{strategy: {strategy}}}
+clients:
+  - name: bench
+    issuer: https://ehr.example
+    jwks_url: https://ehr.example/jwks.json
+    fhir_servers: ["{fhir}"]
+"""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A kind of hook, and how many round trips design section 9 allows its median."""
+
+    strategy: str
+    eligible: bool
+    at_most: float
+
+    def __str__(self) -> str:
+        """How the table names it."""
+        return f"{self.strategy}, {'' if self.eligible else 'not '}eligible"
+
+
+WORKS = (Work("staged", False, 1.25), Work("staged", True, 2.4), Work("parallel", True, 1.25))
+Measurements = dict[tuple[Work, int], list[Load]]
+
+
+def measure(arguments: argparse.Namespace) -> Measurements:
+    """Put every load on every kind of hook, once a round, so that a busy moment of the machine meets them all."""
+    found: Measurements = defaultdict(list)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as running:
+        targets = {work: running.enter_context(_ready(work, Path(name), arguments)) for work in WORKS}
+        for _ in range(arguments.rounds):
+            for work, (port, body_file) in targets.items():
+                for connections in CONNECTIONS:
+                    orders = Orders(HOST, port, PATH, str(body_file), connections, arguments.seconds)
+                    found[work, connections].append(put_load(orders))
+    return found
+
+
+@contextmanager
+def _ready(work: Work, folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[int, Path]]:
+    """Start a FHIR server and a service for one kind of hook; yield its port and the body to send."""
+    own = folder / str(work).replace(", ", "-").replace(" ", "-")
+    own.mkdir()
+    request: dict[str, Any] = json.loads(patient_view_body(OBSERVATIONS, eligible=work.eligible))
+    with running_delayed(request.pop("prefetch"), DELAY_SECONDS) as fhir:
+        body = own / "body.json"
+        body.write_text(json.dumps(request | access(fhir)))
+        text = CONFIGURATION.format(
+            workers=arguments.workers, threads=arguments.threads, strategy=work.strategy, fhir=fhir
+        )
+        with serving(own, text) as service:
+            yield int(service.url.rpartition(":")[2]), body
+
+
+def table(found: Measurements, seconds: float) -> str:
+    """Write the medians of all rounds as Markdown; the spread of the rounds stands in parentheses."""
+    lines = [
+        "| hook | hooks at a time | p50 in round trips | at most | p99 in round trips | hooks/s | errors |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for (work, connections), loads in found.items():
+        medians = [_round_trips(load.median_ms) for load in loads]
+        tails = [_round_trips(load.p99_ms) for load in loads]
+        p50 = f"{statistics.median(medians):.2f} ({min(medians):.2f} to {max(medians):.2f})"
+        rate = statistics.median(load.answered for load in loads) / seconds
+        failed = sum(load.failed for load in loads)
+        p99 = f"{statistics.median(tails):.2f}"
+        lines.append(f"| {work} | {connections} | {p50} | {work.at_most} | {p99} | {rate:.0f} | {failed} |")
+    return "\n".join(lines)
+
+
+def is_kept(found: Measurements) -> bool:
+    """Tell whether no hook failed, and one hook at a time keeps to its round trips."""
+    alone = [(work, loads) for (work, connections), loads in found.items() if connections == 1]
+    kept = all(
+        statistics.median(_round_trips(load.median_ms) for load in loads) <= work.at_most for work, loads in alone
+    )
+    return kept and not any(load.failed for loads in found.values() for load in loads)
+
+
+def _round_trips(milliseconds: float) -> float:
+    return milliseconds / 1000 / DELAY_SECONDS
+
+
+def main() -> int:
+    """Measure, print, and return 1 where a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of each load")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=16)
+    arguments = parser.parse_args()
+    found = measure(arguments)
+    machine = f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} processors"
+    sys.stdout.write(f"{machine}; load average {os.getloadavg()[0]:.1f} at the end\n\n")
+    sys.stdout.write(f"{table(found, arguments.seconds)}\n")
+    return 0 if is_kept(found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -42,7 +42,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
 def explained(body: bytes, folder: Path) -> dict[str, Any]:
     file = folder / "request.json"
     file.write_bytes(body)
-    command = [COMMAND, "explain", str(file), "--json", "--config", str(write_configuration(folder))]
+    command = [str(COMMAND), "explain", str(file), "--json", "--config", str(write_configuration(folder))]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
     content: dict[str, Any] = json.loads(done.stdout)["assessment"]
     return content

@@ -15,7 +15,6 @@ import os
 import signal
 import sys
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,7 +51,7 @@ class MutatedModule(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, mutant: Mutant) -> None:
         self._mutant = mutant
 
-    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, *_: object) -> ModuleSpec | None:
         return importlib.util.spec_from_loader(fullname, self) if fullname == self._mutant.module else None
 
     def exec_module(self, module: ModuleType) -> None:
@@ -68,7 +67,8 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
             changed = copy.deepcopy(tree)
             twin = list(ast.walk(changed))[place]
             _changes(twin)[number][1]()
-            yield Mutant(".".join(path.with_suffix("").parts), getattr(node, "lineno", 0), change, changed)
+            module = ".".join(path.with_suffix("").parts)
+            yield Mutant(module, getattr(node, "lineno", 0), change, ast.fix_missing_locations(changed))
 
 
 def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
@@ -131,8 +131,8 @@ def _drop_entry(node: ast.Dict, place: int) -> None:
     del node.keys[place], node.values[place]
 
 
-def is_noticed(mutant: Mutant, tests: list[str]) -> bool:
-    """Run the tests against a mutant in a process of its own; one that hangs is noticed too."""
+def start(mutant: Mutant, tests: list[str]) -> int:
+    """Run the tests against a mutant in a process of its own and return its id."""
     child = os.fork()
     if child == 0:
         signal.alarm(SECONDS)
@@ -141,16 +141,31 @@ def is_noticed(mutant: Mutant, tests: list[str]) -> bool:
         os.dup2(output, 2)
         sys.meta_path.insert(0, MutatedModule(mutant))
         os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests])))
-    return os.waitpid(child, 0)[1] != 0
+    return child
+
+
+def survivors_of(mutants: list[Mutant], tests: list[str]) -> list[Mutant]:
+    """Return the mutants against which every test passes; one that hangs is noticed too."""
+    survivors: list[Mutant] = []
+    running: dict[int, Mutant] = {}
+    waiting = list(reversed(mutants))
+    while waiting or running:
+        if waiting and len(running) < PROCESSES:
+            mutant = waiting.pop()
+            running[start(mutant, tests)] = mutant
+            continue
+        child, status = os.wait()
+        mutant = running.pop(child)
+        if status == 0:
+            survivors.append(mutant)
+    return survivors
 
 
 def main(tests: list[str]) -> int:
     """Try every mutant, print the survivors and the counts of each package."""
     files = [path for package in PACKAGES for path in sorted(Path(package).glob("*.py"))]
     mutants = [mutant for path in files for mutant in mutants_of(path)]
-    with ThreadPoolExecutor(PROCESSES) as pool:
-        noticed = list(pool.map(lambda mutant: is_noticed(mutant, tests), mutants))
-    survivors = [mutant for mutant, seen in zip(mutants, noticed, strict=True) if not seen]
+    survivors = survivors_of(mutants, tests)
     for mutant in survivors:
         sys.stdout.write(f"survived: {mutant.module}:{mutant.line}: {mutant.change}\n")
     totals, alive = (Counter(m.module.rpartition(".")[0] for m in some) for some in (mutants, survivors))

@@ -115,7 +115,7 @@ class ObservationReader:
             return refused
         if observation.status not in self._statuses:
             return Reason.STATUS_NOT_ACCEPTED
-        value = _read_value(measurement, observation)
+        value = _read_value(measurement)
         if isinstance(value, Reason):
             return value
         quantity = self._to_canonical(value, measurement.valueQuantity, code)
@@ -180,8 +180,9 @@ def reference_of(resource_id: str | None, resource_type: str) -> str:
     return f"{resource_type}/{resource_id}" if resource_id else ""
 
 
-def _read_value(measurement: MeasurementLike, observation: ObservationLike) -> Decimal | Reason:
-    if measurement.is_absent or observation.is_absent:
+def _read_value(measurement: MeasurementLike) -> Decimal | Reason:
+    # A panel says why it has no value of its own (FHIR R4, Observation.dataAbsentReason); its components have theirs.
+    if measurement.is_absent:
         return Reason.DATA_ABSENT
     quantity = measurement.valueQuantity
     if quantity is None:

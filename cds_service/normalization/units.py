@@ -65,7 +65,7 @@ def normalize_spelling(text: str) -> str:
     become u, the multiplication sign x, runs of spaces one.
     """
     text = _SUPERSCRIPT_POWER.sub(lambda match: "10^" + match.group(1).translate(_SUPERSCRIPTS), text)
-    text = text.replace("µ", "u").replace("μ", "u").replace("×", "x")
+    text = text.replace("mm³", "mm3").replace("µ", "u").replace("μ", "u").replace("×", "x")
     return _SPACES.sub(" ", text).strip()
 
 

@@ -1,16 +1,19 @@
 """How long a hook without prefetch takes, in round trips to its FHIR server: `python -m tests.benchmarks.fetch`.
 
-A FHIR server of 50 ms is asked by 1, 8 and 32 hooks at a time, each beginning when the one before it is answered. All
-share the machine with the service: what the load and the server cost is part of the latencies at 32.
+A FHIR server of 50 ms is asked by 1, 8 and 32 hooks at a time, each beginning when the one before it is answered, and
+so is bare Flask that makes the same requests. All of it shares the machine: at 32 the processors are the limit.
 """
 
 import argparse
 import json
 import os
 import platform
+import socket
 import statistics
+import subprocess
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -53,28 +56,53 @@ class Work:
         """How the table names it."""
         return f"{self.strategy}, {'' if self.eligible else 'not '}eligible"
 
+    @property
+    def slug(self) -> str:
+        """How folders and the floor name it."""
+        return str(self).replace(", ", "-").replace(" ", "-")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a kind of hook is asked: the service, and the floor beside it."""
+
+    port: int
+    floor_port: int
+    body_file: Path
+
+
+@dataclass(frozen=True)
+class Round:
+    """One load, put on both right after each other."""
+
+    own: Load
+    floor: Load
+
 
 WORKS = (Work("staged", False, 1.25), Work("staged", True, 2.4), Work("parallel", True, 1.25))
-Measurements = dict[tuple[Work, int], list[Load]]
+Measurements = dict[tuple[Work, int], list[Round]]
 
 
 def measure(arguments: argparse.Namespace) -> Measurements:
     """Put every load on every kind of hook, once a round, so that a busy moment of the machine meets them all."""
     found: Measurements = defaultdict(list)
     with tempfile.TemporaryDirectory() as name, ExitStack() as running:
-        targets = {work: running.enter_context(_ready(work, Path(name), arguments)) for work in WORKS}
+        floor_port = running.enter_context(_floor(Path(name), arguments))
+        targets = {work: running.enter_context(_ready(work, Path(name), floor_port, arguments)) for work in WORKS}
         for _ in range(arguments.rounds):
-            for work, (port, body_file) in targets.items():
+            for work, target in targets.items():
                 for connections in CONNECTIONS:
-                    orders = Orders(HOST, port, PATH, str(body_file), connections, arguments.seconds)
-                    found[work, connections].append(put_load(orders))
+                    load = (str(target.body_file), connections, arguments.seconds)
+                    own = put_load(Orders(HOST, target.port, PATH, *load))
+                    floor = put_load(Orders(HOST, target.floor_port, f"/{work.slug}", *load))
+                    found[work, connections].append(Round(own, floor))
     return found
 
 
 @contextmanager
-def _ready(work: Work, folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[int, Path]]:
-    """Start a FHIR server and a service for one kind of hook; yield its port and the body to send."""
-    own = folder / str(work).replace(", ", "-").replace(" ", "-")
+def _ready(work: Work, folder: Path, floor_port: int, arguments: argparse.Namespace) -> Iterator[Target]:
+    """Start a FHIR server and a service for one kind of hook."""
+    own = folder / work.slug
     own.mkdir()
     request: dict[str, Any] = json.loads(patient_view_body(OBSERVATIONS, eligible=work.eligible))
     with running_delayed(request.pop("prefetch"), DELAY_SECONDS) as fhir:
@@ -84,33 +112,56 @@ def _ready(work: Work, folder: Path, arguments: argparse.Namespace) -> Iterator[
             workers=arguments.workers, threads=arguments.threads, strategy=work.strategy, fhir=fhir
         )
         with serving(own, text) as service:
-            yield int(service.url.rpartition(":")[2]), body
+            yield Target(int(service.url.rpartition(":")[2]), floor_port, body)
+
+
+@contextmanager
+def _floor(folder: Path, arguments: argparse.Namespace) -> Iterator[int]:
+    """Start bare Flask under gunicorn, with as many workers and threads; yields its port."""
+    with socket.create_server((HOST, 0)) as probe:
+        port = int(probe.getsockname()[1])
+    options = ["--worker-class=gthread", f"--workers={arguments.workers}", f"--threads={arguments.threads}"]
+    target = f"tests.support.fhir_stub_floor:create_application({arguments.threads})"
+    command = [sys.executable, "-m", "gunicorn", *options, f"--bind={HOST}:{port}", "--no-control-socket", target]
+    with (folder / "floor.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            with socket.socket() as connection:
+                if connection.connect_ex((HOST, port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def table(found: Measurements, seconds: float) -> str:
     """Write the medians of all rounds as Markdown; the spread of the rounds stands in parentheses."""
     lines = [
-        "| hook | hooks at a time | p50 in round trips | at most | p99 in round trips | hooks/s | errors |",
-        "|---|---|---|---|---|---|---|",
+        "| hook | hooks at a time | p50 in round trips | at most | bare Flask | p99 | hooks/s | errors |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for (work, connections), loads in found.items():
-        medians = [_round_trips(load.median_ms) for load in loads]
-        tails = [_round_trips(load.p99_ms) for load in loads]
+    for (work, connections), rounds in found.items():
+        medians = [_round_trips(each.own.median_ms) for each in rounds]
         p50 = f"{statistics.median(medians):.2f} ({min(medians):.2f} to {max(medians):.2f})"
-        rate = statistics.median(load.answered for load in loads) / seconds
-        failed = sum(load.failed for load in loads)
-        p99 = f"{statistics.median(tails):.2f}"
-        lines.append(f"| {work} | {connections} | {p50} | {work.at_most} | {p99} | {rate:.0f} | {failed} |")
+        floor = f"{statistics.median(_round_trips(each.floor.median_ms) for each in rounds):.2f}"
+        p99 = f"{statistics.median(_round_trips(each.own.p99_ms) for each in rounds):.2f}"
+        rate = statistics.median(each.own.answered for each in rounds) / seconds
+        failed = sum(each.own.failed for each in rounds)
+        lines.append(f"| {work} | {connections} | {p50} | {work.at_most} | {floor} | {p99} | {rate:.0f} | {failed} |")
     return "\n".join(lines)
 
 
 def is_kept(found: Measurements) -> bool:
     """Tell whether no hook failed, and one hook at a time keeps to its round trips."""
-    alone = [(work, loads) for (work, connections), loads in found.items() if connections == 1]
+    alone = [(work, rounds) for (work, connections), rounds in found.items() if connections == 1]
     kept = all(
-        statistics.median(_round_trips(load.median_ms) for load in loads) <= work.at_most for work, loads in alone
+        statistics.median(_round_trips(each.own.median_ms) for each in rounds) <= work.at_most for work, rounds in alone
     )
-    return kept and not any(load.failed for loads in found.values() for load in loads)
+    return kept and not any(each.own.failed for rounds in found.values() for each in rounds)
 
 
 def _round_trips(milliseconds: float) -> float:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.charts import condition, days_ago, observation, patient
-from tests.support.medplum import FOLDER, OLDEST_NODE, PAGE_SIZE, Medplum, missing_tool, running_medplum
+from tests.support.medplum import FOLDER, OLDEST_NODE, PAGE_SIZE, Medplum, missing_tool, require_node, running_medplum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,6 +139,17 @@ def test_missing_tool_is_named(tmp_path: Path, node: str | None, npm: str | None
             program.chmod(stat.S_IRWXU)
 
     assert missing_tool(str(tmp_path)) == expected
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)])
+def test_tests_without_node_are_skipped_but_required_in_ci(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ci: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CI", ci)
+
+    with pytest.raises(outcome, match="no node on the PATH"):
+        require_node()
 
 
 def test_cleared_server_holds_nothing() -> None:

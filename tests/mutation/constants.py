@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 # Loaded once, before the processes part; the packages under test are not among them.
 import flask  # noqa: F401
-import hypothesis  # noqa: F401
 import msgspec  # noqa: F401
 import pytest
 
@@ -131,6 +130,10 @@ def _drop_entry(node: ast.Dict, place: int) -> None:
     del node.keys[place], node.values[place]
 
 
+def _unchanged(module: str) -> ast.Module:
+    return ast.parse(Path(*module.split(".")).with_suffix(".py").read_text())
+
+
 def start(mutant: Mutant, tests: list[str]) -> int:
     """Run the tests against a mutant in a process of its own and return its id."""
     child = os.fork()
@@ -158,6 +161,8 @@ def survivors_of(mutants: list[Mutant], tests: list[str]) -> list[Mutant]:
         mutant = running.pop(child)
         if status == 0:
             survivors.append(mutant)
+            sys.stdout.write(f"survived: {mutant.module}:{mutant.line}: {mutant.change}\n")
+            sys.stdout.flush()
     return survivors
 
 
@@ -165,9 +170,11 @@ def main(tests: list[str]) -> int:
     """Try every mutant, print the survivors and the counts of each package."""
     files = [path for package in PACKAGES for path in sorted(Path(package).glob("*.py"))]
     mutants = [mutant for path in files for mutant in mutants_of(path)]
+    unchanged = Mutant(mutants[0].module, 0, "nothing", _unchanged(mutants[0].module))
+    if os.waitpid(start(unchanged, tests), 0)[1] != 0:
+        sys.stderr.write("The tests fail without any mutant\n")
+        return 1
     survivors = survivors_of(mutants, tests)
-    for mutant in survivors:
-        sys.stdout.write(f"survived: {mutant.module}:{mutant.line}: {mutant.change}\n")
     totals, alive = (Counter(m.module.rpartition(".")[0] for m in some) for some in (mutants, survivors))
     for package, total in totals.items():
         sys.stdout.write(f"{package}: {total} mutants, {alive[package]} survived\n")

@@ -1,7 +1,7 @@
 """A circuit breaker per FHIR server: one that keeps failing is left alone for a while.
 
 A clinician waits for every hook. While a server is down, asking it again costs each of them the whole deadline and the
-pool its threads; so after some failures in a row requests are refused at once, and one request tries again later.
+pool its threads; so after some failures in a row requests are refused at once, and now and then one hook tries again.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 # Two hooks that wait in vain.
 FAILURES_TO_OPEN: Final = 5
 SECONDS_OPEN: Final = 5.0
+# What one hook asks at once, so that the hook that finds the server back is answered.
+TRIES: Final = 5
 
 
 @dataclass(slots=True)
 class _Circuit:
     failures: int = 0
     open_until: float = 0.0
+    tries_left: int = 0
 
 
 class Breaker:
@@ -34,15 +37,16 @@ class Breaker:
         self._circuits: dict[str, _Circuit] = {}
 
     def allows(self, base: str) -> bool:
-        """Tell whether a server may be asked now. While it is left alone, one request in `SECONDS_OPEN` may try."""
+        """Tell whether a server may be asked now. While it is left alone, `TRIES` requests in `SECONDS_OPEN` may."""
         with self._lock:
             circuit = self._circuits.get(base)
             if circuit is None or circuit.failures < FAILURES_TO_OPEN:
                 return True
-            if self._monotonic() < circuit.open_until:
-                return False
-            circuit.open_until = self._monotonic() + SECONDS_OPEN
-            return True
+            if self._monotonic() >= circuit.open_until:
+                circuit.open_until = self._monotonic() + SECONDS_OPEN
+                circuit.tries_left = TRIES
+            circuit.tries_left -= 1
+            return circuit.tries_left >= 0
 
     def note_answer(self, base: str) -> None:
         """Note that a server answered. A refusal shows as well that it is there."""
@@ -54,4 +58,5 @@ class Breaker:
         with self._lock:
             circuit = self._circuits.setdefault(base, _Circuit())
             circuit.failures += 1
+            circuit.tries_left = 0
             circuit.open_until = self._monotonic() + SECONDS_OPEN

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from cds_service.acquisition.fhir.exchange import HTTPOptions
     from cds_service.acquisition.fhir.jobs import Job
 
-# Of one search. Decades of daily counts fit; a server that ignores what it is asked for must not keep a worker busy.
-MOST_ENTRIES: Final = 10_000
+# Of one search: four years of daily counts. A server that ignores what it is asked for must not keep a worker busy.
+MOST_ENTRIES: Final = 5_000
 
 
 class Fetcher:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.acquisition.fhir.breaker import FAILURES_TO_OPEN, SECONDS_OPEN, Breaker
+from cds_service.acquisition.fhir.breaker import FAILURES_TO_OPEN, SECONDS_OPEN, TRIES, Breaker
 
 BASE = "https://ehr.example/fhir"
 OTHER = "https://other.example/fhir"
@@ -48,13 +48,13 @@ def test_answer_between_failures_starts_the_count_anew(clock: Clock) -> None:
     assert breaker.allows(BASE)
 
 
-def test_after_the_rest_one_request_tries(clock: Clock) -> None:
+def test_after_the_rest_the_requests_of_one_hook_try(clock: Clock) -> None:
     breaker = failing(clock)
     clock.seconds += SECONDS_OPEN - 0.1
     assert not breaker.allows(BASE)
     clock.seconds += 0.1
 
-    assert [breaker.allows(BASE) for _ in range(3)] == [True, False, False]
+    assert [breaker.allows(BASE) for _ in range(TRIES + 2)] == [*[True] * TRIES, False, False]
 
 
 def test_try_that_is_answered_opens_the_way(clock: Clock) -> None:
@@ -63,7 +63,7 @@ def test_try_that_is_answered_opens_the_way(clock: Clock) -> None:
     breaker.allows(BASE)
     breaker.note_answer(BASE)
 
-    assert [breaker.allows(BASE) for _ in range(3)] == [True, True, True]
+    assert all(breaker.allows(BASE) for _ in range(3 * TRIES))
 
 
 def test_try_that_fails_means_another_rest(clock: Clock) -> None:
@@ -72,9 +72,11 @@ def test_try_that_fails_means_another_rest(clock: Clock) -> None:
     breaker.allows(BASE)
     clock.seconds += 2
     breaker.note_failure(BASE)
+    assert not breaker.allows(BASE), "the other tries are not needed any more"
     clock.seconds += SECONDS_OPEN - 0.1
-
     assert not breaker.allows(BASE)
+    clock.seconds += 0.1
+    assert breaker.allows(BASE)
 
 
 def test_try_that_nobody_waited_for_is_followed_by_another(clock: Clock) -> None:

@@ -15,7 +15,6 @@ from cds_service.acquisition.fhir.access import FHIRAccess
 from cds_service.acquisition.fhir.breaker import FAILURES_TO_OPEN
 from cds_service.acquisition.fhir.exchange import HTTPOptions
 from cds_service.acquisition.fhir.fetcher import Fetcher
-from cds_service.acquisition.resources import Observation
 from tests.support import fhir_stub_faults as faults
 from tests.support.charts import bundle, draw, observation
 from tests.support.fhir_stub import TOKEN, FHIRStub, running_stub
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cds_service.acquisition.fhir.jobs import Reading, Search
+    from cds_service.acquisition.resources import Observation
     from tests.support.fhir_stub import Fault
 
 MOST_BYTES = 1_000_000
@@ -166,6 +166,13 @@ def test_read_brings_the_resource(fetcher: Fetcher, stub: FHIRStub) -> None:
 
     assert raw is not None
     assert bytes(raw) == b'{"resourceType": "Patient", "id": "p1"}'
+
+
+def test_token_is_in_no_text_of_a_job(fetcher: Fetcher, stub: FHIRStub) -> None:
+    search, reading = begin(fetcher, stub), read(fetcher, stub)
+    complete(search)
+
+    assert TOKEN not in f"{search!r} {reading!r} {search.access}"
 
 
 # The pool

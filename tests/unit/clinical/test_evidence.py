@@ -26,6 +26,7 @@ TWO_SIDED_95_PERCENT = 1.96
         ("STUDY_AUC_INTERVAL", "0.742–0.848"),
         ("STUDY_ALBUMIN_RECURRENCE", "39.69 ± 6.17 g/L"),
         ("STUDY_ALBUMIN_CONTROL", "41.69 ± 6.82 g/L"),
+        ("STUDY_CITATION", "Yu L et al., J Gastrointest Oncol 2023"),
         ("STUDY_DOI", "10.21037/jgo-23-104"),
     ],
 )
@@ -54,10 +55,14 @@ def test_imprecision_band_follows_from_the_variation_of_the_counts(
     assert float(evidence.IMPRECISION_BAND[edge]) == pytest.approx(expected, abs=2.1), reason
 
 
+def test_imprecision_band_is_the_one_the_card_tells() -> None:
+    assert evidence.IMPRECISION_BAND == (Decimal(50), Decimal(85))
+
+
 def test_policy_without_settings_is_the_designed_one() -> None:
     policy = ClinicalPolicy(ZONE)
 
-    assert policy.cutoff == Decimal("405.08")
+    assert (policy.cutoff, policy.cutoff_source) == (Decimal("405.08"), "published")
     assert (policy.eligibility_required, policy.minimum_age) == (True, 18)
     assert (policy.post_procedure_exclusion_days, policy.baseline_window_days, policy.max_age_days) == (27, 30, 90)
     assert (policy.same_draw.total_seconds(), policy.albumin_window_days) == (3600, 7)

@@ -262,7 +262,7 @@ def test_indeterminate_tells_cutoff_and_latest_procedure() -> None:
     found = assess(eligible(PROCEDURE, at(day(200))), BloodCounts(), (), policy, NOW)
 
     assert isinstance(found, Indeterminate)
-    assert (found.cutoff, found.latest_procedure) == (Decimal("500"), PROCEDURE)
+    assert (found.outcome, found.cutoff, found.latest_procedure) == ("indeterminate", Decimal("500"), PROCEDURE)
 
 
 def test_exclusions_count_results_by_reason_in_the_order_of_the_alphabet() -> None:

@@ -78,3 +78,7 @@ def test_draw_basis_is_that_of_its_differential(basis: Basis) -> None:
     }
 
     assert BloodDraw(**shares, platelets=result(Analyte.PLATELETS, "200", MORNING)).basis is basis
+
+
+def test_basis_is_named_as_the_response_names_it() -> None:
+    assert [str(basis) for basis in Basis] == ["absolute", "percent", "mass"]

@@ -166,6 +166,16 @@ def test_date_never_joins_times_of_two_days(
     assert values(paired(*resources)) == expected, reason
 
 
+def test_preferred_code_before_midnight_stands_where_all_tell_their_time() -> None:
+    counts = paired(
+        *three(at("23:50"), at("23:55"), at("00:20", "2026-10-15")),
+        observation("753-4", 9, when=at("00:10", "2026-10-15")),
+        observation("732-8", 3, when=at("00:10", "2026-10-15")),
+    )
+
+    assert values(counts) == [(200, 6, 2)]
+
+
 def test_newest_draw_stands_first_and_every_result_belongs_to_one() -> None:
     older = three(at("08:00"), at("08:00"), at("08:00"))
     newer = draw(300, "5", "1", when=at("08:40"))

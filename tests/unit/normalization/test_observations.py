@@ -55,8 +55,8 @@ COMPONENTS = [
     ),
     (
         panel(component(NEUTROPHILS, 4.2), dataAbsentReason={"text": "clotted"}),
-        ["neutrophils data-absent"],
-        "the whole panel is said to be absent",
+        ["neutrophils usable"],
+        "the panel says why it has no value of its own; its components have theirs",
     ),
     (
         observation(PLATELETS, 210, component=[component(NEUTROPHILS, 4.2)]),

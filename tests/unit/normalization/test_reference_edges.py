@@ -25,3 +25,9 @@ def test_reference_that_is_no_plain_address_names_its_patient_or_nobody(
 
 def test_absolute_reference_without_an_id_is_none() -> None:
     assert type_and_id("https://ehr.example/fhir/Patient/", "Patient") is None
+
+
+def test_relative_reference_is_taken_literally_whatever_a_full_url_claims() -> None:
+    resource = observation(NEUTROPHILS, 4.2, subject={"reference": "Patient/p1"})
+
+    assert judged(resource, {"Patient/p1": "p2"}) == "usable"

@@ -87,6 +87,13 @@ def test_exclusion_survives_the_reading_of_all(resource: Json, reference: str, r
     assert merge_readings([reading, reading]).excluded == (excluded,) * (1 if reference else 2), reason
 
 
+@pytest.mark.parametrize("codes", [("751-8", "26499-4"), ("26499-4", "751-8"), ("753-4", "26499-4", "751-8")])
+def test_result_under_several_codes_names_the_first_of_the_best(codes: tuple[str, ...]) -> None:
+    codings = [{"system": LOINC, "code": code} for code in codes]
+
+    assert usable(observation(NEUTROPHILS, 4, code={"coding": codings})).origin.code == codes[-2]
+
+
 def test_malformed_result_after_one_that_is_not_ours_is_excluded() -> None:
     red_cells, ours = (
         typed(Malformed, {"id": code, "code": {"coding": [{"system": LOINC, "code": code}]}})

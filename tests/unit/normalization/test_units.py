@@ -50,6 +50,8 @@ PLATELET_SPELLINGS = [
     ("10*3/\u03bcL", 210, "asterisk and Greek mu"),
     (" 10*9/L ", 210, "spaces around"),
     ("x 10*9/L", 210, "a space after the x"),
+    ("× 10⁹/L", 210, "a space after the multiplication sign, and a superscript"),
+    ("10³/mm³", 210, "superscripts after 10 and after mm"),
     ("x\u00a010*9/L", 210, "a no-break space is a space"),
     ("thou/cu  mm", 210, "a run of spaces is one"),
     ("K/uL", 210, "kelvin per microliter to a UCUM library"),

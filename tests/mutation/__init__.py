@@ -1,0 +1,1 @@
+"""Mutation testing: run.sh, and the part that the tool cannot do."""

@@ -56,7 +56,7 @@ def test_imprecision_band_follows_from_the_variation_of_the_counts(
 
 
 def test_imprecision_band_is_the_one_the_card_tells() -> None:
-    assert evidence.IMPRECISION_BAND == (Decimal(50), Decimal(85))
+    assert (Decimal(50), Decimal(85)) == evidence.IMPRECISION_BAND
 
 
 def test_policy_without_settings_is_the_designed_one() -> None:

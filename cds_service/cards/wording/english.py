@@ -61,7 +61,7 @@ ENGLISH: Final = Texts(
         Analyte.ALBUMIN: "Albumin",
     },
     inputs_heading="**Inputs**",
-    inputs_columns=("Test", "Result as reported", "Blood drawn", "LOINC or local code"),
+    inputs_columns=("Test", "Result as reported", "Blood drawn", "Code"),
     percent_basis_note=(
         "Neutrophils and lymphocytes are percentages of the leukocytes; their ratio is the same as that of the counts."
     ),

@@ -1,7 +1,7 @@
 # Tasks of a developer; `make` lists them. Each builds the virtual environment .venv when it is missing or out of date.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench lock clean FORCE
+.PHONY: help demo test lint mutants bench lock clean FORCE
 
 # Arguments handed on to the task: make test ARGS="tests/architecture -x"
 ARGS ?=
@@ -18,7 +18,7 @@ create_venv = $(1)/bin/python -c 'import pip' 2>/dev/null \
 	|| { python=$$(.ci/find-python) && echo "Creating $(1) with $$python" && "$$python" -m venv --clear $(1); }
 
 help: ## List the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.installed ## Start the demonstration: a small EHR page and synthetic patients
 	$(VENV)/bin/sii-cds demo $(ARGS)
@@ -30,6 +30,9 @@ lint: $(VENV)/.installed ## Check style, formatting and types
 	$(PYTHON_IN_VENV) -m ruff check .
 	$(PYTHON_IN_VENV) -m ruff format --check .
 	$(PYTHON_IN_VENV) -m mypy
+
+mutants: ## Mutation testing of the clinical core (docs/mutation-testing.md; half an hour)
+	tests/mutation/run.sh $(ARGS)
 
 bench: $(VENV)/.installed ## Measure speed against the bare floor
 	$(PYTHON_IN_VENV) -m tests.benchmarks $(ARGS)

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-# Staged: patient, conditions and procedures together, then blood counts and albumin.
-REQUESTS_PER_HOOK: Final = 3
+# Staged: patient, conditions and procedures together, then blood counts and albumin. Parallel: all five.
+REQUESTS_AT_A_TIME: Final = {"staged": 3, "parallel": 5}
 
 CONFIGURATION_VARIABLE: Final = "SII_CDS_CONFIG"
 
@@ -146,7 +146,7 @@ def fetching(settings: Settings, site: Site) -> Fetching:
         ca_file=acquisition.ca_file,
         proxy=acquisition.proxy,
     )
-    threads = REQUESTS_PER_HOOK * settings.server.threads
+    threads = REQUESTS_AT_A_TIME[acquisition.strategy] * settings.server.threads
     return Fetching(
         Fetcher(options, max_pages=acquisition.max_pages, threads=threads),
         site_queries(site.mappings),

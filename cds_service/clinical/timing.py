@@ -6,7 +6,7 @@ steroids), so days 0-27 after any qualifying procedure are never used.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,6 @@ from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from cds_service.clinical.models import BloodCounts, BloodDraw, EffectiveTime
     from cds_service.clinical.policy import ClinicalPolicy
@@ -86,7 +85,9 @@ def missing_baseline_window(
     if choose_draws(timed).decisive is not None:
         return None
     day = procedures[0].day
-    return day - timedelta(days=policy.baseline_window_days), day
+    window = timedelta(days=policy.baseline_window_days)
+    # Some systems write 0001-01-01 for "unknown"; nothing lies before that day.
+    return max(day, date.min + window) - window, day
 
 
 def _refusal(taken: EffectiveTime, relation: Relation, days: int, policy: ClinicalPolicy, today: date) -> Reason | None:

@@ -71,21 +71,28 @@ def decide(
     Raises PatientMismatchError, ForbiddenError or DataUnavailableError when there is nothing to assess; unusable data
     are an outcome, not an error.
     """
-    times = TimeReader(site.policy.timezone, now)
     delivery = Delivery(request, client, plan)
+    try:
+        return _decide(delivery, request.context.patientId, site, now)
+    finally:
+        # Whatever happened, no request goes on after the answer (requirement 74).
+        delivery.close()
+
+
+def _decide(delivery: Delivery, patient_id: str, site: Site, now: datetime) -> Decision:
+    times = TimeReader(site.policy.timezone, now)
     chart = acquire_eligibility(delivery, required=site.policy.eligibility_required)
-    facts = _read_facts(chart, request.context.patientId, site, times)
+    facts = _read_facts(chart, patient_id, site, times)
     eligibility = judge_eligibility(facts.patient, facts.conditions, facts.procedures, site.policy, now)
     if eligibility.reason is not None:
-        delivery.close()
         refused = refuse_ineligible(eligibility.reason, _doubts(chart), site.policy)
         return Decision(refused, eligibility, facts, None)
     laboratory_chart = acquire_laboratory(delivery)
-    laboratory = read_laboratory(laboratory_chart, request.context.patientId, site, times)
+    laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
     window = missing_baseline_window(laboratory.counts, eligibility.procedures, site.policy, times.today)
     if window is not None:
         laboratory_chart = laboratory_chart.joined_with(delivery.between(BLOOD_COUNTS, *window))
-        laboratory = read_laboratory(laboratory_chart, request.context.patientId, site, times)
+        laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
     assessment = assess(
         eligibility, laboratory.counts, laboratory.albumin, site.policy, now, pages_missing=chart.truncated
     )

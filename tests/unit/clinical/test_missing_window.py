@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
 
 import pytest
 
@@ -10,9 +10,6 @@ from cds_service.clinical.models import BloodCounts, EffectiveTime
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import missing_baseline_window
 from tests.unit.clinical.values import POLICY, TODAY, at, day, draw
-
-if TYPE_CHECKING:
-    from datetime import date
 
 PROCEDURE = at(day(20))
 BASELINE = (day(50), day(20))
@@ -32,6 +29,12 @@ TOO_SOON = draw(at(day(5)))
             (PROCEDURE,),
             None,
             "a baseline with a problem decides, and no older one hides it",
+        ),
+        (
+            BloodCounts(truncated=True),
+            (EffectiveTime(date(1, 1, 3), None),),
+            (date(1, 1, 1), date(1, 1, 3)),
+            "a placeholder for an unknown day: no day lies before the first of the calendar",
         ),
         (BloodCounts((TOO_SOON,), truncated=True), (PROCEDURE, at(day(200))), BASELINE, "of the latest procedure"),
         (

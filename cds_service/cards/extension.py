@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.clinical.evidence import RULE_VERSION
@@ -9,13 +10,19 @@ from cds_service.clinical.outcomes import Indeterminate, NotEligible
 from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cds_service.clinical.outcomes import Assessment
 
 EXTENSION_NAME: Final = "org.sii-cds.assessment"
 
 
-def assessment_extension(assessment: Assessment) -> dict[str, Any]:
-    """Describe an assessment: outcome, cut-off and rule version always; reasons, exclusions or the decision as due."""
+def assessment_extension(assessment: Assessment, excluded_facts: Iterable[Reason] = ()) -> dict[str, Any]:
+    """Describe an assessment: outcome, cut-off and rule version always; reasons, exclusions or the decision as due.
+
+    `excluded_facts` are why Conditions and Procedures did not count, one reason for each: an unreadable or unconfirmed
+    diagnosis must not vanish behind "not eligible", nor behind a decision.
+    """
     content: dict[str, Any] = {"outcome": assessment.outcome}
     if isinstance(assessment, (NotEligible, Indeterminate)):
         content["reasons"] = list(assessment.reasons)
@@ -31,6 +38,9 @@ def assessment_extension(assessment: Assessment) -> dict[str, Any]:
             content["daysFromProcedure"] = timed.days
     if not isinstance(assessment, NotEligible) and assessment.exclusions:
         content["exclusions"] = {str(reason): count for reason, count in assessment.exclusions.items()}
+    facts = Counter(excluded_facts)
+    if facts:
+        content["chartExclusions"] = {str(reason): facts[reason] for reason in sorted(facts)}
     content["cutoff"] = f"{assessment.cutoff:f}"
     content["ruleVersion"] = RULE_VERSION
     return content

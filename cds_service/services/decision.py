@@ -43,6 +43,11 @@ class Facts:
     procedures: tuple[ProcedureFact, ...]
     excluded: tuple[ExcludedFact, ...]
 
+    @property
+    def excluded_reasons(self) -> tuple[Reason, ...]:
+        """Name why Conditions and Procedures do not count, one reason for each."""
+        return tuple(fact.reason for fact in self.excluded)
+
 
 @dataclass(frozen=True, slots=True)
 class Laboratory:

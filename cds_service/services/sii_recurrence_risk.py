@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from cds_service.acquisition.delivery import Fetching
     from cds_service.authorization.clients import TrustedClient
-    from cds_service.clinical.outcomes import Assessment
     from cds_service.hooks.feedback import FeedbackBatch
     from cds_service.hooks.request import CDSRequest
     from cds_service.hooks.response import Card
+    from cds_service.services.decision import Decision
     from cds_service.services.recording import Recorder
     from cds_service.services.site import Site
 
@@ -88,17 +88,18 @@ class SIIRecurrenceRisk:
         cards = self._cards.build(decision.assessment, new_uuid)
         self._recorder.record_decision(request, client, decision, cards, _moment(request_id, now, started))
         silent = client.mode == "silent"
-        response = CDSResponse(cards=()) if silent else self._respond(cards, decision.assessment)
+        response = CDSResponse(cards=()) if silent else self._respond(cards, decision)
         return Answer(response, decision.assessment.outcome)
 
     def receive_feedback(self, batch: FeedbackBatch, client: TrustedClient, *, request_id: str, now: datetime) -> None:
         """Record what became of cards. Unknown cards are recorded too: another host may have shown them."""
         self._recorder.record_feedback(batch.items, client, Moment(request_id, now, {}))
 
-    def _respond(self, cards: tuple[Card, ...], assessment: Assessment) -> CDSResponse:
+    def _respond(self, cards: tuple[Card, ...], decision: Decision) -> CDSResponse:
         if not self._site.cards.assessment_extension:
             return CDSResponse(cards=cards)
-        return CDSResponse(cards=cards, extension={EXTENSION_NAME: assessment_extension(assessment)})
+        told = assessment_extension(decision.assessment, decision.facts.excluded_reasons)
+        return CDSResponse(cards=cards, extension={EXTENSION_NAME: told})
 
 
 def _moment(request_id: str, now: datetime, started: float) -> Moment:

@@ -12,6 +12,7 @@ import pytest
 from cds_service.cards.extension import EXTENSION_NAME, assessment_extension
 from cds_service.clinical.assessment import assess, refuse_ineligible
 from cds_service.clinical.models import Analyte, BloodCounts
+from cds_service.clinical.outcomes import NotEligible
 from cds_service.clinical.reasons import Reason
 from tests.unit.cards.assessments import PROCEDURE, TAKEN, decided, draw_of_shares, indeterminate
 from tests.unit.clinical.values import NOW, POLICY, at, day, draw, eligible, excluded
@@ -124,3 +125,11 @@ def test_extension_holds_exactly_what_the_outcome_calls_for(
 
 def test_extension_has_its_stable_name() -> None:
     assert EXTENSION_NAME == "org.sii-cds.assessment"
+
+
+def test_extension_conditions_and_procedures_that_do_not_count_are_counted_by_reason() -> None:
+    refused = NotEligible(cutoff=Decimal("405.08"), reasons=(Reason.NO_PRIMARY_LIVER_CANCER,))
+    facts = (Reason.STATUS_NOT_ACCEPTED, Reason.MALFORMED, Reason.STATUS_NOT_ACCEPTED)
+    told = assessment_extension(refused, facts)
+    assert told["chartExclusions"] == {"malformed": 1, "status-not-accepted": 2}
+    assert "chartExclusions" not in assessment_extension(refused)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from cds_service.clinical.models import BloodDraw
 
-SII_UNIT: Final = "10*9/L"
 _SHOWN_DECIMALS: Final = 3
 
 

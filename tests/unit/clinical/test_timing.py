@@ -174,3 +174,7 @@ def test_draw_in_the_hour_that_clocks_repeat_is_placed_by_real_time(
     taken: EffectiveTime, procedure: EffectiveTime, relation: Relation, reason: str
 ) -> None:
     assert placed(taken, procedure, today=date(2026, 11, 23))[0] is relation, reason
+
+
+def test_relations_are_the_published_words() -> None:
+    assert [str(relation) for relation in Relation] == ["after", "before"]

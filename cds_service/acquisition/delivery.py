@@ -148,7 +148,6 @@ class Delivery:
         open_keys = tuple(key for key, state in states.items() if not state.is_answered)
         if not open_keys:
             return
-        self.close()
         if points_to_unlisted_server(self._request, self._client):
             text = "The FHIR server of the request is not on the client's list."
             raise ForbiddenError(text, log_detail="fhir-server-not-listed")

@@ -39,7 +39,7 @@ bench: $(VENV)/.installed ## Measure speed against the bare floor
 
 # The files in place are the preferences, so only what pyproject.toml asks for changes.
 COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python $(LOCK_VENV)/bin/python \
-	--python-version 3.11 --only-binary :all: --generate-hashes --custom-compile-command 'make lock' $(ARGS)
+	--python-version 3.11 --only-binary :all: --generate-hashes --no-strip-extras --custom-compile-command 'make lock' $(ARGS)
 lock: $(LOCK_VENV)/.installed ## Lock the requirements of pyproject.toml (ARGS=--upgrade: to the newest versions)
 	$(COMPILE) pyproject.toml --extra postgresql --output-file requirements.lock
 	$(COMPILE) pyproject.toml --extra postgresql --group dev --constraints requirements.lock --output-file requirements-dev.lock

@@ -41,8 +41,8 @@ bench: $(VENV)/.installed ## Measure speed against the bare floor
 COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python $(LOCK_VENV)/bin/python \
 	--python-version 3.11 --only-binary :all: --generate-hashes --no-strip-extras --custom-compile-command 'make lock' $(ARGS)
 lock: $(LOCK_VENV)/.installed ## Lock the requirements of pyproject.toml (ARGS=--upgrade: to the newest versions)
-	$(COMPILE) pyproject.toml --extra postgresql --output-file requirements.lock
-	$(COMPILE) pyproject.toml --extra postgresql --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra postgresql --extra reports --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra postgresql --extra reports --group dev --constraints requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) --group lock --output-file .ci/lock-tool.lock
 
 clean: ## Remove the environments, caches and build results

@@ -38,6 +38,11 @@ class LaboratoryChart(NamedTuple):
     albumin: BundleContent[Observation]
     albumin_state: KeyState
 
+    @property
+    def has_all_albumin(self) -> bool:
+        """Tell whether somebody answered for the albumin, with every page."""
+        return self.albumin_state.is_answered and self.albumin.next_url is None
+
     def joined_with(self, more: BundleContent[Observation] | None) -> LaboratoryChart:
         """Add blood counts of another search; what neither brought stays missing."""
         if more is None:

@@ -12,8 +12,9 @@ from cds_service.clinical.outcomes import AboveCutoff, Indeterminate, NotAboveCu
 from cds_service.hooks.response import Card, Coding, Link, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
+    from cds_service.cards.gaps import Gap
     from cds_service.cards.options import CardOptions
     from cds_service.cards.wording.texts import Texts
     from cds_service.clinical.outcomes import Assessment, Decided
@@ -39,24 +40,29 @@ class CardBuilder:
         self._links = (Link(label=self._texts.model_card_label, url=options.model_card_url, type="absolute"),)
         self._override_reasons = override_reasons(self._texts)
 
-    def build(self, assessment: Assessment, new_uuid: Callable[[], str]) -> tuple[Card, ...]:
-        """Return the cards for an assessment: none for patients who are not eligible or as the site chooses."""
+    def build(
+        self, assessment: Assessment, new_uuid: Callable[[], str], gaps: Collection[Gap] = ()
+    ) -> tuple[Card, ...]:
+        """Return the cards for an assessment: none for patients who are not eligible or as the site chooses.
+
+        `gaps` are optional data that nobody delivered; the card names them.
+        """
         if isinstance(assessment, NotEligible):
             return ()
         if isinstance(assessment, Indeterminate):
-            return (self._indeterminate(assessment, new_uuid()),) if self._options.show_indeterminate else ()
+            return (self._indeterminate(assessment, new_uuid(), gaps),) if self._options.show_indeterminate else ()
         if isinstance(assessment, NotAboveCutoff) and not self._options.show_not_above_cutoff:
             return ()
-        return (self._decided(assessment, new_uuid()),)
+        return (self._decided(assessment, new_uuid(), gaps),)
 
-    def _decided(self, assessment: Decided, uuid: str) -> Card:
+    def _decided(self, assessment: Decided, uuid: str, gaps: Collection[Gap]) -> Card:
         above = isinstance(assessment, AboveCutoff)
-        detail = decided_detail(assessment, self._texts, self._mapping_version, self._policy.cutoff_source)
+        detail = decided_detail(assessment, self._texts, self._mapping_version, self._policy.cutoff_source, gaps)
         return self._card(uuid, decided_summary(assessment, self._texts), "warning" if above else "info", detail)
 
-    def _indeterminate(self, assessment: Indeterminate, uuid: str) -> Card:
+    def _indeterminate(self, assessment: Indeterminate, uuid: str, gaps: Collection[Gap]) -> Card:
         summary = indeterminate_summary(assessment, self._texts)
-        detail = indeterminate_detail(assessment, self._texts, self._mapping_version, self._policy)
+        detail = indeterminate_detail(assessment, self._texts, self._mapping_version, self._policy, gaps)
         return self._card(uuid, summary, "info", detail)
 
     def _card(self, uuid: str, summary: str, indicator: Indicator, detail: str) -> Card:

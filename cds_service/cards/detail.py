@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from cds_service.cards import numbers
+from cds_service.cards.gaps import Gap
 from cds_service.cards.markdown import escape, table
 from cds_service.clinical.evidence import IMPRECISION_BAND, PUBLISHED_CUTOFF, RULE_VERSION
 from cds_service.clinical.models import Basis
@@ -13,6 +14,8 @@ from cds_service.clinical.outcomes import AboveCutoff
 from cds_service.clinical.timing import Relation
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cds_service.cards.wording.texts import Texts
     from cds_service.clinical.models import EffectiveTime, LabResult
     from cds_service.clinical.outcomes import AlbuminContext, Decided, EarlierSII, Indeterminate
@@ -22,20 +25,23 @@ if TYPE_CHECKING:
 _CODE_SYSTEMS: Final = {"loinc": "LOINC"}
 
 
-def decided_detail(assessment: Decided, texts: Texts, mapping_version: str, cutoff_source: str) -> str:
-    """Write the detail for a decided outcome, most important paragraph first."""
+def decided_detail(
+    assessment: Decided, texts: Texts, mapping_version: str, cutoff_source: str, gaps: Collection[Gap] = ()
+) -> str:
+    """Write the detail for a decided outcome, most important paragraph first; `gaps` are data nobody delivered."""
     above = isinstance(assessment, AboveCutoff)
     statement = texts.above_statement if above else texts.not_above_statement
     paragraphs = [
         statement.format(sii=assessment.sii, cutoff=f"{assessment.cutoff:f}"),
         _site_cutoff(assessment, texts, cutoff_source),
         texts.truncated_note if assessment.truncated else "",
+        _patient_gap(gaps, texts),
         _near_cutoff(assessment, texts),
         texts.consider if above else texts.low_platelets_note,
         _inputs(assessment, texts),
         _timing(assessment, texts),
         *(_earlier(earlier, texts) for earlier in assessment.earlier),
-        _albumin(assessment.albumin, texts),
+        _albumin(assessment.albumin, texts, complete=Gap.ALBUMIN not in gaps),
         texts.evidence,
         texts.not_checked,
         texts.version_line.format(rule=RULE_VERSION, mappings=mapping_version),
@@ -43,7 +49,13 @@ def decided_detail(assessment: Decided, texts: Texts, mapping_version: str, cuto
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def indeterminate_detail(assessment: Indeterminate, texts: Texts, mapping_version: str, policy: ClinicalPolicy) -> str:
+def indeterminate_detail(
+    assessment: Indeterminate,
+    texts: Texts,
+    mapping_version: str,
+    policy: ClinicalPolicy,
+    gaps: Collection[Gap] = (),
+) -> str:
     """Write the detail for an indeterminate outcome: every reason, what is there, and which blood can be read."""
     newest, latest = assessment.newest_result, assessment.latest_procedure
     paragraphs = [
@@ -51,6 +63,7 @@ def indeterminate_detail(assessment: Indeterminate, texts: Texts, mapping_versio
         "\n".join(f"* {_dated_reason(assessment, reason, texts)}" for reason in assessment.reasons),
         texts.newest_result_line.format(date=numbers.moment(newest)) if newest else "",
         f"{texts.latest_procedure_line.format(date=latest.day)} {_readable(latest, texts, policy)}" if latest else "",
+        _patient_gap(gaps, texts),
         texts.version_line.format(rule=RULE_VERSION, mappings=mapping_version),
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
@@ -128,10 +141,14 @@ def _earlier(earlier: EarlierSII, texts: Texts) -> str:
     return line.format(sii=earlier.sii, date=earlier.effective.day)
 
 
-def _albumin(albumin: AlbuminContext | None, texts: Texts) -> str:
+def _patient_gap(gaps: Collection[Gap], texts: Texts) -> str:
+    return texts.patient_not_delivered if Gap.PATIENT in gaps else ""
+
+
+def _albumin(albumin: AlbuminContext | None, texts: Texts, *, complete: bool) -> str:
     if albumin is None:
-        return texts.albumin_missing
+        return texts.albumin_missing if complete else texts.albumin_not_delivered
     line = texts.albumin_line.format(value=numbers.albumin(albumin.result, texts), date=albumin.result.effective.day)
-    if albumin.within_window:
-        return line
-    return f"{line} {texts.albumin_outside_note.format(days=_days(albumin.days_from_draw, texts))}"
+    if not albumin.within_window:
+        line = f"{line} {texts.albumin_outside_note.format(days=_days(albumin.days_from_draw, texts))}"
+    return line if complete else f"{line} {texts.albumin_incomplete}"

@@ -12,16 +12,19 @@ from cds_service.clinical.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cds_service.cards.gaps import Gap
     from cds_service.clinical.outcomes import Assessment
 
 EXTENSION_NAME: Final = "org.sii-cds.assessment"
 
 
-def assessment_extension(assessment: Assessment, excluded_facts: Iterable[Reason] = ()) -> dict[str, Any]:
+def assessment_extension(
+    assessment: Assessment, excluded_facts: Iterable[Reason] = (), gaps: Iterable[Gap] = ()
+) -> dict[str, Any]:
     """Describe an assessment: outcome, cut-off and rule version always; reasons, exclusions or the decision as due.
 
     `excluded_facts` are why Conditions and Procedures did not count, one reason for each: an unreadable or unconfirmed
-    diagnosis must not vanish behind "not eligible", nor behind a decision.
+    diagnosis must not vanish behind "not eligible", nor behind a decision. `gaps` are optional data nobody delivered.
     """
     content: dict[str, Any] = {"outcome": assessment.outcome}
     if isinstance(assessment, (NotEligible, Indeterminate)):
@@ -41,6 +44,9 @@ def assessment_extension(assessment: Assessment, excluded_facts: Iterable[Reason
     facts = Counter(excluded_facts)
     if facts:
         content["chartExclusions"] = {str(reason): facts[reason] for reason in sorted(facts)}
+    not_delivered = list(gaps)
+    if not_delivered:
+        content["notDelivered"] = not_delivered
     content["cutoff"] = f"{assessment.cutoff:f}"
     content["ruleVersion"] = RULE_VERSION
     return content

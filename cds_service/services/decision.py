@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cds_service.acquisition.chart import acquire_eligibility, acquire_laboratory
 from cds_service.acquisition.delivery import Delivery
 from cds_service.acquisition.prefetch import BLOOD_COUNTS
+from cds_service.cards.gaps import Gap
 from cds_service.clinical.assessment import assess, refuse_ineligible
 from cds_service.clinical.eligibility import judge_eligibility
 from cds_service.clinical.models import Analyte, ConditionFact, ProcedureFact
@@ -66,6 +67,12 @@ class Decision:
     eligibility: Eligibility
     facts: Facts
     laboratory: Laboratory | None
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Name the optional data that could not be had, or not completely."""
+        patient = (Gap.PATIENT,) if self.facts.patient is None else ()
+        return (*patient, Gap.ALBUMIN) if self.laboratory and not self.laboratory.chart.has_all_albumin else patient
 
 
 def decide(

@@ -36,7 +36,7 @@ def explain(decision: Decision, patient_id: str, site: Site, now: datetime) -> d
     """Describe a decision as plain data: the assessment as the response carries it, and everything behind it."""
     laboratory = decision.laboratory
     return {
-        "assessment": assessment_extension(decision.assessment, decision.facts.excluded_reasons),
+        "assessment": assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps),
         "versions": {"rule": RULE_VERSION, "mappings": site.mappings.version, "configuration": site.configuration_hash},
         "eligibility": _eligibility(decision),
         "observations": _observations(decision, laboratory, patient_id, site, now) if laboratory else [],

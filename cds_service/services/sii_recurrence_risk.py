@@ -85,7 +85,7 @@ class SIIRecurrenceRisk:
         except DataUnavailableError as error:
             self._recorder.record_unavailable(request, client, error.keys, _moment(request_id, now, started))
             raise
-        cards = self._cards.build(decision.assessment, new_uuid)
+        cards = self._cards.build(decision.assessment, new_uuid, decision.gaps)
         self._recorder.record_decision(request, client, decision, cards, _moment(request_id, now, started))
         silent = client.mode == "silent"
         response = CDSResponse(cards=()) if silent else self._respond(cards, decision)
@@ -98,7 +98,7 @@ class SIIRecurrenceRisk:
     def _respond(self, cards: tuple[Card, ...], decision: Decision) -> CDSResponse:
         if not self._site.cards.assessment_extension:
             return CDSResponse(cards=cards)
-        told = assessment_extension(decision.assessment, decision.facts.excluded_reasons)
+        told = assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps)
         return CDSResponse(cards=cards, extension={EXTENSION_NAME: told})
 
 

@@ -15,7 +15,8 @@ RUNTIME_LOCK = PurePosixPath("requirements.lock")
 DEVELOPMENT_LOCK = PurePosixPath("requirements-dev.lock")
 LOCKS = tuple(path for path in repository_files() if path.suffix == ".lock")
 PINNED = re.compile(
-    r"^(?P<name>[A-Za-z0-9._-]+)(?P<extras>\[[a-z0-9,-]+\])?==(?P<version>[^\s;]+)(?:\s*;[^\\]+)?(?: \\\n +--hash=sha256:[0-9a-f]{64})+$"
+    r"^(?P<name>[A-Za-z0-9._-]+)(?P<extras>\[[a-z0-9,-]+\])?"
+    r"==(?P<version>[^\s;]+)(?:\s*;[^\\]+)?(?: \\\n +--hash=sha256:[0-9a-f]{64})+$"
 )
 ADDRESS = re.compile(r"\w+://|^\s*-|\s@\s")
 

@@ -97,6 +97,9 @@ ENGLISH: Final = Texts(
     ),
     albumin_outside_note="This albumin was taken {days} from the blood counts.",
     albumin_missing="**Albumin:** no usable result in the data.",
+    albumin_not_delivered="**Albumin:** none is shown, because the results could not be obtained completely.",
+    albumin_incomplete="Not all albumin results could be obtained.",
+    patient_not_delivered=("**Age and death were not checked:** the Patient resource could not be obtained or read."),
     evidence=(
         f"**Evidence:** {STUDY_CITATION}, doi {STUDY_DOI}: n = {STUDY_PATIENTS}, of whom {STUDY_RECURRENCES} had "
         "recurrence or metastasis; single center, retrospective, no residual lesions after therapy, "

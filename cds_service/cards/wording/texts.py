@@ -50,6 +50,9 @@ class Texts:
     albumin_line: str
     albumin_outside_note: str
     albumin_missing: str
+    albumin_not_delivered: str
+    albumin_incomplete: str
+    patient_not_delivered: str
     evidence: str
     site_cutoff_note: str
     consider: str

@@ -13,6 +13,7 @@ import pytest
 
 from cds_service.cards import wording
 from cds_service.cards.builder import CardBuilder
+from cds_service.cards.gaps import Gap
 from cds_service.cards.wording import TEXTS, english, english_reasons
 from cds_service.clinical import evidence
 from cds_service.clinical.models import Analyte
@@ -90,7 +91,11 @@ def written(monkeypatch: pytest.MonkeyPatch, texts: Texts) -> str:
     """All cards of EVERYTHING in these words, each text of each card."""
     monkeypatch.setattr(wording, "TEXTS", {"en": texts})
     monkeypatch.setattr("cds_service.cards.builder.TEXTS", {"en": texts})
-    built = [CardBuilder(OPTIONS, policy, "m").build(found, lambda: "u")[0] for found, policy in EVERYTHING]
+    built = [
+        CardBuilder(OPTIONS, policy, "m").build(found, lambda: "u", gaps)[0]
+        for found, policy in EVERYTHING
+        for gaps in ((), tuple(Gap))
+    ]
     lines: list[tuple[str, ...]] = [(c.summary, c.detail or "", c.source.label) for c in built]
     lines += [tuple(reason.display or "" for reason in c.override_reasons) for c in built]
     lines += [tuple(link.label for link in c.links) for c in built]

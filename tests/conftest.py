@@ -1,13 +1,16 @@
-"""What every kind of test shares: repeatable examples, and the browser."""
+"""What every kind of test shares: repeatable examples, the browser, and a PostgreSQL server."""
 
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from hypothesis import settings
+
+from tests.support.postgresql import PROGRAMS, PostgreSQL, programs, running_postgresql
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -30,6 +33,28 @@ def chromium_path() -> str:
     if IN_CI:
         pytest.fail(f"{lacking}; CI=true makes browser tests required")
     pytest.skip(lacking)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server; without its programs the test is skipped, or fails where CI=true.
+
+    Whoever stops or freezes it starts it again: it is shared.
+    """
+    found = programs()
+    if found is None:
+        lacking = f"no PostgreSQL server below {PROGRAMS} (Debian: postgresql)"
+        if IN_CI:
+            pytest.fail(f"{lacking}; CI=true makes these tests required")
+        pytest.skip(lacking)
+    with running_postgresql(found) as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL) -> str:
+    """The address of an empty database, as `state.url` takes it."""
+    return postgresql.new_database()
 
 
 def _lacking_driver_library() -> str:

@@ -60,6 +60,10 @@ class ReplayStore:
         with self._store.connection() as connection:
             connection.execute(_REMEMBER, _PROBE)
 
+    def close(self) -> None:
+        """Give the connections to the database back; the next use opens new ones."""
+        self._store.close()
+
 
 def _hash(use: TokenUse) -> bytes:
     # The length keeps issuer and id apart: "ab" + "c" is another token than "a" + "bc".

@@ -65,9 +65,16 @@ class StateStore:
             with self._engine().connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            self._forget_engine()
+            self.close()
             # The text of the error may name hosts and statements; its kind is enough.
             raise StateUnavailableError(log_detail=f"state store: {_kind(error)}") from None
+
+    def close(self) -> None:
+        """Give all connections back; the next use opens new ones."""
+        with self._lock:
+            ready, self._ready = self._ready, None
+        if ready is not None:
+            ready.engine.dispose(close=ready.process == os.getpid())
 
     def _engine(self) -> Engine:
         ready = self._ready
@@ -125,12 +132,6 @@ class StateStore:
                     raise
             else:
                 return
-
-    def _forget_engine(self) -> None:
-        with self._lock:
-            ready, self._ready = self._ready, None
-        if ready is not None:
-            ready.engine.dispose(close=ready.process == os.getpid())
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:

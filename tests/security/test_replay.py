@@ -109,12 +109,13 @@ def test_first_use_of_one_token_by_many_threads_is_granted_once(replay: ReplaySt
 DATABASES_IN_RACE, TOKENS_IN_RACE, WORKERS_IN_RACE = 8, 40, 4
 
 
-def _race(urls: list[str], barrier: threading.Barrier, granted: multiprocessing.Queue[int]) -> None:
+def race(urls: list[str], barrier: threading.Barrier, granted: multiprocessing.Queue[int]) -> None:
     count = 0
     for url in urls:
         store = ReplayStore(url)
         barrier.wait(timeout=30)
         count += sum(store.is_first_use(use(f"t-{number}"), NOW_SECONDS) for number in range(TOKENS_IN_RACE))
+        store.close()
     granted.put(count)
 
 
@@ -123,7 +124,7 @@ def test_first_use_raced_by_processes_is_granted_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     barrier, granted = context.Barrier(WORKERS_IN_RACE), context.Queue()
     urls = [f"sqlite:///{tmp_path / str(number)}.db" for number in range(DATABASES_IN_RACE)]
-    workers = [context.Process(target=_race, args=(urls, barrier, granted)) for _ in range(WORKERS_IN_RACE)]
+    workers = [context.Process(target=race, args=(urls, barrier, granted)) for _ in range(WORKERS_IN_RACE)]
     for worker in workers:
         worker.start()
     for worker in workers:

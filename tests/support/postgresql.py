@@ -173,9 +173,15 @@ def _make_cluster(server: PostgreSQL) -> None:
         path.chmod(0o700 if path.is_dir() else 0o600)
         if server.user:
             shutil.chown(path, server.user, _group(server.user))
-    command = [server.programs / "initdb", "--pgdata", server.folder / "data", "--username", ROLE, "--no-sync"]
+    options = {"pgdata": server.folder / "data", "username": ROLE, "pwfile": only_password, "auth": "scram-sha-256"}
     made = subprocess.run(
-        [*command, "--pwfile", only_password, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C"],
+        [
+            server.programs / "initdb",
+            *(f"--{name}={value}" for name, value in options.items()),
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ],
         cwd=server.folder,
         user=server.user,
         group=_group(server.user),

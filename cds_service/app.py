@@ -148,7 +148,7 @@ def fetching(settings: Settings, site: Site) -> Fetching:
     )
     threads = REQUESTS_AT_A_TIME[acquisition.strategy] * settings.server.threads
     return Fetching(
-        Fetcher(options, max_pages=acquisition.max_pages, threads=threads),
+        Fetcher(options, max_pages=acquisition.max_pages, max_entries=acquisition.max_entries, threads=threads),
         site_queries(site.mappings),
         settings.server.hook_deadline_seconds,
         parallel=acquisition.strategy == "parallel",

@@ -135,6 +135,9 @@ class AcquisitionSettings(OperationsSection):
     )
     connect_timeout_seconds: Timeout = Field(0.5, description="Time for connecting to a FHIR server.")
     max_pages: Annotated[int, Field(ge=1, le=1000)] = Field(10, description="Most pages read of one search.")
+    max_entries: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        5_000, description="Most entries read of one search, all pages together: four years of daily blood counts."
+    )
     max_response_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = Field(
         20_971_520, description="Most bytes read of one search, all pages together."
     )

@@ -115,23 +115,6 @@ def test_missing_pages_before_a_procedure_are_asked_for_by_date(stub: FHIRStub, 
     assert answer.assessment["outcome"] == "indeterminate", "the stub answers it with its first page again"
 
 
-# R4 is what is asked for; laboratory results of other versions have the same members.
-
-OTHER_VERSIONS: list[tuple[str, Json]] = [
-    ("STU3", {"comment": "checked", "context": {"reference": "Encounter/1"}, "related": [{"type": "has-member"}]}),
-    ("R5", {"triggeredBy": [{"type": "reflex"}], "bodyStructure": {"reference": "BodyStructure/1"}}),
-]
-
-
-@pytest.mark.parametrize(("version", "members"), OTHER_VERSIONS)
-def test_laboratory_results_of_other_versions_are_read(
-    site: FetchingSite, stub: FHIRStub, version: str, members: Json
-) -> None:
-    request = without_prefetch(stub, hook_request(*draw(**members)))
-
-    assert site.ask(request).assessment["outcome"] == "above-cutoff"
-
-
 def request_content(stub: FHIRStub, key: str) -> list[Json]:
     entries: list[Json] = stub.content[key]["entry"]
     return entries

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,17 +21,19 @@ if TYPE_CHECKING:
     from cds_service.acquisition.fhir.exchange import HTTPOptions
     from cds_service.acquisition.fhir.jobs import Job
 
-# Of one search: four years of daily counts. A server that ignores what it is asked for must not keep a worker busy.
-MOST_ENTRIES: Final = 5_000
-
 
 class Fetcher:
     """Asks FHIR servers. One for each worker process: its pool, connections and circuits are shared by all hooks."""
 
-    def __init__(self, options: HTTPOptions, *, max_pages: int, threads: int) -> None:
-        """Prepare the pool; threads start when they are needed. Raises ConfigurationError for a bad CA bundle."""
+    def __init__(self, options: HTTPOptions, *, max_pages: int, max_entries: int, threads: int) -> None:
+        """Prepare the pool; threads start when they are needed. Raises ConfigurationError for a bad CA bundle.
+
+        `max_pages` and `max_entries` hold for one search: a server that ignores what it is asked for must not keep a
+        worker busy.
+        """
         self._exchanger = Exchanger(options, connections=threads)
         self._max_pages = max_pages
+        self._max_entries = max_entries
         self._max_bytes = options.max_bytes
         self._breaker = Breaker(monotonic)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="fhir")
@@ -66,7 +68,7 @@ class Fetcher:
 
     def _read_pages(self, search: Search[R]) -> None:
         """Follow the pages. What is left out keeps `next_url` of the search in place."""
-        bytes_left, entries_left, asked = self._max_bytes, MOST_ENTRIES, set[str]()
+        bytes_left, entries_left, asked = self._max_bytes, self._max_entries, set[str]()
         while search.next_url is not None:
             url = resolve_next(search.next_url, search.access.base)
             if url is None:

@@ -10,7 +10,6 @@ import pytest
 
 from cds_service.acquisition.bundles import BundleContent
 from cds_service.acquisition.delivery import OBSERVATIONS
-from cds_service.acquisition.fhir import fetcher as fetcher_module
 from cds_service.acquisition.fhir.access import FHIRAccess
 from cds_service.acquisition.fhir.breaker import FAILURES_TO_OPEN
 from cds_service.acquisition.fhir.exchange import HTTPOptions
@@ -40,7 +39,12 @@ def stub() -> Iterator[FHIRStub]:
 
 @pytest.fixture
 def fetcher() -> Fetcher:
-    return Fetcher(HTTPOptions(0.5, MOST_BYTES), max_pages=MOST_PAGES, threads=THREADS)
+    return limited(5_000)
+
+
+def limited(most_entries: int) -> Fetcher:
+    options = HTTPOptions(0.5, MOST_BYTES)
+    return Fetcher(options, max_pages=MOST_PAGES, max_entries=most_entries, threads=THREADS)
 
 
 def to(stub: FHIRStub) -> FHIRAccess:
@@ -122,13 +126,10 @@ def test_page_that_fails_leaves_what_came_before(fetcher: Fetcher, stub: FHIRStu
 
 
 @pytest.mark.parametrize(("most", "left"), [(2, 2), (3, 3)])
-def test_entries_beyond_the_limit_are_left_out(
-    fetcher: Fetcher, stub: FHIRStub, monkeypatch: pytest.MonkeyPatch, most: int, left: int
-) -> None:
-    monkeypatch.setattr(fetcher_module, "MOST_ENTRIES", most)
+def test_entries_beyond_the_limit_are_left_out(stub: FHIRStub, most: int, left: int) -> None:
     stub.content = {"bloodCounts": bundle(*draw())}
 
-    content = complete(begin(fetcher, stub))
+    content = complete(begin(limited(most), stub))
 
     assert len(content.resources) == left
     assert (content.next_url is not None) is (left < 3)

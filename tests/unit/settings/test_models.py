@@ -52,6 +52,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "strategy": "staged",
         "connect_timeout_seconds": 0.5,
         "max_pages": 10,
+        "max_entries": 5_000,
         "max_response_bytes": 20971520,
         "ca_file": None,
         "proxy": None,

@@ -14,7 +14,8 @@
     │   └── UnsupportedMediaTypeError 415
     ├── AuditUnavailableError        503  the decision could not be recorded
     ├── StateUnavailableError        503  what the workers must know in common cannot be read or written
-    └── ConfigurationError           the configuration is not usable; start-up or reload stops
+    ├── ConfigurationError           the configuration is not usable; start-up or reload stops
+    └── MissingExtraError            a command needs a package that is not installed
 
 `status` and `issue_code` (FHIR IssueType) stand on the class, so that `web/errors.py` is the only place that
 turns an exception into an answer. `client_text` is what the caller reads; `log_detail` goes to the operational
@@ -151,3 +152,7 @@ class StateUnavailableError(ServiceError):
 
 class ConfigurationError(ServiceError):
     """The configuration is not usable. The text names every problem as file:line:column: key: problem."""
+
+
+class MissingExtraError(ServiceError):
+    """A command needs an optional package that is not installed. The text says what to install."""

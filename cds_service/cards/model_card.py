@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cds_service.cards.model_card_content import build_content
@@ -50,7 +50,7 @@ def attribute_groups(attributes: Iterable[Attribute]) -> list[tuple[str, list[At
 
 def _render(content: ModelCardContent) -> str:
     environment = Environment(
-        loader=PackageLoader("cds_service.cards"),
+        loader=ChoiceLoader([PackageLoader("cds_service.cards"), PackageLoader("cds_service.reports")]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_keep_together,

@@ -27,6 +27,7 @@ STATUS_OF = [
     (errors.AuditUnavailableError, 503, "transient"),
     (errors.StateUnavailableError, 503, "transient"),
     (errors.ConfigurationError, 500, "exception"),
+    (errors.MissingExtraError, 500, "exception"),
     (NotReadyError, 503, "transient"),
 ]
 

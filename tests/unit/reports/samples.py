@@ -1,0 +1,103 @@
+"""A page with one block of every kind, and texts that mean something to HTML, CSS or mathematics."""
+
+from datetime import date, timedelta
+
+from cds_service.reports.charts import (
+    Bar,
+    Chart,
+    Histogram,
+    HorizontalBars,
+    Limit,
+    Series,
+    StackedBars,
+    TimeMark,
+    TimePoint,
+    TimeSeries,
+)
+from cds_service.reports.content import Column, Figure, Figures, Notice, Page, Points, Section, Table
+
+HOSTILE = "<script>alert('$x$ & y')</script>"
+FIRST_DAY = date(2026, 3, 2)
+
+
+def time_series() -> TimeSeries:
+    values = [0.08, 0.09, 0.07, None, 0.10, 0.08, 0.09, 0.31, 0.28, 0.09]
+    return TimeSeries(
+        id="firing-rate",
+        title="Firing rate",
+        description="Share of assessed hooks with a card for each day.",
+        value_label="hooks with a card",
+        points=tuple(
+            TimePoint(
+                day=FIRST_DAY + timedelta(days=number),
+                value=value,
+                lower=0.02,
+                center=0.09,
+                upper=0.16,
+                alarm=value is not None and value > 0.16,
+            )
+            for number, value in enumerate(values)
+        ),
+        marks=(TimeMark(FIRST_DAY + timedelta(days=7), "drift"), TimeMark(FIRST_DAY + timedelta(days=8), "rule 2")),
+        form="share",
+    )
+
+
+def stacked_bars(series: int = 3) -> StackedBars:
+    return StackedBars(
+        id="outcomes",
+        title="Outcomes by week",
+        description="Hooks of each ISO week by outcome.",
+        category_label="ISO week",
+        value_label="hooks",
+        categories=("2026-W10", "2026-W11", "2026-W12"),
+        series=tuple(Series(f"outcome {number}", (10 + number, 20, 5)) for number in range(series)),
+    )
+
+
+def histogram() -> Histogram:
+    return Histogram(
+        id="sii",
+        title="SII of decided hooks",
+        description="How many decided hooks had an SII in each span.",
+        value_label="SII (10⁹/L)",
+        count_label="hooks",
+        edges=(50, 100, 200, 400, 800, 1600),
+        counts=(3, 14, 22, 17, 4),
+        limits=(Limit(405.08, "cut-off"),),
+        logarithmic=True,
+    )
+
+
+def horizontal_bars() -> HorizontalBars:
+    return HorizontalBars(
+        id="reasons",
+        title="Why cards were overridden",
+        description="Overridden cards by reason.",
+        item_label="Reason",
+        value_label="cards",
+        bars=(Bar("already-known", 17), Bar(HOSTILE, 4), Bar("no-further-therapy-planned", 9, alarm=True)),
+    )
+
+
+def charts() -> tuple[Chart, ...]:
+    return time_series(), stacked_bars(), histogram(), horizontal_bars()
+
+
+def page() -> Page:
+    table = Table(caption="Clients", columns=(Column("Client"), Column("Hooks", numeric=True)), rows=((HOSTILE, "12"),))
+    figures = Figures((Figure("Hooks", "1 204"), Figure("Cards shown", "97", "8.1 % of the hooks")))
+    return Page(
+        kind="Audit report",
+        title="SII recurrence risk",
+        lead="What the service was asked, and what became of its cards.",
+        facts=("2026-03-02 to 2026-03-22", HOSTILE),
+        notices=(Notice("Two lines of the log cannot be read."), Notice("The chain is whole.", "fine")),
+        sections=(
+            Section(
+                id="summary", title="Summary", text="All times are UTC.", blocks=(figures, Points((HOSTILE,)), table)
+            ),
+            Section(id="plots", title="Plots", blocks=charts()),
+        ),
+        footer="Made by sii-cds audit report.",
+    )

@@ -14,6 +14,7 @@
     │   └── UnsupportedMediaTypeError 415
     ├── AuditUnavailableError        503  the decision could not be recorded
     ├── StateUnavailableError        503  what the workers must know in common cannot be read or written
+    ├── NotReadyError                503  asked whether it is ready, the service is not
     ├── ConfigurationError           the configuration is not usable; start-up or reload stops
     └── MissingExtraError            a command needs a package that is not installed
 
@@ -148,6 +149,14 @@ class StateUnavailableError(ServiceError):
     status = 503
     issue_code = "transient"
     client_text = "The service cannot check this request now. Try again later."
+
+
+class NotReadyError(ServiceError):
+    """Something the service cannot do without does not work now."""
+
+    status = 503
+    issue_code = "transient"
+    client_text = "The service is not ready."
 
 
 class ConfigurationError(ServiceError):

@@ -19,6 +19,7 @@ from cds_service.web.hooks import add_hook_route, is_hook
 from cds_service.web.logging import log_exchange
 from cds_service.web.metrics import Metrics, add_metrics_route
 from cds_service.web.model_card import add_model_card_route
+from cds_service.web.openapi.route import add_openapi_route
 from cds_service.web.request_ids import add_request_id
 from cds_service.web.security_headers import add_security_headers
 
@@ -64,6 +65,7 @@ def build_application(running: Running, metrics: Metrics | None = None) -> CDSAp
     add_health_routes(app)
     add_metrics_route(app, metrics)
     add_model_card_route(app)
+    add_openapi_route(app)
     return app
 
 

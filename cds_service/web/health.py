@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from cds_service.errors import ServiceError
+from cds_service.errors import NotReadyError, ServiceError
 from cds_service.web.answers import json_answer
 from cds_service.web.authentication import PublicView
 from cds_service.web.exchange import current_exchange
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from flask import Flask, Response
 
     from cds_service.web.ports import ReadinessCheck
-
-
-class NotReadyError(ServiceError):
-    """Something the service cannot do without does not work now."""
-
-    status: ClassVar[int] = 503
-    issue_code: ClassVar[str] = "transient"
-    client_text = "The service is not ready."
 
 
 def add_health_routes(app: Flask) -> None:

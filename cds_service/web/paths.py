@@ -7,6 +7,7 @@ LIVENESS = "/livez"
 READINESS = "/readyz"
 METRICS = "/metrics"
 MODEL_CARD = "/model-card"
+OPENAPI = "/openapi.json"
 
 
 def service_path(service_id: str) -> str:

@@ -5,7 +5,6 @@ from flask.testing import FlaskClient
 
 from cds_service import errors
 from cds_service.errors import DataUnavailableError, ServiceError
-from cds_service.web.health import NotReadyError
 from cds_service.web.request_ids import REQUEST_ID_HEADER
 from tests.unit.web.fakes import FEEDBACK_PATH, GOOD_TOKEN, HOOK_PATH, PUBLIC_URL, Edge, hook_request
 from tests.unit.web.outcomes import refused_with
@@ -28,7 +27,7 @@ STATUS_OF = [
     (errors.StateUnavailableError, 503, "transient"),
     (errors.ConfigurationError, 500, "exception"),
     (errors.MissingExtraError, 500, "exception"),
-    (NotReadyError, 503, "transient"),
+    (errors.NotReadyError, 503, "transient"),
 ]
 
 

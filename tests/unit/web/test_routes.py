@@ -19,6 +19,7 @@ ACCESS = {
     "/readyz": PublicView,
     "/metrics": PublicView,
     "/model-card": PublicView,
+    "/openapi.json": PublicView,
 }
 
 

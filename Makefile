@@ -1,13 +1,13 @@
 # Tasks of a developer; `make` lists them. Each builds the virtual environment .venv when it is missing or out of date.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint mutants bench lock clean FORCE
+.PHONY: help demo test lint mutants bench wheel lock clean FORCE
 
 # Arguments handed on to the task: make test ARGS="tests/architecture -x"
 ARGS ?=
 
 VENV := .venv
-LOCK_VENV := .venv-lock
+BUILD_VENV := .venv-build
 PYTHON_IN_VENV := $(VENV)/bin/python
 PIP_INSTALL := -m pip --disable-pip-version-check --no-input --quiet install
 # Built distributions only: compiling a source distribution would fetch build tools that no lock names.
@@ -37,16 +37,19 @@ mutants: ## Mutation testing of the clinical core (docs/mutation-testing.md; hal
 bench: $(VENV)/.installed ## Measure speed against the bare floor
 	$(PYTHON_IN_VENV) -m tests.benchmarks $(ARGS)
 
+wheel: $(BUILD_VENV)/.installed ## Build the wheel that hosts install, into dist/
+	$(BUILD_VENV)/bin/python -m hatchling build --target wheel
+
 # The files in place are the preferences, so only what pyproject.toml asks for changes.
-COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python $(LOCK_VENV)/bin/python \
+COMPILE = $(BUILD_VENV)/bin/uv pip compile --quiet --universal --python $(BUILD_VENV)/bin/python \
 	--python-version 3.11 --only-binary :all: --generate-hashes --no-strip-extras --custom-compile-command 'make lock' $(ARGS)
-lock: $(LOCK_VENV)/.installed ## Lock the requirements of pyproject.toml (ARGS=--upgrade: to the newest versions)
+lock: $(BUILD_VENV)/.installed ## Lock the requirements of pyproject.toml (ARGS=--upgrade: to the newest versions)
 	$(COMPILE) pyproject.toml --extra postgresql --extra reports --output-file requirements.lock
 	$(COMPILE) pyproject.toml --extra postgresql --extra reports --group dev --constraints requirements.lock --output-file requirements-dev.lock
-	$(COMPILE) --group lock --output-file .ci/lock-tool.lock
+	$(COMPILE) --group build --output-file .ci/build-tools.lock
 
 clean: ## Remove the environments, caches and build results
-	rm -rf $(VENV) $(LOCK_VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) $(BUILD_VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find cds_service fhir_mappings tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A system upgrade can leave an environment whose Python is gone: then the stamp means nothing.
@@ -57,7 +60,7 @@ $(VENV)/.installed: requirements-dev.lock pyproject.toml $(if $(wildcard $(PYTHO
 	@$(PYTHON_IN_VENV) $(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(LOCK_VENV)/.installed: .ci/lock-tool.lock $(if $(wildcard $(LOCK_VENV)/bin/python),,FORCE)
-	@$(call create_venv,$(LOCK_VENV))
-	@$(LOCK_VENV)/bin/python $(PIP_INSTALL) $(LOCKED) -r .ci/lock-tool.lock
+$(BUILD_VENV)/.installed: .ci/build-tools.lock $(if $(wildcard $(BUILD_VENV)/bin/python),,FORCE)
+	@$(call create_venv,$(BUILD_VENV))
+	@$(BUILD_VENV)/bin/python $(PIP_INSTALL) $(LOCKED) -r .ci/build-tools.lock
 	@touch $@

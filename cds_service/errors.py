@@ -5,8 +5,9 @@
     │   ├── MalformedRequestError    400  not JSON, or not a CDS Hooks request
     │   ├── WrongHookError           400  the service does not serve this hook
     │   ├── PatientMismatchError     400  prefetched Patient is not context.patientId
-    │   ├── UnauthenticatedError     401  no valid client JWT; the caller is told no reason
-    │   ├── ForbiddenError           403  known client, but not allowed to do this
+    │   ├── TrustError               the caller may not do this
+    │   │   ├── UnauthenticatedError 401  no valid client JWT; the caller is told no reason
+    │   │   └── ForbiddenError       403  known client, but not allowed to do this
     │   ├── UnknownServiceError      404
     │   ├── MethodNotAllowedError    405
     │   ├── DataUnavailableError     412  required FHIR data cannot be had by any route
@@ -71,7 +72,25 @@ class PatientMismatchError(RequestError):
     client_text = "The prefetched Patient is not the patient of the context."
 
 
-class UnauthenticatedError(RequestError):
+class TrustError(RequestError):
+    """The caller may not do this.
+
+    `reason` is a stable word for log and metrics, `client` the configured name of the client it is about, if there is
+    one. Neither is told to the caller. `logged` is False for one of a flood, which the metrics count all the same.
+    """
+
+    def __init__(
+        self, client_text: str | None = None, *, log_detail: str = "", reason: str = "other", client: str | None = None
+    ) -> None:
+        """Keep the reason; the detail for the log follows from it unless it is given."""
+        self.reason = reason
+        self.client = client
+        self.logged = True
+        named = f"{reason} client={client}" if client else reason
+        super().__init__(client_text, log_detail=log_detail or named)
+
+
+class UnauthenticatedError(TrustError):
     """No valid client JWT. All answers are alike, so that they tell an attacker nothing."""
 
     status = 401
@@ -79,7 +98,7 @@ class UnauthenticatedError(RequestError):
     client_text = "Authentication is required."
 
 
-class ForbiddenError(RequestError):
+class ForbiddenError(TrustError):
     """The client is known but not allowed to do this."""
 
     status = 403

@@ -150,7 +150,7 @@ class Delivery:
             return
         if points_to_unlisted_server(self._request, self._client):
             text = "The FHIR server of the request is not on the client's list."
-            raise ForbiddenError(text, log_detail="fhir-server-not-listed")
+            raise ForbiddenError(text, reason="fhir-server-not-listed", client=self._client.name)
         raise DataUnavailableError(open_keys)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, create_engine, inspect, make_url, select, text
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, create_engine, inspect, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.audit.chain import ChainHead
@@ -34,7 +34,7 @@ _HEADS: Final = Table(
     Column("link", String(64), nullable=False),
 )
 # Workers report in any order: the head with the greatest number stays.
-_KEEP: Final = text(
+_KEEP: Final = (
     "INSERT INTO audit_head (host, directory, file, sequence, link) VALUES (:host, :directory, :file, :sequence, :link)"
     " ON CONFLICT (host, directory) DO UPDATE SET file = excluded.file, sequence = excluded.sequence,"
     " link = excluded.link WHERE audit_head.sequence <= excluded.sequence"
@@ -54,8 +54,7 @@ class HeadKeeper:
         fields = {"file": head.file, "sequence": head.sequence, "link": head.link}
         _log.info("audit chain head", extra={"fields": fields})
         try:
-            with self._store.connection() as connection:
-                connection.execute(_KEEP, {**self._place, **fields})
+            self._store.execute(_KEEP, {**self._place, **fields})
         except StateUnavailableError as error:
             _log.warning("audit chain head is not stored: %s", error.log_detail)
 

@@ -35,17 +35,14 @@ class Refusal(StrEnum):
     AUDIENCE = "wrong-audience"
     REPLAYED = "replayed"
     TENANT = "tenant-not-allowed"
+    TOO_MANY_FAILURES = "too-many-failures"
 
 
 def refused(why: Refusal, client_name: str | None = None) -> UnauthenticatedError:
     """Make the one 401 that all refusals look like to the caller."""
-    return UnauthenticatedError(log_detail=_detail(why, client_name))
+    return UnauthenticatedError(reason=why, client=client_name)
 
 
 def forbidden(why: Refusal, client_name: str) -> ForbiddenError:
     """Make the 403 for a client whose token is good but who may not do this."""
-    return ForbiddenError(log_detail=_detail(why, client_name))
-
-
-def _detail(why: Refusal, client_name: str | None) -> str:
-    return f"{why} client={client_name}" if client_name else str(why)
+    return ForbiddenError(reason=why, client=client_name)

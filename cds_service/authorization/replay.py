@@ -6,7 +6,7 @@ import hashlib
 import math
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, text
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table
 
 from cds_service.authorization.state_store import StateStore
 
@@ -22,11 +22,11 @@ Table(
     sqlite_with_rowid=False,
 )
 # One statement decides, so that of two workers with the same token one wins. A row whose time is over counts as gone.
-_REMEMBER: Final = text(
+_REMEMBER: Final = (
     "INSERT INTO used_token (token_hash, expires_at) VALUES (:token_hash, :expires_at) "
     "ON CONFLICT (token_hash) DO UPDATE SET expires_at = excluded.expires_at WHERE used_token.expires_at <= :now"
 )
-_FORGET: Final = text(
+_FORGET: Final = (
     "DELETE FROM used_token WHERE token_hash IN "
     "(SELECT token_hash FROM used_token WHERE expires_at <= :now LIMIT :batch)"
 )
@@ -48,17 +48,15 @@ class ReplayStore:
     def is_first_use(self, use: TokenUse, now: float) -> bool:
         """Remember a token until its time is over; tell whether it was unknown. Raises StateUnavailableError."""
         row = {"token_hash": _hash(use), "expires_at": math.ceil(use.until), "now": math.floor(now)}
-        with self._store.connection() as connection:
-            first = connection.execute(_REMEMBER, row).rowcount == 1
-            self._uses += 1
-            if self._uses % _USES_BETWEEN_CLEANINGS == 0:
-                connection.execute(_FORGET, {"now": math.floor(now), "batch": _BATCH})
+        first = self._store.execute(_REMEMBER, row) == 1
+        self._uses += 1
+        if self._uses % _USES_BETWEEN_CLEANINGS == 0:
+            self._store.execute(_FORGET, {"now": math.floor(now), "batch": _BATCH})
         return first
 
     def check_writable(self) -> None:
         """Prove by writing that uses can be remembered. Raises StateUnavailableError."""
-        with self._store.connection() as connection:
-            connection.execute(_REMEMBER, _PROBE)
+        self._store.execute(_REMEMBER, _PROBE)
 
     def close(self) -> None:
         """Give the connections to the database back; the next use opens new ones."""

@@ -61,9 +61,11 @@ class Clock:
 def until(condition: Callable[[], bool]) -> bool:
     """Wait for what happens in the background."""
     deadline = time.monotonic() + 5
-    while not condition() and time.monotonic() < deadline:
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.005)
-    return condition()
+    return True
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from cds_service.authorization.replay import ReplayStore
 from cds_service.errors import ConfigurationError, StateUnavailableError, UnauthenticatedError
 from tests.security import forge
 from tests.security.forge import ENDPOINT, NOW, NOW_SECONDS, token
+from tests.security.key_server import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,8 +250,6 @@ def test_first_use_table_that_was_dropped_is_made_anew(replay: ReplayStore, stat
     other = sqlite3.connect(state_file)
     other.execute("DROP TABLE used_token")
     other.close()
-    with pytest.raises(StateUnavailableError):
-        replay.is_first_use(use("t-2"), NOW_SECONDS)
 
     assert replay.is_first_use(use("t-2"), NOW_SECONDS)
 
@@ -266,6 +266,34 @@ def test_first_use_locked_database_is_given_up_within_the_hook_deadline(replay: 
 
     assert "OperationalError" in caught.value.log_detail
     assert not isinstance(caught.value, SQLAlchemyError)
+
+
+def test_first_use_after_a_vain_wait_nobody_waits_for_a_moment_and_then_all_is_well(
+    replay: ReplayStore, state_file: Path
+) -> None:
+    """Sixteen threads that wait for a locked database one after the other would answer no probe either."""
+    replay.is_first_use(use(), NOW_SECONDS)
+    blocker = sqlite3.connect(state_file, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StateUnavailableError):
+        replay.is_first_use(use("t-2"), NOW_SECONDS)
+    begun = time.perf_counter()
+    for _ in range(5):
+        with pytest.raises(StateUnavailableError, match="a moment ago"):
+            replay.is_first_use(use("t-2"), NOW_SECONDS)
+    taken = time.perf_counter() - begun
+    blocker.close()
+
+    assert taken < 0.3
+    assert until(lambda: answers(replay, "t-2"))
+
+
+def answers(replay: ReplayStore, name: str) -> bool:
+    """Whether the store accepts a token, where it may also be out of order."""
+    try:
+        return replay.is_first_use(use(name), NOW_SECONDS)
+    except StateUnavailableError:
+        return False
 
 
 @pytest.mark.parametrize("url", ["nosuchdatabase://host/x", "not an address"])

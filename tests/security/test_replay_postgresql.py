@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
+
 from cds_service.authorization.replay import ReplayStore
+from cds_service.errors import StateUnavailableError
 from tests.security.forge import NOW_SECONDS
-from tests.security.test_replay import TOKENS_IN_RACE, WORKERS_IN_RACE, race, use
+from tests.security.key_server import until
+from tests.security.test_replay import TOKENS_IN_RACE, WORKERS_IN_RACE, answers, race, use
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.postgresql import PostgreSQL
 
 
@@ -33,3 +40,87 @@ def test_first_use_on_postgresql_raced_by_processes_is_granted_once(postgresql: 
 
     assert [worker.exitcode for worker in workers] == [0] * WORKERS_IN_RACE
     assert sum(granted.get(timeout=1) for _ in workers) == len(urls) * TOKENS_IN_RACE
+
+
+@pytest.fixture
+def replay(postgresql_url: str) -> Iterator[ReplayStore]:
+    with closing(ReplayStore(postgresql_url)) as store:
+        store.check_writable()
+        yield store
+
+
+def test_first_use_server_that_was_restarted_is_asked_again_without_a_refusal(
+    replay: ReplayStore, postgresql: PostgreSQL
+) -> None:
+    """The connections in the pool are dead then, which each of them tells at once."""
+    replay.is_first_use(use(), NOW_SECONDS)
+    postgresql.stop()
+    postgresql.start()
+
+    assert replay.is_first_use(use("t-2"), NOW_SECONDS)
+    assert not replay.is_first_use(use(), NOW_SECONDS)
+
+
+def test_first_use_server_that_is_down_is_refused_at_once_and_found_again(
+    replay: ReplayStore, postgresql: PostgreSQL
+) -> None:
+    postgresql.stop()
+    begun = time.perf_counter()
+    with pytest.raises(StateUnavailableError, match="OperationalError") as caught:
+        replay.is_first_use(use(), NOW_SECONDS)
+    taken = time.perf_counter() - begun
+    postgresql.start()
+
+    assert taken < 1
+    assert "127.0.0.1" not in str(caught.value)
+    assert until(lambda: answers(replay, "t-1"))
+
+
+def test_first_use_server_that_is_frozen_is_given_up_and_found_again(
+    replay: ReplayStore, postgresql: PostgreSQL
+) -> None:
+    """Its connections stay open and nothing comes: neither the network nor the server ends the wait."""
+    postgresql.freeze()
+    try:
+        begun = time.perf_counter()
+        with pytest.raises(StateUnavailableError):
+            replay.is_first_use(use(), NOW_SECONDS)
+        taken = time.perf_counter() - begun
+        begun = time.perf_counter()
+        # The pause is over, and now no connection can be made either.
+        assert until(lambda: "timeout" in why_not(replay).casefold())
+        taken_without_connection = time.perf_counter() - begun
+    finally:
+        postgresql.thaw()
+
+    assert taken < 2
+    assert taken_without_connection < 4
+    assert until(lambda: answers(replay, "t-2"))
+
+
+def test_first_use_table_locked_by_another_is_given_up_by_the_server_too(
+    replay: ReplayStore, postgresql: PostgreSQL
+) -> None:
+    """Otherwise every refused hook leaves a connection behind that waits on."""
+    with postgresql.connect(_database(replay)) as other, other.transaction():
+        other.execute(b"LOCK TABLE used_token")
+        begun = time.perf_counter()
+        with pytest.raises(StateUnavailableError, match="QueryCanceled"):
+            replay.is_first_use(use(), NOW_SECONDS)
+        taken = time.perf_counter() - begun
+
+    assert taken < 2
+    assert until(lambda: answers(replay, "t-1"))
+
+
+def why_not(replay: ReplayStore) -> str:
+    """What the log says of an attempt, nothing when it worked."""
+    try:
+        replay.check_writable()
+    except StateUnavailableError as error:
+        return error.log_detail
+    return ""
+
+
+def _database(replay: ReplayStore) -> str:
+    return replay.url.partition("?")[0].rpartition("/")[2]

@@ -27,12 +27,11 @@ PROGRAMS = Path("/usr/lib/postgresql")
 _START_SECONDS = 30.0
 # The port is looked for and given back before the server takes it: somebody else may be faster.
 _PORTS_TRIED = 5
-# Nothing here outlives the tests, so nothing waits for the disk; without Unix sockets no path is shared.
+# Nothing here outlives the machine, so nothing waits for the disk; without Unix sockets no path is shared.
 _OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "100",
     "shared_buffers": "16MB",

@@ -13,7 +13,8 @@ from cds_service.authorization.replay import ReplayStore
 from cds_service.errors import StateUnavailableError
 from tests.security.forge import NOW_SECONDS
 from tests.security.key_server import until
-from tests.security.test_replay import TOKENS_IN_RACE, WORKERS_IN_RACE, answers, race, use
+from tests.security.test_replay import TOKENS_IN_RACE, WORKERS_IN_RACE, race, use
+from tests.security.test_replay_store_failures import answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

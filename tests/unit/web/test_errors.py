@@ -17,6 +17,7 @@ STATUS_OF = [
     (errors.MalformedRequestError, 400, "structure"),
     (errors.WrongHookError, 400, "not-supported"),
     (errors.PatientMismatchError, 400, "conflict"),
+    (errors.TrustError, 400, "invalid"),
     (errors.UnauthenticatedError, 401, "login"),
     (errors.ForbiddenError, 403, "forbidden"),
     (errors.UnknownServiceError, 404, "not-found"),

@@ -165,6 +165,7 @@ def open_audit_log(settings: Settings) -> AuditLog:
         retention_days=audit.retention_days,
         known_head=known_head(settings),
         on_head=HeadKeeper(settings.state.url, audit.directory).keep,
+        wait_seconds=settings.server.hook_deadline_seconds,
     )
 
 

@@ -1,6 +1,6 @@
 """Records that the log writes about itself, in the same chain as the rest.
 
-opened   first line of every file: how links are made from here on, and the record it continues
+opened   first line of every file: how links are made from here on, by which host, and the record it continues
 closed   last line of a file that a later file continues
 sealed   in the place of a line that a crash cut short, with the bytes that were left of it
 removed  files beyond their retention time, named before they are deleted
@@ -24,12 +24,17 @@ class ContinuedRecord(msgspec.Struct, frozen=True):
 
 
 class OpenedRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="opened"):
-    """First line of a file. `previous` is None at the beginning of the chain; `torn` is what a crash left here."""
+    """First line of a file. `previous` is None at the beginning of the chain; `torn` is what a crash left here.
+
+    `host` and `boot` name the system that writes the file (see `host.Host`).
+    """
 
     time: datetime
     format: int
     algorithm: str
     key_id: str | None = None
+    host: str = ""
+    boot: str = ""
     previous: ContinuedRecord | None = None
     torn: bytes = b""
 

@@ -7,66 +7,78 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
-class WrittenBytes:
-    """Bytes written to a file that may not be on the disk yet. To be closed."""
+class WritableFile:
+    """A file that is kept open from one write to the next. Not safe for threads."""
 
-    def __init__(self, descriptor: int, offset: int, data: bytes) -> None:
-        """Take over an open file in which `data` stands at `offset`."""
-        self._descriptor = descriptor
-        self._offset = offset
-        self._data = data
-        self.inode = os.fstat(descriptor).st_ino
+    def __init__(self, path: str, flags: int = 0) -> None:
+        """Open it. Raises OSError."""
+        self.path = path
+        self._descriptor = -1
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | flags, 0o600)
+        self._identity = _identity(os.fstat(self._descriptor))
+
+    def size(self) -> int | None:
+        """Return the size of the file; None when another one stands at its path, or its permissions changed.
+
+        Raises OSError, FileNotFoundError where nothing stands there.
+        """
+        status = os.stat(self.path)  # noqa: PTH116  for every batch: faster than a Path
+        return status.st_size if _identity(status) == self._identity else None
+
+    def write(self, offset: int, data: bytes, keep: int = 0) -> None:
+        """Write. Raises OSError; then the file is cut back to `offset` plus `keep`, if the disk lets it be."""
+        written = 0
+        try:
+            while written < len(data):
+                written += os.pwrite(self._descriptor, data[written:] if written else data, offset + written)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, offset + keep)
+            raise
 
     def sync(self) -> None:
-        """Return when the bytes, and all before them in the file, are on the disk. Raises OSError."""
+        """Return when all bytes of the file are on the disk. Raises OSError."""
         os.fdatasync(self._descriptor)
 
-    def take_back(self) -> None:
-        """Remove the bytes after a failed sync. To be called under the lock. Raises OSError.
+    def write_durably(self, offset: int, data: bytes, keep: int = 0) -> None:
+        """Write and sync. To be called under the lock. Raises OSError."""
+        self.write(offset, data, keep)
+        try:
+            self.sync()
+        except OSError:
+            with contextlib.suppress(OSError):
+                self.take_back(offset, data)
+            raise
+
+    def take_back(self, offset: int, data: bytes) -> None:
+        """Remove bytes written there after a failed sync. To be called under the lock. Raises OSError.
 
         Where another process has gone on from them they are written again instead: after a failed sync the kernel
         counts them as written, so that a later sync of that process would leave a hole.
         """
-        if os.fstat(self._descriptor).st_size == self._offset + len(self._data):
-            os.ftruncate(self._descriptor, self._offset)
+        if os.fstat(self._descriptor).st_size == offset + len(data):
+            os.ftruncate(self._descriptor, offset)
         else:
-            os.pwrite(self._descriptor, self._data, self._offset)
+            os.pwrite(self._descriptor, data, offset)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
+        """Close it; a second time does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        """Leave no open file behind; names of modules may be gone at the end of the process."""
+        if self._descriptor >= 0:
+            close(self._descriptor)
 
 
-def write_at(path: str, offset: int, data: bytes, flags: int = 0, keep: int = 0) -> WrittenBytes:
-    """Write to a file. Raises OSError; then the file is cut back to `offset` plus `keep`, if the disk lets it be."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | flags, 0o600)
-    try:
-        written = 0
-        while written < len(data):
-            written += os.pwrite(descriptor, data[written:], offset + written)
-        return WrittenBytes(descriptor, offset, data)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.ftruncate(descriptor, offset + keep)
-        os.close(descriptor)
-        raise
-
-
-def write_durably(path: str, offset: int, data: bytes, flags: int = 0, keep: int = 0) -> int:
-    """Write to a file and sync it; return its inode number. To be called under the lock. Raises OSError."""
-    written = write_at(path, offset, data, flags, keep)
-    try:
-        written.sync()
-    except OSError:
-        with contextlib.suppress(OSError):
-            written.take_back()
-        raise
-    finally:
-        written.close()
-    return written.inode
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_mode, status.st_uid, status.st_gid
 
 
 def sync_file(path: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.audit.chain import GENESIS, read_line, read_opened
@@ -62,6 +63,7 @@ def first_sequence(name: str) -> int:
     return int(_parts(name)[1])
 
 
+@lru_cache(maxsize=8)
 def opening_day(name: str) -> date:
     """UTC day on which the file was begun, from its name."""
     return date.fromisoformat(_parts(name)[2])

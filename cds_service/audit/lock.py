@@ -5,17 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _NAME: Final = "audit.lock"
-_NAME_BYTES: Final = 255
 
-# The holder writes and syncs one batch: a fraction of a millisecond on an SSD, some milliseconds on a disk.
+# The holder prepares and writes one batch: a fraction of a millisecond, unless its process waits for a processor.
 _FIRST_PAUSE: Final = 0.00005
 _LONGEST_PAUSE: Final = 0.002
 
@@ -23,87 +22,119 @@ _descriptors: set[int] = set()
 
 
 class WriterLock:
-    """The held lock. Its file also names the log file last written to, as a hint for the other processes.
+    """The lock of a directory, taken and released for every batch on one open file. Not safe for threads.
 
-    The hint is no evidence: a reader who finds another name than expected looks at the directory.
+    Its file also grows with every log file that is begun. `generation` tells which file it is and how long: a writer
+    who finds it as it was need not look for newer log files. Other contents of the file mean nothing.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        """Take over a locked descriptor of the lock file."""
-        self._descriptor = descriptor
-        self._current_file = os.pread(descriptor, _NAME_BYTES, 0).rstrip(b"\x00").decode("ascii", "replace")
+    def __init__(self, directory: Path) -> None:
+        """Open nothing yet."""
+        self._path = _path(directory)
+        self._descriptor = -1
+        self._file = (0, 0)
+        self.generation = (0, 0, 0)
 
-    @property
-    def current_file(self) -> str:
-        """Name of the log file last written to; empty when none was."""
-        return self._current_file
+    def acquire(self, seconds: float) -> None:
+        """Hold the directory for writing.
 
-    @current_file.setter
-    def current_file(self, name: str) -> None:
-        os.pwrite(self._descriptor, name.encode("ascii").ljust(_NAME_BYTES, b"\x00"), 0)
-        self._current_file = name
+        Raises TimeoutError when another process holds it for `seconds` (one that was stopped, or waits for its disk),
+        and OSError when the directory is missing or refuses the lock.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            if self._descriptor < 0:
+                self._open()
+            _wait(self._descriptor, fcntl.LOCK_EX, deadline)
+            # Someone may have deleted it meanwhile: then the locked file is not the one other processes would lock.
+            with suppress(FileNotFoundError):
+                status = os.stat(self._path)  # noqa: PTH116  for every batch: faster than a Path
+                if (status.st_dev, status.st_ino) == self._file:
+                    self.generation = (*self._file, status.st_size)
+                    return
+            self.close()
+
+    def release(self) -> None:
+        """Let go. A copy of the descriptor in a process forked meanwhile would keep a lock that is only closed."""
+        if self._descriptor >= 0:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def announce(self, name: str) -> None:
+        """Tell the other processes that a log file is about to be begun. To be called while the lock is held."""
+        os.pwrite(self._descriptor, f"{name}\n".encode("ascii"), self.generation[2])
+        self.generation = (*self._file, os.fstat(self._descriptor).st_size)
+
+    def close(self) -> None:
+        """Close the file, and let go of the lock if it is held. It is opened again when needed."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            _release(descriptor)
+
+    def forget(self) -> None:
+        """Begin anew in a forked process, where the descriptor is closed already: the lock is the parent's."""
+        self._descriptor = -1
+
+    def __del__(self, close: Callable[[int], None] = os.close, descriptors: set[int] = _descriptors) -> None:
+        """Leave no open file behind; names of modules may be gone at the end of the process."""
+        if self._descriptor in descriptors:
+            descriptors.discard(self._descriptor)
+            close(self._descriptor)
+
+    def _open(self) -> None:
+        self._descriptor = _open(self._path, os.O_RDWR | os.O_CREAT)
+        status = os.fstat(self._descriptor)
+        self._file = (status.st_dev, status.st_ino)
 
 
 @contextmanager
-def writer_lock(directory: Path, seconds: float) -> Iterator[WriterLock]:
-    """Hold the directory for writing.
-
-    Raises TimeoutError when another process holds it for `seconds` (one that was stopped, or waits for its disk),
-    and OSError when the directory is missing or refuses the lock.
-    """
-    descriptor = _acquire(_path(directory), os.O_RDWR | os.O_CREAT, fcntl.LOCK_EX, seconds)
+def writer_lock(directory: Path, seconds: float) -> Iterator[None]:
+    """Hold the directory for writing once. Raises as `WriterLock.acquire` does."""
+    lock = WriterLock(directory)
     try:
-        yield WriterLock(descriptor)
+        lock.acquire(seconds)
+        yield
     finally:
-        _release(descriptor)
+        lock.close()
 
 
 @contextmanager
 def reader_lock(directory: Path, seconds: float) -> Iterator[None]:
     """Keep writers out while the files are listed, so that no line is seen half written.
 
-    A directory without lock file (an archived copy) has no writers. Raises as `writer_lock` does.
+    A directory without lock file (an archived copy) has no writers. Raises as `WriterLock.acquire` does.
     """
     try:
-        descriptor = _acquire(_path(directory), os.O_RDONLY, fcntl.LOCK_SH, seconds)
+        descriptor = _open(_path(directory), os.O_RDONLY)
     except FileNotFoundError:
         yield
         return
     try:
+        _wait(descriptor, fcntl.LOCK_SH, time.monotonic() + seconds)
         yield
     finally:
         _release(descriptor)
 
 
 def _path(directory: Path) -> str:
-    # Taken for every batch: joining texts is many times faster than joining paths.
     return f"{directory}/{_NAME}"
 
 
-def _acquire(path: str, flags: int, mode: int, seconds: float) -> int:
-    deadline = time.monotonic() + seconds
-    while True:
-        descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
-        _descriptors.add(descriptor)
-        try:
-            _wait(descriptor, mode, deadline)
-            if _is_still_at(descriptor, path):
-                return descriptor
-        except OSError:
-            _release(descriptor)
-            raise
-        _release(descriptor)
+def _open(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    _descriptors.add(descriptor)
+    return descriptor
 
 
 def _release(descriptor: int) -> None:
-    """Let go. A copy of the descriptor in a process forked meanwhile would keep a lock that is only closed."""
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-    _descriptors.discard(descriptor)
-    os.close(descriptor)
+    """Let go and close, unless that was done at a fork."""
+    if descriptor in _descriptors:
+        _descriptors.discard(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
 
 
 def _close_inherited() -> None:
-    """Close what another thread of the parent held at the fork: if the parent is killed, its lock must end too."""
+    """Close what the parent had open at the fork: if the parent is killed while it holds a lock, that must end too."""
     while _descriptors:
         os.close(_descriptors.pop())
 
@@ -122,11 +153,3 @@ def _wait(descriptor: int, mode: int, deadline: float) -> None:
                 raise TimeoutError("another process holds the audit directory") from None
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
-
-
-def _is_still_at(descriptor: int, path: str) -> bool:
-    """Tell whether the locked file is the one other processes would lock; someone may have deleted it meanwhile."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))  # noqa: PTH116  faster than a Path
-    except FileNotFoundError:
-        return False

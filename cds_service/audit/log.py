@@ -10,10 +10,12 @@ import os
 import threading
 import weakref
 from datetime import UTC, datetime
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from cds_service.audit.chain import ChainHead, ChainKey, encode_payload
 from cds_service.audit.heads import HeadReporter
+from cds_service.audit.host import this_host
 from cds_service.audit.writer import ChainWriter
 from cds_service.errors import AuditUnavailableError
 
@@ -21,18 +23,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from cds_service.audit.host import Host
     from cds_service.audit.records import AuditRecord
 
 
 class _Entry:
     """A record on its way: settled once it is written or has failed. Without payload, only the log is made ready."""
 
-    __slots__ = ("error", "payload", "settled")
+    __slots__ = ("deadline", "error", "leads", "payload", "settled", "signal")
 
-    def __init__(self, payload: bytes) -> None:
+    def __init__(self, payload: bytes, deadline: float) -> None:
         self.payload = payload
+        self.deadline = deadline
         self.settled = False
+        self.leads = False
         self.error: BaseException | None = None
+        # Held until the entry is settled or leads; made only for an entry that has to wait.
+        self.signal: threading.Lock | None = None
 
 
 class AuditLog:
@@ -48,16 +55,18 @@ class AuditLog:
         known_head: ChainHead | None = None,
         on_head: Callable[[ChainHead], None] | None = None,
         head_seconds: float = 1.0,
-        lock_seconds: float = 5.0,
+        wait_seconds: float = 2.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        host: Host | None = None,
     ) -> None:
         """Describe the log; nothing is touched before `start`.
 
         A new file is begun at `rotate_bytes` and on every new UTC day; files older than `retention_days` are deleted
         then. `known_head` is the head kept outside: records after it are never taken for the first of their number.
         `on_head` is told the chain head within `head_seconds` after each record, from a thread of its own; it must
-        not raise. A call fails when another process holds the directory for `lock_seconds`. `clock` stamps the
-        records the log writes about itself.
+        not raise. A call fails when its record is not on the disk after `wait_seconds`: another process holds the
+        directory, or the disk does not answer. Only the one thread that is waiting for the disk itself stays with it.
+        `clock` stamps the records the log writes about itself; `host` is this host unless it is given.
         """
         self._directory = directory
         self._writer = ChainWriter(
@@ -65,14 +74,17 @@ class AuditLog:
             ChainKey(key),
             rotate_bytes=rotate_bytes,
             retention_days=retention_days,
-            lock_seconds=lock_seconds,
             clock=clock,
             known_head=known_head,
+            host=host or this_host(),
         )
         self._reporter = HeadReporter(on_head, head_seconds) if on_head is not None else None
-        self._turn = threading.Condition()
-        self._writing = False
+        self._wait_seconds = wait_seconds
         self._waiting: list[_Entry] = []
+        self._writing = False
+        # When the write that is under way began.
+        self._began = 0.0
+        self._begin_anew()
         _logs.add(self)
 
     def start(self) -> None:
@@ -84,24 +96,29 @@ class AuditLog:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise _unavailable(error) from error
-        self._take_part(_Entry(b""))
+        self._take_part(b"")
 
     def append(self, record: AuditRecord) -> None:
         """Write a record and return when it is on the disk.
 
-        Raises AuditUnavailableError when it is not; the log is then as it was. The next call tries again.
+        Raises AuditUnavailableError when it is not, or not in time; in the second case it may still get there. The
+        next call tries again.
         """
-        self._take_part(_Entry(encode_payload(record)))
+        self._take_part(encode_payload(record))
 
     def check(self) -> None:
         """Prove by writing beside the log that a record could be written now.
 
         Raises AuditUnavailableError when it could not.
         """
+        if self._is_stalled(monotonic()) or not self._probing.acquire(timeout=self._wait_seconds):
+            raise _unavailable(_too_late())
         try:
-            self._writer.probe()
+            self._writer.probe(self._wait_seconds)
         except OSError as error:
             raise _unavailable(error) from error
+        finally:
+            self._probing.release()
 
     def head(self) -> ChainHead:
         """Return the newest record this process knows to be on the disk; sequence 0 before `start`."""
@@ -112,41 +129,85 @@ class AuditLog:
         if self._reporter is not None:
             self._reporter.report()
 
-    def _take_part(self, entry: _Entry) -> None:
+    def _take_part(self, payload: bytes) -> None:
         """Have the entry written, by this thread or by one that writes for several."""
+        now = monotonic()
+        entry = _Entry(payload, now + self._wait_seconds)
         with self._turn:
+            if not self._writing:
+                self._writing = entry.leads = True
+                self._began = now
+            elif self._is_stalled(now):
+                raise _unavailable(_too_late())
+            else:
+                entry.signal = threading.Lock()
+                entry.signal.acquire()
             self._waiting.append(entry)
-            while self._writing and not entry.settled:
-                self._turn.wait()
-            if not entry.settled:
-                self._writing = True
-                batch, self._waiting = self._waiting, []
-        if not entry.settled:
-            self._write_for_all(batch)
+        if entry.signal is not None and not entry.signal.acquire(timeout=self._wait_seconds):
+            self._give_up(entry)
+        if entry.leads:
+            self._write_for_all(entry)
         if entry.error is not None:
             raise _unavailable(entry.error) from entry.error
 
-    def _write_for_all(self, batch: list[_Entry]) -> None:
+    def _is_stalled(self, now: float) -> bool:
+        return self._writing and now - self._began > self._wait_seconds
+
+    def _give_up(self, entry: _Entry) -> None:
+        """Settle an entry that has waited too long, unless it was settled or made to lead in this very moment."""
+        with self._turn:
+            if entry.settled or entry.leads:
+                return
+            entry.settled, entry.error = True, _too_late()
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+
+    def _write_for_all(self, leader: _Entry) -> None:
+        with self._turn:
+            batch, self._waiting = self._waiting, []
         error: BaseException | None = InterruptedError("writing was interrupted")
         try:
-            head = self._writer.write([entry.payload for entry in batch if entry.payload])
+            payloads = [entry.payload for entry in batch if entry.payload]
+            head = self._writer.write(payloads, max(0.0, leader.deadline - monotonic()))
             error = None
             if self._reporter is not None:
                 self._reporter.note(head)
         except OSError as failure:
             error = failure
         finally:
-            with self._turn:
-                for entry in batch:
+            self._settle(batch, error)
+
+    def _settle(self, batch: list[_Entry], error: BaseException | None) -> None:
+        """Wake those who waited for this batch, and one who writes for those who came meanwhile.
+
+        The last who came leads: of all who wait it has the most time left to wait for the lock.
+        """
+        with self._turn:
+            for entry in batch:
+                if not entry.settled:
                     entry.error, entry.settled = error, True
+            successor = self._waiting[-1] if self._waiting else None
+            if successor is None:
                 self._writing = False
-                self._turn.notify_all()
+            else:
+                successor.leads = True
+                self._began = monotonic()
+        for entry in batch:
+            if entry.signal is not None and not entry.leads:
+                entry.signal.release()
+        if successor is not None and successor.signal is not None:
+            successor.signal.release()
+
+    def _begin_anew(self) -> None:
+        self._turn = threading.Lock()
+        self._probing = threading.Lock()
+        self._writing = False
+        self._waiting = []
 
     def _after_fork(self) -> None:
         """Begin anew in a forked process, where the threads that wait or write do not exist."""
-        self._turn = threading.Condition()
-        self._writing = False
-        self._waiting = []
+        self._begin_anew()
+        self._writer.after_fork()
         if self._reporter is not None:
             self._reporter.forget()
 
@@ -160,6 +221,10 @@ def _renew_logs() -> None:
 
 
 os.register_at_fork(after_in_child=_renew_logs)
+
+
+def _too_late() -> TimeoutError:
+    return TimeoutError("the disk does not answer in time")
 
 
 def _unavailable(error: BaseException) -> AuditUnavailableError:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.audit.bookkeeping import FORMAT, ClosedRecord, ContinuedRecord, OpenedRecord, SealedRecord
 from cds_service.audit.chain import GENESIS, ChainHead, bind, encode_payload, is_start_of
-from cds_service.audit.durable import sync_directory, sync_file, write_at, write_durably
+from cds_service.audit.durable import WritableFile, sync_directory, sync_file
 from cds_service.audit.files import file_name, file_names, find_tail, opening_day, read_on
-from cds_service.audit.lock import writer_lock
+from cds_service.audit.lock import WriterLock, writer_lock
 from cds_service.audit.retention import delete_files, plan_removal
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cds_service.audit.chain import ChainKey
-    from cds_service.audit.durable import WrittenBytes
     from cds_service.audit.files import Tail
-    from cds_service.audit.lock import WriterLock
+    from cds_service.audit.host import Host
 
 _log = logging.getLogger(__name__)
 
 _PROBE_NAME: Final = "audit.probe"
 # Room for some records of usual size: a disk on which this does not fit is full.
 _PROBE_BYTES: Final = 16_384
+_TAKE_BACK_SECONDS: Final = 5.0
 
 
 class ChainWriter:
@@ -45,95 +45,126 @@ class ChainWriter:
         *,
         rotate_bytes: int,
         retention_days: int | None,
-        lock_seconds: float,
         clock: Callable[[], datetime],
         known_head: ChainHead | None,
+        host: Host,
     ) -> None:
         """Keep the settings; nothing is read or written before the first call."""
         self._directory = directory
         self._key = key
         self._rotate_bytes = rotate_bytes
         self._retention_days = retention_days
-        self._lock_seconds = lock_seconds
         self._clock = clock
+        self._host = host
+        self._lock = WriterLock(directory)
+        self._generation = self._lock.generation
         self._tail: Tail | None = None
-        self._inode = 0
+        self._file: WritableFile | None = None
+        self._expired: tuple[str, ...] = ()
+        self._has_written = False
         self.head = known_head or ChainHead("", 0, GENESIS)
 
-    def write(self, payloads: Sequence[bytes]) -> ChainHead:
+    def write(self, payloads: Sequence[bytes], lock_seconds: float) -> ChainHead:
         """Append encoded records and return the new head once they are on the disk.
 
         Raises OSError when they are not; then none of them is in the log, unless the disk did not even let them be
-        taken back. Lines are written under the lock and synced after it, so that processes sync at the same time: a
-        sync covers what others wrote before, therefore no synced line can follow a lost one.
+        taken back. The lock is waited for up to `lock_seconds`. Lines are written under it and synced after it, so
+        that processes sync at the same time: a sync covers what others wrote before, therefore no synced line can
+        follow a lost one.
         """
-        written = None
-        with writer_lock(self._directory, self._lock_seconds) as lock:
-            tail, self._tail = self._prepare(lock), None
+        self._lock.acquire(lock_seconds)
+        try:
+            tail, file = self._prepare()
+            self._tail = None
             if payloads:
                 tail, data = self._bind(tail, payloads)
-                written = write_at(self._path(tail.file), tail.size - len(data), data)
-        if written is not None:
-            self._sync(written)
+                file.write(tail.size - len(data), data)
+        finally:
+            self._lock.release()
+        if payloads:
+            self._sync(file, tail.size - len(data), data)
         self._reach(tail)
+        expired, self._expired = self._expired, ()
+        delete_files(self._directory, expired)
         return self.head
 
-    def _sync(self, written: WrittenBytes) -> None:
+    def _sync(self, file: WritableFile, offset: int, data: bytes) -> None:
         try:
-            written.sync()
+            file.sync()
         except OSError:
-            with contextlib.suppress(OSError), writer_lock(self._directory, self._lock_seconds):
-                written.take_back()
+            with contextlib.suppress(OSError), writer_lock(self._directory, _TAKE_BACK_SECONDS):
+                file.take_back(offset, data)
+            # Opened anew next time: what an open file tells after a failed sync cannot be relied on.
+            self._close_file()
             raise
-        finally:
-            written.close()
-        self._inode = written.inode
 
     def _reach(self, tail: Tail) -> None:
         """Remember what is durable."""
         self._tail = tail
+        self._has_written = True
         self.head = ChainHead(tail.file, tail.sequence, tail.link)
 
-    def probe(self) -> None:
-        """Prove that a record could be written now, by writing beside the log. Raises OSError when it could not."""
-        with writer_lock(self._directory, self._lock_seconds):
+    def probe(self, lock_seconds: float) -> None:
+        """Prove that a record could be written now, by writing beside the log. Raises OSError when it could not.
+
+        The lock is only tried: no hook waits while this waits for the disk. May run beside `write`.
+        """
+        with writer_lock(self._directory, lock_seconds):
             for name in file_names(self._directory)[-1:]:
-                os.close(os.open(self._path(name), os.O_WRONLY | os.O_CLOEXEC))
-            try:
-                write_durably(self._path(_PROBE_NAME), 0, bytes(_PROBE_BYTES), os.O_CREAT | os.O_TRUNC)
-            finally:
-                (self._directory / _PROBE_NAME).unlink(missing_ok=True)
+                WritableFile(self._path(name)).close()
+        probe = WritableFile(self._path(_PROBE_NAME), os.O_CREAT | os.O_TRUNC)
+        try:
+            probe.write_durably(0, bytes(_PROBE_BYTES))
+        finally:
+            probe.close()
+            (self._directory / _PROBE_NAME).unlink(missing_ok=True)
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked process: the lock held at the fork, and a tail not yet durable, are the parent's."""
+        self._lock.forget()
+        self._close_file()
+
+    def _close_file(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     def _path(self, name: str) -> str:
         return f"{self._directory}/{name}"
 
-    def _prepare(self, lock: WriterLock) -> Tail:
+    def _prepare(self) -> tuple[Tail, WritableFile]:
         """Return the tail that the next line follows: whole, in a file of today made with our key, not too large."""
         now = self._clock().astimezone(UTC)
-        tail = self._read_on(lock) or self._find_tail()
+        tail = self._read_on() or self._find_tail()
         if tail.torn and tail.begun:
             tail = self._seal(tail, now)
         if tail.file and not tail.begun:
             tail = self._open(tail, tail.file, now)
         elif self._must_rotate(tail, now):
-            tail = self._rotate(tail, now, lock)
-        if lock.current_file != tail.file:
-            lock.current_file = tail.file
-        return tail
+            tail = self._rotate(tail, now)
+        self._generation = self._lock.generation
+        return tail, self._file_of(tail)
 
-    def _read_on(self, lock: WriterLock) -> Tail | None:
-        """Go on from where this writer left the log, past what others appended; None where that is not possible."""
-        tail = self._tail
-        if tail is None or lock.current_file != tail.file:
-            return None
+    def _file_of(self, tail: Tail, flags: int = 0) -> WritableFile:
+        """Return the open file of a tail."""
         path = self._path(tail.file)
+        if self._file is None or self._file.path != path:
+            self._close_file()
+            self._file = WritableFile(path, flags)
+        return self._file
+
+    def _read_on(self) -> Tail | None:
+        """Go on from where this writer left the log, past what others appended; None where that is not possible."""
+        tail, file = self._tail, self._file
+        if tail is None or file is None or self._lock.generation != self._generation:
+            return None
         try:
-            status = os.stat(path)  # noqa: PTH116  for every batch: faster than a Path
+            size = file.size()
         except FileNotFoundError:
             return None
-        if status.st_ino != self._inode or status.st_size < tail.size:
+        if size is None or size < tail.size:
             return None
-        return tail if status.st_size == tail.size else read_on(path, tail)
+        return tail if size == tail.size else read_on(file.path, tail)
 
     def _find_tail(self) -> Tail:
         """Look where the log ends, but never go back behind a record that is known to have been durable.
@@ -141,7 +172,9 @@ class ChainWriter:
         Records that are gone leave a gap that `audit verify` names, instead of a chain that hides them. A known record
         that was cut short is sealed in its place like any other.
         """
+        self._close_file()
         tail = find_tail(self._directory)
+        self._refuse_other_hosts(tail)
         first_gone = tail.sequence + 1
         cut_short = first_gone == self.head.sequence and is_start_of(first_gone, tail.torn)
         if tail.sequence >= self.head.sequence or cut_short:
@@ -149,12 +182,27 @@ class ChainWriter:
         _log.error("audit records %d to %d are gone", first_gone, self.head.sequence)
         return tail._replace(sequence=self.head.sequence, link=self.head.link, closed=False)
 
+    def _refuse_other_hosts(self, tail: Tail) -> None:
+        """Refuse to go on beside another host. Locks and sizes seen over a network file system do not suffice.
+
+        A log that another host, or this one before it was booted, has left behind is continued.
+        """
+        opened = tail.opened
+        if self._has_written and opened is not None and self._host.boot and opened.boot not in ("", self._host.boot):
+            raise BlockingIOError(
+                f"host {opened.host} writes to this directory too, besides {self._host.name}: "
+                "each host needs an audit directory of its own"
+            )
+
     def _must_rotate(self, tail: Tail, now: datetime) -> bool:
-        if not tail.file or tail.closed or tail.opened is None or not self._key.made(tail.opened):
+        opened = tail.opened
+        if not tail.file or tail.closed or opened is None or not self._key.made(opened):
+            return True
+        if opened.boot != self._host.boot:
             return True
         return tail.size >= self._rotate_bytes or opening_day(tail.file) < now.date()
 
-    def _rotate(self, tail: Tail, now: datetime, lock: WriterLock) -> Tail:
+    def _rotate(self, tail: Tail, now: datetime) -> Tail:
         """Begin a new file. The old one is closed first, unless another key made it: its links cannot be continued."""
         if tail.opened is not None and not tail.closed and self._key.made(tail.opened):
             tail = self._extend(tail, encode_payload(ClosedRecord(time=now)))
@@ -162,7 +210,7 @@ class ChainWriter:
             sync_file(self._path(tail.file))
         name = file_name(tail.sequence + 1, now)
         # Named before it exists: a process that still writes to the old file sees that it has to look again.
-        lock.current_file = name
+        self._lock.announce(name)
         tail = self._open(tail._replace(file=name, size=0, torn=b""), name, now)
         return self._remove_expired(tail, now)
 
@@ -175,6 +223,8 @@ class ChainWriter:
             format=FORMAT,
             algorithm=self._key.algorithm,
             key_id=self._key.key_id,
+            host=self._host.name,
+            boot=self._host.boot,
             previous=ContinuedRecord(tail.sequence, tail.link) if tail.sequence else None,
             torn=tail.torn,
         )
@@ -187,20 +237,19 @@ class ChainWriter:
         return self._extend(tail, encode_payload(SealedRecord(time=now, torn=tail.torn)))
 
     def _remove_expired(self, tail: Tail, now: datetime) -> Tail:
-        """Delete files beyond their retention time, after a record of it is durable."""
+        """Name files beyond their retention time in a record; they are deleted once it is durable."""
         if self._retention_days is None:
             return tail
         removed = plan_removal(self._directory, now, self._retention_days)
         if removed is None:
             return tail
-        tail = self._extend(tail, encode_payload(removed))
-        delete_files(self._directory, removed.files)
-        return tail
+        self._expired = removed.files
+        return self._extend(tail, encode_payload(removed))
 
     def _extend(self, tail: Tail, payload: bytes, flags: int = 0) -> Tail:
         """Append a record of the log's own, durable before anything follows it."""
         extended, data = self._bind(tail, [payload])
-        self._inode = write_durably(self._path(tail.file), tail.size, data, flags, keep=len(tail.torn))
+        self._file_of(tail, flags).write_durably(tail.size, data, keep=len(tail.torn))
         self._reach(extended)
         return extended
 

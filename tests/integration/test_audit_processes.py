@@ -52,7 +52,7 @@ workers = [threading.Thread(target=write, args=(thread,)) for thread in range(th
 
 def open_log(directory: Path) -> AuditLog:
     """Open the log of these tests."""
-    return AuditLog(directory, key=KEY, rotate_bytes=ROTATE_BYTES, lock_seconds=30)
+    return AuditLog(directory, key=KEY, rotate_bytes=ROTATE_BYTES, wait_seconds=30)
 
 
 def record(request_id: str) -> FeedbackRecord:

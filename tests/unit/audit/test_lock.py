@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cds_service.audit import lock
-from cds_service.audit.lock import reader_lock, writer_lock
+from cds_service.audit.lock import WriterLock, reader_lock, writer_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,13 +35,30 @@ def test_reader_of_an_archive_needs_no_lock_file(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_current_file_is_told_to_the_next_writer(tmp_path: Path) -> None:
-    with writer_lock(tmp_path, 1) as held:
-        assert held.current_file == ""
-        held.current_file = "audit-000000000001-2026-03-09.jsonl"
-        held.current_file = "audit-2.jsonl"
-    with writer_lock(tmp_path, 1) as held:
-        assert held.current_file == "audit-2.jsonl"
+def test_generation_changes_when_a_file_is_announced(tmp_path: Path) -> None:
+    first, second = WriterLock(tmp_path), WriterLock(tmp_path)
+    seen = []
+    for held, announces in ((first, False), (second, True), (first, False), (first, False)):
+        held.acquire(1)
+        if announces:
+            held.announce("audit-000000000001-2026-03-09.jsonl")
+        seen.append(held.generation)
+        held.release()
+
+    assert seen[0] != seen[1] == seen[2] == seen[3]
+
+
+def test_generation_changes_when_the_lock_file_is_replaced(tmp_path: Path) -> None:
+    held = WriterLock(tmp_path)
+    held.acquire(1)
+    before = held.generation
+    held.release()
+    # Kept under another name, so that its number is not given to the next file.
+    (tmp_path / "audit.lock").rename(tmp_path / "old.lock")
+    held.acquire(1)
+    held.release()
+
+    assert held.generation != before
 
 
 def test_lock_file_deleted_while_held_lets_nobody_in_beside_the_next_holder(tmp_path: Path) -> None:
@@ -69,8 +86,8 @@ def test_lock_file_deleted_while_held_lets_nobody_in_beside_the_next_holder(tmp_
 
 def test_lock_is_released_although_a_copy_of_its_descriptor_lives(tmp_path: Path) -> None:
     # As in a process that was forked by another thread while the lock was held.
-    with writer_lock(tmp_path, 1) as held:
-        copied = os.dup(held._descriptor)
+    with writer_lock(tmp_path, 1):
+        copied = os.dup(next(iter(lock._descriptors)))
     try:
         with writer_lock(tmp_path, 0.01):
             pass

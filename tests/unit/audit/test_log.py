@@ -193,7 +193,7 @@ def test_append_after_the_directory_comes_back_needs_no_restart(tmp_path: Path) 
 
 
 def test_append_while_another_process_does_not_let_go_is_refused(tmp_path: Path) -> None:
-    log = audit_log(tmp_path, lock_seconds=0.05)
+    log = audit_log(tmp_path, wait_seconds=0.05)
     with writer_lock(tmp_path, 1):
         for call in (partial(log.append, hook_record()), log.check):
             with pytest.raises(AuditUnavailableError, match="another process"):

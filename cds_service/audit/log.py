@@ -65,8 +65,8 @@ class AuditLog:
         then. `known_head` is the head kept outside: records after it are never taken for the first of their number.
         `on_head` is told the chain head within `head_seconds` after each record, from a thread of its own; it must
         not raise. A call fails when its record is not on the disk after `wait_seconds`: another process holds the
-        directory, or the disk does not answer. Only the one thread that is waiting for the disk itself stays with it.
-        `clock` stamps the records the log writes about itself; `host` is this host unless it is given.
+        directory, or the disk does not answer. Only the one thread that waits for the disk itself stays with it.
+        `clock` stamps the log's own records; `host` is this host unless it is given.
         """
         self._directory = directory
         self._writer = ChainWriter(
@@ -82,8 +82,7 @@ class AuditLog:
         self._wait_seconds = wait_seconds
         self._waiting: list[_Entry] = []
         self._writing = False
-        # When the write that is under way began.
-        self._began = 0.0
+        self._began = 0.0  # the write that is under way
         self._begin_anew()
         _logs.add(self)
 

@@ -11,33 +11,33 @@ from typing import Any
 import msgspec
 
 
-class Coding(msgspec.Struct, gc=False):
+class Coding(msgspec.Struct, gc=False, omit_defaults=True):
     """FHIR Coding. Display texts are never read."""
 
     system: str | None = None
     code: str | None = None
 
 
-class CodeableConcept(msgspec.Struct):
+class CodeableConcept(msgspec.Struct, omit_defaults=True):
     """FHIR CodeableConcept."""
 
     coding: tuple[Coding, ...] = ()
 
 
-class Reference(msgspec.Struct, gc=False):
+class Reference(msgspec.Struct, gc=False, omit_defaults=True):
     """FHIR Reference."""
 
     reference: str | None = None
 
 
-class Period(msgspec.Struct, gc=False):
+class Period(msgspec.Struct, gc=False, omit_defaults=True):
     """FHIR Period."""
 
     start: str | None = None
     end: str | None = None
 
 
-class Quantity(msgspec.Struct):
+class Quantity(msgspec.Struct, omit_defaults=True):
     """FHIR Quantity. `value` keeps whatever JSON value came, so that text is seen as text."""
 
     value: Any = None

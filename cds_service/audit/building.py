@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cds_service.audit.entries import condition_entry, excluded_entry, procedure_entry, verdict_members
 from cds_service.audit.keys import pseudonym
-from cds_service.audit.records import ConfigurationRecord, FeedbackRecord, HookRecord
+from cds_service.audit.records import NO_CHART, ConfigurationRecord, FeedbackRecord, HookRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    from msgspec import Raw
 
     from cds_service.clinical.models import ConditionFact, ExcludedResult, ProcedureFact
     from cds_service.clinical.outcomes import Assessment
@@ -54,11 +56,13 @@ class DecisionContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionFacts:
-    """What the chart held besides the draw: the facts of eligibility, and results that were not used."""
+    """What the chart held besides the draw: the facts of eligibility, results that were not used, and all as sent."""
 
     conditions: Sequence[ConditionFact] = ()
     procedures: Sequence[ProcedureFact] = ()
     excluded: Sequence[ExcludedResult] = ()
+    chart: Raw | None = None
+    chart_too_large: bool = False
 
 
 def build_hook_record(
@@ -79,6 +83,8 @@ def build_hook_record(
         procedures=tuple(map(procedure_entry, facts.procedures)),
         card=card,
         shown=shown,
+        chart=facts.chart if facts.chart is not None else NO_CHART,
+        chart_too_large=facts.chart_too_large,
     )
 
 

@@ -29,7 +29,7 @@ def as_json(found: Found) -> str:
 
     Feedback gains `card_known`, and the `patient` of its card where the card is known.
     """
-    members: dict[str, Any] = {"sequence": found.sequence, **msgspec.to_builtins(found.record)}
+    members: dict[str, Any] = {"sequence": found.sequence, **msgspec.json.decode(msgspec.json.encode(found.record))}
     if not isinstance(found.record, HookRecord):
         members["card_known"] = found.card_of is not None
         if found.card_of is not None:

@@ -14,6 +14,10 @@ import msgspec
 # Times of results and procedures are FHIR texts: a date when the chart knows the day only, else a date-time.
 
 
+# In place of a chart. Raw cannot be optional, and only this very object is left out of the JSON.
+NO_CHART = msgspec.Raw()
+
+
 class ResultEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One laboratory result. `value` is canonical (10*9/L, 1 for shares, g/L); values only if the site keeps them."""
 
@@ -77,7 +81,9 @@ class HookRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
     shown beside it; for an indeterminate outcome `newest_draw` holds the draw that could not be used and `refusal`
     why its time forbids it. `missing` names prefetch keys when the outcome is `data-unavailable`. `shown` tells
     whether the card left the service; in silent mode there is a card and it was not shown. `timezone` is the zone in
-    which days were counted. `timings_ms` are milliseconds by step.
+    which days were counted. `timings_ms` are milliseconds by step. `chart` is a ChartEntry, what the decision can be
+    recomputed from; it is there when the site keeps values, unless the chart was larger than a record may grow
+    (`chart_too_large`).
     """
 
     time: datetime
@@ -112,6 +118,8 @@ class HookRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
     configuration: str
     timezone: str
     timings_ms: dict[str, float] = {}
+    chart: msgspec.Raw = NO_CHART
+    chart_too_large: bool = False
 
 
 class FeedbackRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="feedback"):

@@ -29,6 +29,7 @@ class Query:
 
     patients: frozenset[str] | None = None
     user: str | None = None
+    client: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     outcome: str | None = None
@@ -85,6 +86,7 @@ def _matches(found: Found, query: Query) -> bool:
     return (
         (query.patients is None or (call is not None and call.patient in query.patients))
         and (query.user is None or user == query.user)
+        and (query.client is None or record.client == query.client)
         and (query.since is None or record.time >= query.since)
         and (query.until is None or record.time <= query.until)
         and (query.outcome is None or record.outcome == query.outcome)

@@ -1,42 +1,27 @@
-"""sii-cds audit: verify the log, and search it."""
+"""sii-cds audit: verify the log, search it, report on it, hand it on, and recompute what it holds."""
 
 from __future__ import annotations
 
 import string
-from datetime import UTC, date, datetime, time
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, TypeVar
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from cds_service.audit.chain import ChainHead
 from cds_service.audit.kept_heads import kept_head
-from cds_service.audit.keys import read_key
 from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import verify_log
 from cds_service.audit.search import Query, Unreadable, patient_forms, search
-from cds_service.cli.options import config_option, load_or_exit
-from cds_service.errors import ConfigurationError, StateUnavailableError
+from cds_service.cli.audit_log import Log, fail, find_log, log_options, period, period_options, refuse_log
+from cds_service.cli.audit_replay import replay_command
+from cds_service.errors import StateUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import tzinfo
+    from pathlib import Path
 
     from cds_service.audit.verification import Verification
 
-_Command = TypeVar("_Command", bound="Callable[..., object]")
-
 _LINK_DIGITS: Final = 64
-
-
-class _Log(NamedTuple):
-    """The log a command is about; `state_url` is None for a directory outside the configuration."""
-
-    directory: Path
-    keys: tuple[bytes, ...]
-    zone: tzinfo
-    state_url: str | None
 
 
 class _HeadType(click.ParamType[ChainHead]):
@@ -51,28 +36,9 @@ class _HeadType(click.ParamType[ChainHead]):
         return ChainHead("", int(sequence), link.lower())
 
 
-def log_options(command: _Command) -> _Command:
-    """Add the options that name a log: `--config`, `--directory` and `--key-file`."""
-    directory = click.option(
-        "--directory",
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        help="Audit directory; else the one of the configuration.",
-    )
-    key_file = click.option(
-        "--key-file",
-        "key_files",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Further key of the chain, such as one used before; may be repeated.",
-    )
-    return config_option(directory(key_file(command)))
-
-
 @click.group("audit")
 def audit_group() -> None:
-    """Verify and search the audit log."""
+    """Verify, search, report, export and replay the audit log."""
 
 
 @audit_group.command("verify")
@@ -86,16 +52,16 @@ def verify(
     Exit code 0 when the log is whole, 1 when it is not; then the first broken record is named. The newest records
     are proved to be there by the chain head that the state store keeps, or by the one given.
     """
-    log = _find_log(config_file, directory, key_files)
+    log = find_log(config_file, directory, key_files)
     if head is None and log.state_url is not None:
         head = _kept_head(log.state_url, log.directory)
     try:
         found = verify_log(log.directory, log.keys, head)
     except OSError as error:
-        _refuse(log.directory, error)
+        refuse_log(log.directory, error)
     if found.files == 0:
         missing = f"; the chain head names record {head.sequence}" if head is not None else ""
-        _fail(f"{log.directory}: there is no audit log in this directory{missing}")
+        fail(f"{log.directory}: there is no audit log in this directory{missing}")
     _print_verification(found, head, log)
 
 
@@ -103,8 +69,8 @@ def verify(
 @log_options
 @click.option("--patient", metavar="ID", help="FHIR id of the patient, also where the log holds pseudonyms.")
 @click.option("--user", metavar="REFERENCE", help="Who asked, such as Practitioner/example.")
-@click.option("--since", metavar="TIME", help="ISO 8601 date or date-time, inclusive.")
-@click.option("--until", metavar="TIME", help="ISO 8601 date or date-time, inclusive.")
+@click.option("--client", metavar="NAME", help="The EHR by its name in the configuration.")
+@period_options
 @click.option("--outcome", metavar="OUTCOME", help="Such as above-cutoff, or overridden for feedback.")
 @click.option("--json", "json_lines", is_flag=True, help="Print JSON Lines with all that is recorded.")
 def search_command(
@@ -113,6 +79,7 @@ def search_command(
     key_files: tuple[Path, ...],
     patient: str | None,
     user: str | None,
+    client: str | None,
     since: str | None,
     until: str | None,
     outcome: str | None,
@@ -123,52 +90,27 @@ def search_command(
     Times without zone are in service.timezone. Exit code 1 when a line of the log cannot be read, since the answer
     may then be incomplete. Links are not checked: that is what `verify` does.
     """
-    log = _find_log(config_file, directory, key_files)
+    log = find_log(config_file, directory, key_files)
+    first, last = period(since, until, log.zone)
     query = Query(
         patients=patient_forms(patient.removeprefix("Patient/"), log.keys) if patient is not None else None,
         user=user,
-        since=_instant(since, "--since", time.min, log.zone),
-        until=_instant(until, "--until", time.max, log.zone),
+        client=client,
+        since=first,
+        until=last,
         outcome=outcome,
     )
     _print_found(log.directory, query, json_lines=json_lines)
-
-
-def _find_log(config_file: Path | None, directory: Path | None, key_files: tuple[Path, ...]) -> _Log:
-    """Take the log from the configuration; a directory given without one needs no configuration."""
-    try:
-        further = tuple(map(read_key, key_files))
-        if config_file is None and directory is not None:
-            return _Log(directory, further, UTC, None)
-        settings = load_or_exit(config_file)
-        key_file = settings.audit.hmac_key_file
-        keys = (*((read_key(key_file),) if key_file is not None else ()), *further)
-    except ConfigurationError as error:
-        _fail(str(error))
-    state_url = settings.state.url if directory is None else None
-    return _Log(directory or settings.audit.directory, keys, ZoneInfo(settings.service.timezone), state_url)
 
 
 def _kept_head(state_url: str, directory: Path) -> ChainHead | None:
     try:
         return kept_head(state_url, directory)
     except StateUnavailableError as error:
-        _fail(f"the chain head cannot be read from the state store, give it with --head: {error}")
+        fail(f"the chain head cannot be read from the state store, give it with --head: {error}")
 
 
-def _instant(text: str | None, option: str, time_of_day: time, zone: tzinfo) -> datetime | None:
-    """Read a time; a date alone means its first or last moment."""
-    if text is None:
-        return None
-    try:
-        is_date = len(text) == len("2026-01-31")
-        instant = datetime.combine(date.fromisoformat(text), time_of_day) if is_date else datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not an ISO 8601 date or date-time", param_hint=option) from None
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
-
-
-def _print_verification(found: Verification, head: ChainHead | None, log: _Log) -> None:
+def _print_verification(found: Verification, head: ChainHead | None, log: Log) -> None:
     for note in found.notes:
         click.echo(f"note: {note}")
     if not log.keys:
@@ -179,7 +121,7 @@ def _print_verification(found: Verification, head: ChainHead | None, log: _Log) 
         click.echo("note: no chain head is kept outside this log, so records removed from its end would not be found")
     if found.broken is not None:
         broken = found.broken
-        _fail(f"{log.directory / broken.file}:{broken.line}: {broken.why}")
+        fail(f"{log.directory / broken.file}:{broken.line}: {broken.why}")
     counts = ", ".join(f"{count} {kind}" for kind, count in sorted(found.counts.items()))
     files = f"{found.files} file{'s' if found.files > 1 else ''}"
     click.echo(f"{log.directory}: {sum(found.counts.values())} records in {files} are whole ({counts}).")
@@ -198,15 +140,9 @@ def _print_found(directory: Path, query: Query, *, json_lines: bool) -> None:
                 click.echo(heading())
             click.echo(as_json(found) if json_lines else as_row(found))
     except OSError as error:
-        _refuse(directory, error)
+        refuse_log(directory, error)
     if unreadable:
-        _fail(f"{directory}: lines that cannot be read: {unreadable}; run sii-cds audit verify")
+        fail(f"{directory}: lines that cannot be read: {unreadable}; run sii-cds audit verify")
 
 
-def _refuse(directory: Path, error: OSError) -> NoReturn:
-    _fail(f"{directory}: the audit log cannot be read: {error.strerror or error}")
-
-
-def _fail(text: str) -> NoReturn:
-    click.echo(text, err=True)
-    raise click.exceptions.Exit(1)
+audit_group.add_command(replay_command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cds_service.cards.wording import TEXTS
+from cds_service.cli.printable import printable
 from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _eligibility(eligibility: dict[str, Any]) -> str:
 
 
 def _fact(row: dict[str, Any], what: str) -> str:
-    named = " ".join(part for part in (_name(row), _printable(row["code"]), what) if part)
+    named = " ".join(part for part in (_name(row), printable(row["code"]), what) if part)
     return f"  {named}: {_treatment(row)}"
 
 
@@ -100,23 +101,18 @@ def _observations(observations: Sequence[dict[str, Any]]) -> str:
 def _cross_check(rows: Sequence[dict[str, Any]]) -> str:
     if not rows:
         return ""
-    lines = [f"  {_name(row)}: {_printable('; '.join(row['objections'])) or 'no objection'}" for row in rows]
+    lines = [f"  {_name(row)}: {printable('; '.join(row['objections'])) or 'no objection'}" for row in rows]
     return "Strict FHIR R4B reading of the Observations used\n" + "\n".join(lines)
 
 
 def _columns(rows: Iterable[Sequence[str]]) -> str:
-    table = [[_printable(cell) for cell in row] for row in rows]
+    table = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     return "\n".join("  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table)
 
 
-def _printable(text: str) -> str:
-    """Keep control characters of the data away from the terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
 def _name(row: dict[str, Any]) -> str:
-    return _printable(row["reference"] or "(without id)")
+    return printable(row["reference"] or "(without id)")
 
 
 def _treatment(row: dict[str, Any]) -> str:

@@ -195,9 +195,12 @@ def _read_value(measurement: MeasurementLike) -> Decimal | Reason:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return Reason.VALUE_NOT_NUMERIC
     number = Decimal(value)
-    if len(number.as_tuple().digits) > _MAX_DIGITS or abs(number.adjusted()) > _MAX_EXPONENT:
-        return Reason.IMPLAUSIBLE
-    return number
+    return number if is_readable_number(number) else Reason.IMPLAUSIBLE
+
+
+def is_readable_number(number: Decimal) -> bool:
+    """Tell whether a number has no more digits than a laboratory may report."""
+    return len(number.as_tuple().digits) <= _MAX_DIGITS and abs(number.adjusted()) <= _MAX_EXPONENT
 
 
 def _is_plausible(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cds_service.acquisition.chart import acquire_eligibility, acquire_laboratory
 from cds_service.acquisition.delivery import Delivery
@@ -22,17 +22,48 @@ from cds_service.normalization.subject import SubjectMatcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from datetime import date, datetime
 
+    from cds_service.acquisition.bundles import BundleContent
     from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
     from cds_service.acquisition.delivery import FetchPlan
-    from cds_service.acquisition.resources import Malformed
+    from cds_service.acquisition.resources import Malformed, Observation
     from cds_service.authorization.clients import TrustedClient
     from cds_service.clinical.eligibility import Eligibility
     from cds_service.clinical.models import BloodCounts, LabResult, PatientFact
     from cds_service.clinical.outcomes import Assessment
     from cds_service.hooks.request import CDSRequest
     from cds_service.services.site import Site
+
+
+class ChartSource(Protocol):
+    """Where the chart of a decision comes from: a request, or the record of an earlier decision."""
+
+    def eligibility(self) -> EligibilityChart:
+        """Return what tells eligibility."""
+
+    def laboratory(self) -> LaboratoryChart:
+        """Return the laboratory results; asked for eligible patients only."""
+
+    def counts_between(self, first: date, last: date) -> BundleContent[Observation] | None:
+        """Return further blood counts of a span of days; None where there are none to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class _DeliveredChart:
+    """The chart as the CDS Client delivered it and its FHIR server completes it."""
+
+    delivery: Delivery
+    required: bool
+
+    def eligibility(self) -> EligibilityChart:
+        return acquire_eligibility(self.delivery, required=self.required)
+
+    def laboratory(self) -> LaboratoryChart:
+        return acquire_laboratory(self.delivery)
+
+    def counts_between(self, first: date, last: date) -> BundleContent[Observation] | None:
+        return self.delivery.between(BLOOD_COUNTS, first, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +96,7 @@ class Decision:
 
     assessment: Assessment
     eligibility: Eligibility
+    chart: EligibilityChart
     facts: Facts
     laboratory: Laboratory | None
 
@@ -85,30 +117,32 @@ def decide(
     """
     delivery = Delivery(request, client, plan)
     try:
-        return _decide(delivery, request.context.patientId, site, now)
+        source = _DeliveredChart(delivery, site.policy.eligibility_required)
+        return decide_chart(source, request.context.patientId, site, now)
     finally:
         # Whatever happened, no request goes on after the answer (requirement 74).
         delivery.close()
 
 
-def _decide(delivery: Delivery, patient_id: str, site: Site, now: datetime) -> Decision:
+def decide_chart(source: ChartSource, patient_id: str, site: Site, now: datetime) -> Decision:
+    """Assess the patient of a chart as of `now`. Raises what the source raises."""
     times = TimeReader(site.policy.timezone, now)
-    chart = acquire_eligibility(delivery, required=site.policy.eligibility_required)
+    chart = source.eligibility()
     facts = _read_facts(chart, patient_id, site, times)
     eligibility = judge_eligibility(facts.patient, facts.conditions, facts.procedures, site.policy, now)
     if eligibility.reason is not None:
         refused = refuse_ineligible(eligibility.reason, _doubts(chart), site.policy)
-        return Decision(refused, eligibility, facts, None)
-    laboratory_chart = acquire_laboratory(delivery)
+        return Decision(refused, eligibility, chart, facts, None)
+    laboratory_chart = source.laboratory()
     laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
     window = missing_baseline_window(laboratory.counts, eligibility.procedures, site.policy, times.today)
     if window is not None:
-        laboratory_chart = laboratory_chart.joined_with(delivery.between(BLOOD_COUNTS, *window))
+        laboratory_chart = laboratory_chart.joined_with(source.counts_between(*window))
         laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
     assessment = assess(
         eligibility, laboratory.counts, laboratory.albumin, site.policy, now, pages_missing=chart.truncated
     )
-    return Decision(assessment, eligibility, facts, laboratory)
+    return Decision(assessment, eligibility, chart, facts, laboratory)
 
 
 def _read_facts(chart: EligibilityChart, patient_id: str, site: Site, times: TimeReader) -> Facts:

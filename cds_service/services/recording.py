@@ -14,12 +14,15 @@ from cds_service.audit.building import (
     build_hook_record,
     build_unavailable_record,
 )
+from cds_service.audit.chart_keeping import ChartKeeper
 from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.errors import AuditUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+
+    from msgspec import Raw
 
     from cds_service.audit.log import AuditLog
     from cds_service.audit.records import AuditRecord
@@ -58,21 +61,16 @@ class Recorder:
         self._log = log
         self._site = site
         self._choices = choices
+        self._charts = ChartKeeper(site.mappings)
 
     def record_decision(
         self, request: CDSRequest, client: TrustedClient, decision: Decision, cards: tuple[Card, ...], moment: Moment
     ) -> None:
         """Record a decision. Raises AuditUnavailableError when it cannot be, unless the site carries on without."""
-        laboratory = decision.laboratory
-        facts = DecisionFacts(
-            conditions=decision.facts.conditions,
-            procedures=decision.facts.procedures,
-            excluded=laboratory.counts.excluded if laboratory is not None else (),
-        )
         record = build_hook_record(
             self._context(request, client, moment),
             decision.assessment,
-            facts,
+            self._facts(request, decision, moment),
             card=cards[0].uuid if cards else None,
             shown=bool(cards) and client.mode == "active",
             timings_ms=moment.timings_ms,
@@ -111,6 +109,25 @@ class Recorder:
             self._log.append(record)
         except AuditUnavailableError as error:
             _LOGGER.error("the audit log cannot be written: %s", error.log_detail)
+
+    def _facts(self, request: CDSRequest, decision: Decision, moment: Moment) -> DecisionFacts:
+        facts, laboratory = decision.facts, decision.laboratory
+        chart: Raw | None = None
+        if self._choices.keep_values:
+            chart = self._charts.keep(
+                request.context.patientId,
+                decision.chart,
+                facts.patient,
+                laboratory.chart if laboratory is not None else None,
+                moment.now.astimezone(self._site.policy.timezone).date(),
+            )
+        return DecisionFacts(
+            conditions=facts.conditions,
+            procedures=facts.procedures,
+            excluded=laboratory.counts.excluded if laboratory is not None else (),
+            chart=chart,
+            chart_too_large=chart is None and self._choices.keep_values,
+        )
 
     def _context(self, request: CDSRequest, client: TrustedClient, moment: Moment) -> DecisionContext:
         return DecisionContext(

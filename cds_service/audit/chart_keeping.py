@@ -1,0 +1,225 @@
+"""From the chart of a hook to what its record keeps of it.
+
+The size is bounded: of a chart with more resources or longer texts than any laboratory sends nothing is kept, for a
+decision recomputed from a part of its data may differ for no reason.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from cds_service.acquisition.resources import Quantity
+from cds_service.audit.chart_entries import (
+    ChartEntry,
+    DiagnosisEntry,
+    MalformedEntry,
+    MeasurementEntry,
+    ObservationEntry,
+    PersonEntry,
+    SearchEntry,
+    TherapyEntry,
+)
+from cds_service.normalization.observations import is_readable_number
+from cds_service.normalization.subject import SubjectMatcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import date
+
+    from cds_service.acquisition.bundles import BundleContent
+    from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
+    from cds_service.acquisition.resources import (
+        CodeableConcept,
+        Component,
+        Condition,
+        Malformed,
+        Observation,
+        Procedure,
+    )
+    from cds_service.audit.chart_entries import ValueKind
+    from cds_service.clinical.models import PatientFact
+    from fhir_mappings.mappings import Mappings
+
+    LookUp = Callable[[str, str], object]
+
+# In one search: a blood count of four results every day for two months. More is no record but a copy of the chart.
+MOST_RESOURCES: Final = 250
+MOST_BYTES: Final = 131_072
+# Above it an age can identify a person (45 CFR 164.514(b)(2)(i)(C)), and no rule asks for more.
+OLDEST_AGE: Final = 90
+
+
+class _TooLargeError(Exception):
+    """The chart is larger than what a record keeps."""
+
+
+class ChartKeeper:
+    """Keeps charts of one site's hooks."""
+
+    def __init__(self, mappings: Mappings) -> None:
+        """Keep the tables that say which codes are of interest, be it to be refused: what they mean may change."""
+        self._mappings = mappings
+
+    def keep(
+        self,
+        patient_id: str,
+        eligibility: EligibilityChart,
+        person: PatientFact | None,
+        laboratory: LaboratoryChart | None,
+        today: date,
+    ) -> msgspec.Raw | None:
+        """Return a ChartEntry in JSON; None for a chart that is too large.
+
+        `person` is the Patient as read, `today` the calendar day at the site.
+        """
+        try:
+            chart = self._keep(patient_id, eligibility, person, laboratory, today)
+        except _TooLargeError:
+            return None
+        encoded = msgspec.json.encode(chart)
+        return msgspec.Raw(encoded) if len(encoded) <= MOST_BYTES else None
+
+    def _keep(
+        self,
+        patient_id: str,
+        eligibility: EligibilityChart,
+        person: PatientFact | None,
+        laboratory: LaboratoryChart | None,
+        today: date,
+    ) -> ChartEntry:
+        conditions, procedures = eligibility.conditions, eligibility.procedures
+        diagnoses = [c for c in conditions.resources if _is_known(c.code, self._mappings.condition)]
+        therapies = [p for p in procedures.resources if _is_known(p.code, self._procedure)]
+        _limit(len(diagnoses) + len(conditions.malformed))
+        _limit(len(therapies) + len(procedures.malformed))
+        of_condition = SubjectMatcher(patient_id, conditions.patients)
+        of_procedure = SubjectMatcher(patient_id, procedures.patients)
+        return ChartEntry(
+            person=_person(person, today) if person is not None else None,
+            diagnoses=tuple([_diagnosis(condition, of_condition) for condition in diagnoses]),
+            therapies=tuple([_therapy(procedure, of_procedure) for procedure in therapies]),
+            malformed_diagnoses=tuple(map(_malformed, conditions.malformed)),
+            malformed_therapies=tuple(map(_malformed, procedures.malformed)),
+            truncated=eligibility.truncated,
+            blood_counts=self._search(laboratory.blood_counts, patient_id) if laboratory is not None else None,
+            albumin=self._search(laboratory.albumin, patient_id) if laboratory is not None else None,
+        )
+
+    def _search(self, content: BundleContent[Observation], patient_id: str) -> SearchEntry:
+        subjects = SubjectMatcher(patient_id, content.patients)
+        kept: list[ObservationEntry] = []
+        for observation in content.resources:
+            if self._is_ours(observation):
+                kept.append(_observation(observation, subjects))
+                _limit(len(kept))
+        _limit(len(content.malformed))
+        malformed = tuple(map(_malformed, content.malformed))
+        return SearchEntry(observations=tuple(kept), malformed=malformed, truncated=content.next_url is not None)
+
+    def _is_ours(self, observation: Observation) -> bool:
+        return _is_known(observation.code, self._laboratory) or any(
+            _is_known(component.code, self._laboratory) for component in observation.component
+        )
+
+    def _laboratory(self, system: str, code: str) -> object:
+        return self._mappings.analyte_code(system, code) or self._mappings.refused_code(system, code)
+
+    def _procedure(self, system: str, code: str) -> object:
+        return self._mappings.procedure(system, code) or self._mappings.refused_procedure(system, code)
+
+
+def _is_known(concept: CodeableConcept | None, look_up: LookUp) -> bool:
+    if concept is not None:
+        for coding in concept.coding:
+            if look_up(coding.system or "", coding.code or "") is not None:
+                return True
+    return False
+
+
+def _observation(observation: Observation, subjects: SubjectMatcher) -> ObservationEntry:
+    kind = _kind(observation)
+    components: Iterable[Component] = observation.component
+    return ObservationEntry(
+        id=observation.id,
+        version=observation.version,
+        status=observation.status,
+        subject=subjects.refuse(observation.subject) or "",
+        specimen=observation.specimen,
+        effective=observation.effectiveDateTime or observation.effectiveInstant,
+        period=observation.effectivePeriod,
+        issued=observation.issued,
+        code=observation.code,
+        kind=kind,
+        quantity=_quantity(observation, kind),
+        components=tuple([_component(component) for component in components]) if components else (),
+    )
+
+
+def _component(component: Component) -> MeasurementEntry:
+    kind = _kind(component)
+    return MeasurementEntry(code=component.code, kind=kind, quantity=_quantity(component, kind))
+
+
+def _kind(measurement: Observation | Component) -> ValueKind:
+    if measurement.is_absent:
+        return "absent"
+    quantity = measurement.valueQuantity
+    if quantity is None:
+        return "other" if measurement.has_other_value else "missing"
+    value: Any = quantity.value
+    if value is None:
+        return "missing"
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return "not-numeric"
+    return "number" if is_readable_number(Decimal(value)) else "too-long"
+
+
+def _quantity(measurement: Observation | Component, kind: ValueKind) -> Quantity | None:
+    quantity = measurement.valueQuantity
+    if quantity is None or kind == "number":
+        return quantity
+    return Quantity(None, quantity.comparator, quantity.unit, quantity.system, quantity.code)
+
+
+def _diagnosis(condition: Condition, subjects: SubjectMatcher) -> DiagnosisEntry:
+    return DiagnosisEntry(
+        id=condition.id,
+        code=condition.code,
+        subject=subjects.refuse(condition.subject) or "",
+        clinical=condition.clinicalStatus,
+        verification=condition.verificationStatus,
+        onset=condition.onsetDateTime,
+        onset_period=condition.onsetPeriod,
+        recorded=condition.recordedDate,
+    )
+
+
+def _therapy(procedure: Procedure, subjects: SubjectMatcher) -> TherapyEntry:
+    return TherapyEntry(
+        id=procedure.id,
+        code=procedure.code,
+        subject=subjects.refuse(procedure.subject) or "",
+        status=procedure.status,
+        performed=procedure.performedDateTime,
+        performed_period=procedure.performedPeriod,
+    )
+
+
+def _malformed(resource: Malformed) -> MalformedEntry:
+    return MalformedEntry(id=resource.id, code=resource.code, has_components=resource.has_components)
+
+
+def _person(person: PatientFact, today: date) -> PersonEntry:
+    born = person.youngest_birth_day
+    if born is None:
+        return PersonEntry(deceased=person.deceased)
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return PersonEntry(age=min(age, OLDEST_AGE), deceased=person.deceased)
+
+
+def _limit(count: int) -> None:
+    if count > MOST_RESOURCES:
+        raise _TooLargeError

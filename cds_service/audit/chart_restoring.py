@@ -1,0 +1,168 @@
+"""From what a record keeps of a chart back to the chart, as if it were delivered now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from cds_service.acquisition.bundles import BundleContent
+from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
+from cds_service.acquisition.prefetch import KeyState
+from cds_service.acquisition.resources import (
+    Component,
+    Condition,
+    Malformed,
+    Observation,
+    Patient,
+    Procedure,
+    Quantity,
+    Reference,
+)
+from cds_service.clinical.reasons import Reason
+
+if TYPE_CHECKING:
+    from cds_service.audit.chart_entries import (
+        ChartEntry,
+        DiagnosisEntry,
+        MalformedEntry,
+        MeasurementEntry,
+        ObservationEntry,
+        PersonEntry,
+        SearchEntry,
+        TherapyEntry,
+    )
+
+# Records know no patient: whoever it was has this id while a decision is recomputed.
+PATIENT_ID: Final = "recorded"
+_SOMEBODY_ELSE: Final = "Patient/somebody-else"
+_NEXT_PAGE: Final = "not-delivered"
+_NOT_KEPT: Final = "not kept"
+_TOO_LONG: Final = Decimal("1E+1000")
+
+
+class LaboratoryNotKeptError(Exception):
+    """The patient was not eligible then, so blood counts were not looked at, and is eligible now."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChart:
+    """The chart of a record as a source of a decision. `today` is the calendar day at the site, then."""
+
+    entry: ChartEntry
+    today: date
+
+    def eligibility(self) -> EligibilityChart:
+        """Return what tells eligibility."""
+        entry = self.entry
+        next_url = _NEXT_PAGE if entry.truncated else None
+        return EligibilityChart(
+            _patient(entry.person, self.today) if entry.person is not None else None,
+            BundleContent(
+                tuple(map(_condition, entry.diagnoses)),
+                tuple(map(_malformed, entry.malformed_diagnoses)),
+                next_url=next_url,
+            ),
+            BundleContent(tuple(map(_procedure, entry.therapies)), tuple(map(_malformed, entry.malformed_therapies))),
+        )
+
+    def laboratory(self) -> LaboratoryChart:
+        """Return the laboratory results. Raises LaboratoryNotKeptError when they were not looked at then."""
+        if self.entry.blood_counts is None or self.entry.albumin is None:
+            raise LaboratoryNotKeptError
+        return LaboratoryChart(_search(self.entry.blood_counts), _search(self.entry.albumin), KeyState.PRESENT)
+
+    def counts_between(self, _first: date, _last: date) -> None:
+        """Bring nothing more: what was asked for then is in the record."""
+        return
+
+
+def _search(entry: SearchEntry) -> BundleContent[Observation]:
+    return BundleContent(
+        tuple(map(_observation, entry.observations)),
+        tuple(map(_malformed, entry.malformed)),
+        next_url=_NEXT_PAGE if entry.truncated else None,
+    )
+
+
+def _observation(entry: ObservationEntry) -> Observation:
+    return Observation(
+        id=entry.id,
+        status=entry.status,
+        subject=_subject(entry.subject),
+        specimen=entry.specimen,
+        effectiveDateTime=entry.effective,
+        effectivePeriod=entry.period,
+        issued=entry.issued,
+        component=tuple(Component(code=one.code, **_value(one)) for one in entry.components),
+        code=entry.code,
+        **_value(entry),
+    )
+
+
+def _value(entry: MeasurementEntry) -> dict[str, Any]:
+    """Return the members that make the reader see the same kind of value."""
+    members: dict[str, Any] = {"valueQuantity": _quantity(entry)}
+    if entry.kind == "other":
+        members["valueString"] = _NOT_KEPT
+    if entry.kind == "absent":
+        members["dataAbsentReason"] = _NOT_KEPT
+    return members
+
+
+def _quantity(entry: MeasurementEntry) -> Quantity | None:
+    """Restore the number: JSON texts hold what came with a fraction, so that its digits are kept."""
+    quantity = entry.quantity
+    if quantity is None:
+        return None
+    value = {"not-numeric": _NOT_KEPT, "too-long": _TOO_LONG}.get(entry.kind, quantity.value)
+    if entry.kind == "number" and isinstance(value, str):
+        value = Decimal(value)
+    return msgspec.structs.replace(quantity, value=value)
+
+
+def _condition(entry: DiagnosisEntry) -> Condition:
+    return Condition(
+        id=entry.id,
+        code=entry.code,
+        subject=_subject(entry.subject),
+        clinicalStatus=entry.clinical,
+        verificationStatus=entry.verification,
+        onsetDateTime=entry.onset,
+        onsetPeriod=entry.onset_period,
+        recordedDate=entry.recorded,
+    )
+
+
+def _procedure(entry: TherapyEntry) -> Procedure:
+    return Procedure(
+        id=entry.id,
+        code=entry.code,
+        subject=_subject(entry.subject),
+        status=entry.status,
+        performedDateTime=entry.performed,
+        performedPeriod=entry.performed_period,
+    )
+
+
+def _malformed(entry: MalformedEntry) -> Malformed:
+    components = msgspec.Raw(b"[{}]") if entry.has_components else msgspec.Raw(b"null")
+    return Malformed(id=entry.id, code=entry.code, component=components)
+
+
+def _patient(entry: PersonEntry, today: date) -> Patient:
+    """Return a Patient whose birthday was on the day of the hook, or the day before on 29 February."""
+    born = None
+    if entry.age is not None:
+        day = 28 if (today.month, today.day) == (2, 29) else today.day
+        born = date(today.year - entry.age, today.month, day).isoformat()
+    return Patient(id=PATIENT_ID, birthDate=born, deceasedBoolean=entry.deceased)
+
+
+def _subject(refusal: str) -> Reference | None:
+    if refusal == Reason.SUBJECT_MISSING:
+        return None
+    return Reference(_SOMEBODY_ELSE if refusal else f"Patient/{PATIENT_ID}")

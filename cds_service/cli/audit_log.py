@@ -1,0 +1,105 @@
+"""What the audit commands share: the options that name a log, its configuration, and times as auditors write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from cds_service.audit.keys import read_key
+from cds_service.cli.options import config_option, load_or_exit
+from cds_service.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import tzinfo
+
+    from cds_service.settings import Settings
+
+_Command = TypeVar("_Command", bound="Callable[..., object]")
+
+
+class Log(NamedTuple):
+    """The log a command is about. `settings` is None for a directory outside any configuration."""
+
+    directory: Path
+    keys: tuple[bytes, ...]
+    zone: tzinfo
+    state_url: str | None
+    settings: Settings | None
+
+
+def log_options(command: _Command) -> _Command:
+    """Add the options that name a log: `--config`, `--directory` and `--key-file`."""
+    directory = click.option(
+        "--directory",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Audit directory; else the one of the configuration.",
+    )
+    key_file = click.option(
+        "--key-file",
+        "key_files",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Further key of the chain, such as one used before; may be repeated.",
+    )
+    return config_option(directory(key_file(command)))
+
+
+def period_options(command: _Command) -> _Command:
+    """Add `--since TIME` and `--until TIME`, both inclusive."""
+    since = click.option("--since", metavar="TIME", help="ISO 8601 date or date-time, inclusive.")
+    until = click.option("--until", metavar="TIME", help="ISO 8601 date or date-time, inclusive.")
+    return since(until(command))
+
+
+def period(since: str | None, until: str | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    """Read both ends of a period; a date alone means its first or last moment. A usage error for one turned around."""
+    first, last = instant(since, "--since", time.min, zone), instant(until, "--until", time.max, zone)
+    if first is not None and last is not None and first > last:
+        raise click.BadParameter(f"{until} lies before --since {since}", param_hint="--until")
+    return first, last
+
+
+def find_log(config_file: Path | None, directory: Path | None, key_files: tuple[Path, ...]) -> Log:
+    """Take the log from the configuration; a directory given without one needs no configuration."""
+    try:
+        further = tuple(map(read_key, key_files))
+        if config_file is None and directory is not None:
+            return Log(directory, further, UTC, None, None)
+        settings = load_or_exit(config_file)
+        key_file = settings.audit.hmac_key_file
+        keys = (*((read_key(key_file),) if key_file is not None else ()), *further)
+    except ConfigurationError as error:
+        fail(str(error))
+    state_url = settings.state.url if directory is None else None
+    zone = ZoneInfo(settings.service.timezone)
+    return Log(directory or settings.audit.directory, keys, zone, state_url, settings)
+
+
+def instant(text: str | None, option: str, time_of_day: time, zone: tzinfo) -> datetime | None:
+    """Read a time; a date alone means its first or last moment."""
+    if text is None:
+        return None
+    try:
+        is_date = len(text) == len("2026-01-31")
+        instant = datetime.combine(date.fromisoformat(text), time_of_day) if is_date else datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not an ISO 8601 date or date-time", param_hint=option) from None
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
+
+
+def refuse_log(directory: Path, error: OSError) -> NoReturn:
+    """Say that the log cannot be read, and exit 1."""
+    fail(f"{directory}: the audit log cannot be read: {error.strerror or error}")
+
+
+def fail(text: str) -> NoReturn:
+    """Say why the checked thing is not fine, and exit 1."""
+    click.echo(text, err=True)
+    raise click.exceptions.Exit(1)

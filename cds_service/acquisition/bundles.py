@@ -91,9 +91,9 @@ _MALFORMED = msgspec.json.Decoder(Malformed)
 class BundleReader(Generic[R]):
     """Reads Bundles of one resource type."""
 
-    def __init__(self, resource_class: type[R]) -> None:
-        """Prepare the decoders for the wanted resource type."""
-        self._type = resource_class.__name__
+    def __init__(self, resource_class: type[R], resource_type: str | None = None) -> None:
+        """Prepare the decoders; `resource_type` is the FHIR type where the class has another name."""
+        self._type = resource_type or resource_class.__name__
         self._clean: msgspec.json.Decoder[_CleanBundle[R]] = msgspec.json.Decoder(
             _CleanBundle[resource_class],  # type: ignore[valid-type]
             float_hook=Decimal,

@@ -1,0 +1,93 @@
+"""What an examination collects before anything is concluded: the same for an export and for a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from cds_service.acquisition.chart import LaboratoryChart
+from cds_service.acquisition.prefetch import KeyState
+from cds_service.authorization.clients import TrustedClient
+from cds_service.doctor.eligibility_survey import EligibilitySurvey
+from cds_service.doctor.laboratory_survey import LaboratorySurvey
+from cds_service.doctor.names import NameBook
+from cds_service.doctor.patient_tally import PatientTally
+from cds_service.normalization.effective_time import TimeReader
+from cds_service.normalization.eligibility_facts import FactReader
+from cds_service.normalization.observations import ObservationReader
+from cds_service.normalization.subject import SubjectMatcher
+from cds_service.services.decision import read_laboratory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from cds_service.acquisition.bundles import BundleContent
+    from cds_service.acquisition.resources import Observation
+    from cds_service.doctor.findings import Finding
+    from cds_service.services.site import Site
+
+# Nothing is shown to anybody.
+NOBODY = TrustedClient(name="doctor", issuer=None, mode="silent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was asked for. `patient_ids` None: a sample of `patients` is drawn by `seed`."""
+
+    patients: int
+    seed: int
+    now: datetime
+    since: date | None = None
+    patient_ids: tuple[str, ...] | None = None
+
+
+class Reader(NamedTuple):
+    """The service's own readers for one patient."""
+
+    observations: ObservationReader
+    facts: FactReader
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Everything that was counted. `source` and `findings` hold what only this kind of source can tell."""
+
+    site: Site
+    options: Options
+    laboratory: LaboratorySurvey
+    eligibility: EligibilitySurvey
+    patients: PatientTally = field(default_factory=PatientTally)
+    qualifying: int = 0
+    source: dict[str, object] = field(default_factory=dict)
+    searches: list[dict[str, object]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, site: Site, options: Options) -> Evidence:
+        """Begin an examination."""
+        names = NameBook()
+        return cls(
+            site,
+            options,
+            LaboratorySurvey(site.mappings, options.seed),
+            EligibilitySurvey(site.mappings, names),
+        )
+
+    def reader(self, patient_id: str, patients: Mapping[str, str] | None = None) -> Reader:
+        """Return the readers for a patient; `patients` are the Patient entries of the Bundle that is read."""
+        subjects = SubjectMatcher(patient_id, patients or {})
+        times = TimeReader(self.site.policy.timezone, self.options.now)
+        policy = self.site.policy
+        return Reader(
+            ObservationReader(self.site.mappings, policy.accepted_statuses, subjects, times),
+            FactReader(self.site.mappings, subjects, times),
+        )
+
+    def add_draws(
+        self, patient_id: str, blood_counts: BundleContent[Observation], albumin: BundleContent[Observation]
+    ) -> None:
+        """Pair the blood counts of a sampled patient as the service does, whether or not the patient is eligible."""
+        chart = LaboratoryChart(blood_counts, albumin, KeyState.PRESENT)
+        times = TimeReader(self.site.policy.timezone, self.options.now)
+        self.patients.add_draws(read_laboratory(chart, patient_id, self.site, times).counts)

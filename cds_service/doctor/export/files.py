@@ -1,0 +1,72 @@
+"""The lines of an export: plain or gzip, one resource each, read in constant memory."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+_ENDINGS: Final = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
+_GZIP: Final = b"\x1f\x8b"
+# No resource of the four types is larger; a longer line is a file of another kind.
+_LONGEST_LINE: Final = 8 * 1024 * 1024
+_LINES_A_STEP: Final = 500
+
+
+class ExportError(Exception):
+    """A file of the export cannot be read to its end. The text names the file and holds no content of it."""
+
+
+def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the files that are named, and those of named folders with a known ending, in the order of their names."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(file for file in path.rglob("*") if file.is_file() and file.name.endswith(_ENDINGS))
+        else:
+            found.append(path)
+    return tuple(dict.fromkeys(found))
+
+
+def read_lines(path: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield the lines that hold something; an overlong one is yielded as it is cut, and is then no JSON.
+
+    `advance` is told how many bytes of the file were read. Raises ExportError.
+    """
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == _GZIP
+            raw.seek(0)
+            stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if zipped else raw
+            yield from _lines(stream, raw, advance)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ExportError(f"{path.name}: {_words(error)}") from error
+
+
+def _lines(stream: BinaryIO, raw: BinaryIO, advance: Callable[[int], None]) -> Iterator[bytes]:
+    told = number = 0
+    while line := stream.readline(_LONGEST_LINE):
+        number += 1
+        if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+            _skip_rest(stream)
+        if number % _LINES_A_STEP == 0:
+            advance(raw.tell() - told)
+            told = raw.tell()
+        if line.strip():
+            yield line
+    advance(raw.tell() - told)
+
+
+def _skip_rest(stream: BinaryIO) -> None:
+    while (rest := stream.readline(_LONGEST_LINE)) and not rest.endswith(b"\n"):
+        pass
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "the compressed data are damaged or end too early"

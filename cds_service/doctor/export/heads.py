@@ -1,0 +1,33 @@
+"""What tells where a line of an export belongs."""
+
+import msgspec
+
+from cds_service.acquisition.resources import Reference
+from cds_service.normalization.subject import type_and_id
+
+
+class Head(msgspec.Struct):
+    """Type, id and subject of a resource; nothing else of it is decoded."""
+
+    resourceType: str = ""  # noqa: N815
+    id: str | None = None
+    subject: Reference | None = None
+
+    @property
+    def patient(self) -> str:
+        """The id of the patient it is about, or is; empty where it names none."""
+        if self.resourceType == "Patient":
+            return self.id or ""
+        reference = self.subject.reference if self.subject is not None else None
+        return (type_and_id(reference, "Patient") or "") if reference else ""
+
+
+_HEAD = msgspec.json.Decoder(Head)
+
+
+def read_head(line: bytes) -> Head | None:
+    """Return the head of a line; None for one that is no JSON object of that form."""
+    try:
+        return _HEAD.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

@@ -1,0 +1,61 @@
+"""What an export itself lacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cds_service.doctor.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cds_service.doctor.export.passes import FirstPass, SecondPass
+
+_NEEDED: Final = ("Condition", "Procedure", "Observation")
+_MOST_UNKNOWN: Final = 0.05
+
+
+def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[str]) -> Iterator[Finding]:
+    """Yield findings about files, types and references."""
+    for text in damaged:
+        yield Finding(
+            "export-damaged",
+            Severity.BLOCKS,
+            f"A file of the export could not be read to its end: {text}.",
+            "Export or copy it again; what stood behind that place is missing from this report.",
+            text.partition(":")[0],
+        )
+    if first.unreadable:
+        yield Finding(
+            "export-unreadable-lines",
+            Severity.WARNING,
+            f"{first.unreadable:,} lines are no FHIR resources in JSON.",
+            "Export again, or see whether the files were changed; each line holds one resource.",
+            evidence={"lines": first.unreadable},
+        )
+    missing = [name for name in _NEEDED if not first.types[name]]
+    if missing:
+        yield Finding(
+            "export-incomplete",
+            Severity.BLOCKS,
+            f"The export holds no {' and no '.join(missing)}.",
+            "Export Patient, Observation, Condition and Procedure together (_type of the Bulk Data request).",
+            evidence={"missing": missing},
+        )
+    if not first.types["Patient"]:
+        yield Finding(
+            "export-without-patients",
+            Severity.WARNING,
+            "The export holds no Patient, so age and death could not be checked.",
+            "Export Patient too, and see that the service gets it (prefetch key patient).",
+        )
+    elif second.subjects and len(second.subjects_without_patient) > _MOST_UNKNOWN * second.subjects:
+        share = round(100 * len(second.subjects_without_patient) / second.subjects)
+        yield Finding(
+            "subjects-unknown",
+            Severity.BLOCKS,
+            f"{share} % of the patients that Observations name are not among the exported Patients.",
+            "Results filed for another identity never reach the chart: see that Observation.subject names the id "
+            "under which the EHR opens the chart.",
+            evidence={"sharePercent": share},
+        )

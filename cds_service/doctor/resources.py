@@ -1,0 +1,82 @@
+"""FHIR resources as the service reads them, and with the names that the service never reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cds_service.acquisition.bundles import BundleReader
+from cds_service.acquisition.resources import (
+    CodeableConcept,
+    Coding,
+    Component,
+    Condition,
+    Observation,
+    Procedure,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Names are cut here: some systems put whole reports into them.
+_LONGEST_NAME: Final = 80
+
+
+class NamedCoding(Coding, gc=False):
+    """FHIR Coding with its display."""
+
+    display: Any = None
+
+
+class NamedConcept(CodeableConcept):
+    """FHIR CodeableConcept with its text."""
+
+    coding: tuple[NamedCoding, ...] = ()
+    text: Any = None
+
+
+class NamedComponent(Component):
+    """FHIR Observation.component with names."""
+
+    code: NamedConcept | None = None
+
+
+class NamedObservation(Observation):
+    """FHIR Observation with names."""
+
+    code: NamedConcept | None = None
+    component: tuple[NamedComponent, ...] = ()
+
+
+class NamedCondition(Condition):
+    """FHIR Condition with names."""
+
+    code: NamedConcept | None = None
+
+
+class NamedProcedure(Procedure):
+    """FHIR Procedure with names."""
+
+    code: NamedConcept | None = None
+
+
+OBSERVATIONS: Final[BundleReader[Observation]] = BundleReader(NamedObservation, "Observation")
+CONDITIONS: Final[BundleReader[Condition]] = BundleReader(NamedCondition, "Condition")
+PROCEDURES: Final[BundleReader[Procedure]] = BundleReader(NamedProcedure, "Procedure")
+
+
+def names_of(concept: object) -> Iterator[str]:
+    """Yield what a CodeableConcept is called: displays first, then its text; nothing where it was read without."""
+    for coding in getattr(concept, "coding", ()):
+        yield from _clean(getattr(coding, "display", None))
+    yield from _clean(getattr(concept, "text", None))
+
+
+def _clean(name: object) -> Iterator[str]:
+    if isinstance(name, str) and (text := printable(name)):
+        yield text
+
+
+def printable(text: str) -> str:
+    """Return a text that a terminal and a page can show on one line, cut to a readable length."""
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(shown.split())[:_LONGEST_NAME]

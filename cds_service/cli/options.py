@@ -1,19 +1,22 @@
-"""What subcommands share: the option that names the configuration file, and loading it."""
+"""What subcommands share: the options that name the configuration file and a moment, and loading the configuration."""
 
 from __future__ import annotations
 
 import os
+from datetime import MAXYEAR, UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 import click
 
-from cds_service.settings import Settings, SettingsError, load_settings
+from cds_service.settings import Settings, SettingsError, load_settings, settings_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 CONFIG_VARIABLE: Final = "SII_CDS_CONFIG"
+
+_EARLIEST_YEAR: Final = 1900
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
@@ -28,6 +31,41 @@ def config_option(command: _Command) -> _Command:
         metavar="FILE",
         help=f"Configuration file; else the one that {CONFIG_VARIABLE} names.",
     )(command)
+
+
+def moment_option(what: str) -> Callable[[_Command], _Command]:
+    """Add `--at TIME`, an aware datetime; now where it is not given. `what` says what it is for."""
+    return click.option(
+        "--at",
+        metavar="TIME",
+        callback=_moment,
+        help=f"{what} (RFC 3339 with a zone, such as 2026-03-01T10:00:00Z); default now.",
+    )
+
+
+def _moment(_context: click.Context, _parameter: click.Parameter, text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter("not a date-time") from error
+    if moment.tzinfo is None:
+        raise click.BadParameter("the time needs a zone, such as Z or +01:00")
+    if not _EARLIEST_YEAR <= moment.year < MAXYEAR:
+        # Days and zones are added to the moment, and must not leave the calendar.
+        raise click.BadParameter("not a year of our time")
+    return moment
+
+
+def load_or_defaults(config_file: Path | None) -> Settings:
+    """Load the configuration like `load_or_exit`; without a file the defaults of the rule stand.
+
+    For commands that send or record nothing: authentication is the one default that asks for more configuration.
+    """
+    if config_file is not None:
+        return load_or_exit(config_file)
+    return settings_from_dict({"authentication": {"required": False}}, Path.cwd())
 
 
 def load_or_exit(config_file: Path | None, environ: Mapping[str, str] | None = None) -> Settings:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cds_service.acquisition.bundles import BundleContent
     from cds_service.acquisition.resources import Observation
     from cds_service.doctor.findings import Finding
+    from cds_service.doctor.report import SearchRow
     from cds_service.services.site import Site
 
 # Nothing is shown to anybody.
@@ -60,7 +61,7 @@ class Evidence:
     patients: PatientTally = field(default_factory=PatientTally)
     qualifying: int = 0
     source: dict[str, object] = field(default_factory=dict)
-    searches: list[dict[str, object]] = field(default_factory=list)
+    searches: list[SearchRow] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     @classmethod

@@ -22,7 +22,7 @@ _ORDER: Final = tuple(Severity)
 
 
 class Finding(NamedTuple):
-    """One conclusion. `id` and `about` together are unique within a report.
+    """One conclusion.
 
     `id` is stable and kebab-case; where results are not used, it is the reason code of the service. `about` is what it
     is about: an analyte, a code, a search. `evidence` holds masked counts and nothing of a single patient.

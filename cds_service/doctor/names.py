@@ -28,7 +28,7 @@ class NameBook:
             return None
         (analyte,) = found
         others = (term for term in self._known.others if term.stands_for == analyte)
-        return None if any(name.holds(term) for term in others for name in names) else analyte
+        return None if any(name.holds(term, within=True) for term in others for name in names) else analyte
 
     def basis(self, texts: Iterable[str]) -> str | None:
         """Return the basis that names speak of, "count" or "percent"; None where they leave it open."""
@@ -49,11 +49,13 @@ class _Name:
         self._folded = fold(text)
         self._words = words_of(self._folded)
 
-    def holds(self, term: Term) -> bool:
-        """Tell whether the words of a term follow one another here."""
+    def holds(self, term: Term, *, within: bool = False) -> bool:
+        """Tell whether the words of a term follow one another here; `within`: long ones also inside of a word."""
         first = term.words[0]
         if len(term.words) == 1 and (not first.isalnum() or _is_chinese(first)):
             return first in self._folded
+        if within and len(term.words) == 1 and len(first) >= _SHORTEST_PREFIX:
+            return any(first in word for word in self._words)
         length = len(term.words)
         return any(
             all(map(_matches, self._words[place : place + length], term.words))

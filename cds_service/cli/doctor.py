@@ -1,0 +1,153 @@
+"""sii-cds doctor: find out before go-live whether the rule can read a hospital's data."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from cds_service.cli.options import config_option, load_or_defaults, moment_option
+from cds_service.doctor.evidence import Options
+from cds_service.doctor.examination import conclude
+from cds_service.doctor.export.examine import examine_export
+from cds_service.doctor.export.files import find_files
+from cds_service.doctor.masking import DEFAULT_MASK_BELOW, Mask
+from cds_service.doctor.report import Report, as_json
+from cds_service.doctor.terminal import WIDEST, as_text
+from cds_service.errors import MissingExtraError
+from cds_service.services.site import site_from_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from cds_service.doctor.evidence import Evidence
+    from cds_service.settings import Settings
+
+_DEFAULT_PATIENTS: Final = 100
+_MOST_PATIENTS: Final = 5_000
+_STDOUT: Final = Path("-")
+
+
+@click.command("doctor")
+@click.argument("export", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--patients",
+    type=click.IntRange(1, _MOST_PATIENTS),
+    default=_DEFAULT_PATIENTS,
+    show_default=True,
+    help="Patients to examine; those with a qualifying diagnosis come first.",
+)
+@click.option(
+    "--patient-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Examine these patients: one FHIR id a line.",
+)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Count only results from this day on.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the sample.")
+@click.option(
+    "--mask-below",
+    type=click.IntRange(0, 100),
+    default=DEFAULT_MASK_BELOW,
+    show_default=True,
+    help="Mask counts from 1 to one less than this; 0 for test systems.",
+)
+@click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with plots.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help='Write JSON ("-": instead of the text).',
+)
+@click.option("--overlay", type=click.Path(path_type=Path), metavar="FILE", help="Write the proposed overlay, if any.")
+@moment_option("Assess as of this moment")
+@config_option
+def doctor_command(
+    export: tuple[Path, ...],
+    patients: int,
+    patient_file: Path | None,
+    since: datetime | None,
+    seed: int,
+    mask_below: int,
+    html_file: Path | None,
+    json_file: Path | None,
+    overlay: Path | None,
+    at: datetime,
+    config_file: Path | None,
+) -> None:
+    """Examine whether the rule can read a hospital's data: codes, units, draws, eligibility.
+
+    EXPORT are files or folders of a FHIR Bulk Data export (NDJSON, also gzip) with Patient, Observation, Condition and
+    Procedure. The output holds no patient data. Exit code 1 when something stands against go-live.
+    """
+    options = Options(
+        patients=patients,
+        seed=seed,
+        now=at,
+        since=since.date() if since is not None else None,
+        patient_ids=_listed(patient_file),
+    )
+    evidence = _examine_export(export, options, load_or_defaults(config_file))
+    report = conclude(evidence, Mask(mask_below))
+    _show(report, json_file)
+    _write_files(report, html_file, json_file, overlay)
+    if report.is_blocked:
+        raise click.exceptions.Exit(1)
+
+
+def _listed(path: Path | None) -> tuple[str, ...] | None:
+    if path is None:
+        return None
+    lines = (line.strip().removeprefix("Patient/") for line in path.read_text("utf-8", "replace").splitlines())
+    ids = tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
+    if not ids:
+        raise click.BadParameter(f"{path} names no patient", param_hint="--patient-file")
+    return ids
+
+
+def _examine_export(paths: tuple[Path, ...], options: Options, settings: Settings) -> Evidence:
+    if not paths:
+        raise click.UsageError("name the files of an export, or a FHIR server with --fhir-server")
+    files = find_files(paths)
+    if not files:
+        raise click.UsageError(f"no NDJSON file in {', '.join(map(str, paths))}")
+    size = 2 * sum(file.stat().st_size for file in files)
+    with _progress("Reading the export", size) as advance:
+        return examine_export(files, site_from_settings(settings), options, advance)
+
+
+@contextmanager
+def _progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on stderr while somebody can see it."""
+    with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        yield bar.update
+
+
+def _show(report: Report, json_file: Path | None) -> None:
+    if json_file == _STDOUT:
+        click.echo(as_json(report))
+    else:
+        click.echo(as_text(report, shutil.get_terminal_size((WIDEST, 24)).columns))
+
+
+def _write_files(report: Report, html_file: Path | None, json_file: Path | None, overlay: Path | None) -> None:
+    """Write what was asked for; the text was shown before, so a failure here loses nothing of it."""
+    try:
+        if json_file not in {None, _STDOUT} and json_file is not None:
+            json_file.write_text(as_json(report) + "\n", "utf-8")
+        if overlay is not None and report.overlay:
+            overlay.write_text(report.overlay, "utf-8")
+        if html_file is not None:
+            from cds_service.doctor.page import as_page
+
+            html_file.write_text(as_page(report), "utf-8")
+    except MissingExtraError as error:
+        raise click.UsageError(str(error)) from None
+    except OSError as error:
+        raise click.UsageError(f"{error.filename}: {error.strerror}") from None

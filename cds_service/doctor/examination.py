@@ -1,0 +1,40 @@
+"""The examination from top to bottom: collect, judge, report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cds_service.doctor.judging.analytes import judge_analytes
+from cds_service.doctor.judging.case import Case
+from cds_service.doctor.judging.draws import judge_draws, judge_outcomes
+from cds_service.doctor.judging.eligibility import judge_eligibility
+from cds_service.doctor.judging.local_codes import find_local_codes, judge_local_codes
+from cds_service.doctor.judging.results import judge_results
+from cds_service.doctor.judging.scales import judge_scales
+from cds_service.doctor.lookalikes import load_lookalikes
+from cds_service.doctor.names import NameBook
+from cds_service.doctor.reporting import make_report
+
+if TYPE_CHECKING:
+    from cds_service.doctor.evidence import Evidence
+    from cds_service.doctor.masking import Mask
+    from cds_service.doctor.report import Report
+
+
+def conclude(evidence: Evidence, mask: Mask) -> Report:
+    """Judge what was collected. Deterministic: the same evidence gives the same report."""
+    lookalikes = load_lookalikes()
+    case = Case(evidence, mask, lookalikes, NameBook(lookalikes))
+    local_codes = find_local_codes(case)
+    scales, explained = judge_scales(case)
+    findings = [
+        *evidence.findings,
+        *judge_analytes(case),
+        *judge_local_codes(local_codes, case),
+        *scales,
+        *judge_results(case, explained),
+        *judge_eligibility(case),
+        *judge_draws(case),
+        *judge_outcomes(case),
+    ]
+    return make_report(case, findings, local_codes)

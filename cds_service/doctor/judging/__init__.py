@@ -1,0 +1,1 @@
+"""From counts to findings. Everything here is pure; `thresholds.py` holds every limit."""

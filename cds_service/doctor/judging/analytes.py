@@ -1,0 +1,76 @@
+"""Analytes that are missing, refused look-alikes, and results where the service's searches do not look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cds_service.clinical.models import Analyte
+from cds_service.doctor.findings import Finding, Severity
+from cds_service.doctor.judging.case import most_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cds_service.doctor.judging.case import Case
+
+
+def judge_analytes(case: Case) -> Iterator[Finding]:
+    """Yield what is missing, what is refused, and what stands in components only."""
+    if not case.evidence.laboratory.results:
+        yield Finding(
+            "no-laboratory-results",
+            Severity.BLOCKS,
+            "There is no laboratory result at all.",
+            "See that Observations are exported, or that the token may read them (system/Observation.rs).",
+        )
+        return
+    for analyte in Analyte:
+        if not case.evidence.laboratory.accepted(analyte):
+            yield _missing(analyte)
+    yield from _refused(case)
+    yield from _components(case)
+
+
+def _missing(analyte: str) -> Finding:
+    consequence = "cards cannot show it" if analyte == Analyte.ALBUMIN else "SII cannot be computed for anybody"
+    return Finding(
+        "analyte-missing",
+        most_for(analyte),
+        f"No result carries a code of {analyte} that the service reads, so {consequence}.",
+        "Look for it among the codes that are not read; add the laboratory's code to a site overlay.",
+        str(analyte),
+    )
+
+
+def _refused(case: Case) -> Iterator[Finding]:
+    for tally in case.evidence.laboratory.with_treatment("refused"):
+        missing = [analyte for analyte in tally.resembles if not case.evidence.laboratory.accepted(analyte)]
+        yield Finding(
+            "near-miss-code",
+            Severity.WARNING if missing else Severity.NOTE,
+            f"{case.describe(tally)} resembles {', '.join(tally.resembles)} and is refused: {tally.refusal} "
+            f"({case.mask.words(tally.results, 'result')}).",
+            "Right as it is, unless the laboratory uses the code for the whole: then a site overlay can contradict the "
+            "refusal, with a reason and a name.",
+            f"{tally.key.system}|{tally.key.code}",
+            {"resembles": list(tally.resembles), "results": case.mask.count(tally.results)},
+        )
+
+
+def _components(case: Case) -> Iterator[Finding]:
+    for analyte in Analyte:
+        tallies = case.evidence.laboratory.accepted(analyte)
+        inside = sum(tally.in_components for tally in tallies)
+        whole = sum(tally.results for tally in tallies)
+        if not inside:
+            continue
+        yield Finding(
+            "component-results",
+            most_for(analyte) if inside == whole else Severity.WARNING,
+            f"{case.mask.words(inside, 'result')} of {analyte}, of {case.mask.count(whole)} in all, stand in "
+            "components of"
+            " panels. A search by code finds Observations by their own code, not by those of components.",
+            "Have the interface send each test as an Observation of its own, or have the EHR prefetch the panels too.",
+            str(analyte),
+            {"results": case.mask.count(inside), "of": case.mask.count(whole)},
+        )

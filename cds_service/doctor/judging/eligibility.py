@@ -1,0 +1,121 @@
+"""Diagnoses and procedures: whether any counts, and which are near misses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cds_service.clinical.reasons import Reason
+from cds_service.doctor.eligibility_survey import CANCER, COUNTS
+from cds_service.doctor.findings import Finding, Severity
+from cds_service.doctor.judging.thresholds import by_share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cds_service.doctor.eligibility_survey import ConceptTally
+    from cds_service.doctor.judging.case import Case
+    from cds_service.doctor.lookalikes import Kind
+
+_KINDS: Final[tuple[tuple[Kind, str, str], ...]] = (
+    ("condition", "diagnosis", "primary liver cancer"),
+    ("procedure", "procedure", "an interventional procedure"),
+)
+_STATUS_ACTIONS: Final = {
+    "condition": "Only confirmed diagnoses, or ones without a verification status, count; see whether these are meant.",
+    "procedure": "Only completed procedures count; see whether the EHR ever sets that status.",
+}
+
+
+def judge_eligibility(case: Case) -> Iterator[Finding]:
+    """Yield findings about what makes patients eligible; nothing where the EHR is trusted to ask for the right ones."""
+    if not case.evidence.site.policy.eligibility_required:
+        return
+    for kind, noun, wanted in _KINDS:
+        rows = case.evidence.eligibility.of_kind(kind)
+        counts = any(_counts(row) for row in rows)
+        if not counts:
+            yield _none_counts(case, kind, noun, wanted)
+        for row in rows:
+            yield from _unknown(case, row, noun, counts)
+            yield from _excluded(case, row, noun)
+
+
+def _counts(row: ConceptTally) -> bool:
+    return bool(row.treatments[COUNTS]) and (row.key.kind == "procedure" or row.meaning in CANCER)
+
+
+def _none_counts(case: Case, kind: Kind, noun: str, wanted: str) -> Finding:
+    seen = case.evidence.eligibility.resources[kind]
+    return Finding(
+        f"no-qualifying-{noun}",
+        Severity.BLOCKS,
+        f"No {kind.capitalize()} says that a patient has {wanted} ({seen:,} seen), so no patient is eligible.",
+        "Examine patients who are known to have it (--patient-file). If they have none either, add the codes "
+        "the EHR uses "
+        "to a site overlay.",
+        evidence={"seen": case.mask.count(seen)},
+    )
+
+
+def _unknown(case: Case, row: ConceptTally, noun: str, counts: bool) -> Iterator[Finding]:
+    """Yield a code that sounds right and is not counted, or that the tables leave out."""
+    if row.is_known:
+        return
+    about = f"{row.key.system}|{row.key.code}" if row.key.code else row.shown_name(case.mask.below) or "text only"
+    name = row.shown_name(case.mask.below)
+    shown = f"{about} ({name})" if name and row.key.code else about
+    count = case.mask.words(row.resources, "entry")
+    if row.refusal:
+        yield Finding(
+            f"{noun}-left-out" if row.left_out else f"{noun}-refused",
+            Severity.NOTE,
+            f"{shown} does not count: {row.refusal} ({count}).",
+            "Right as it is, unless the clinical owner decides otherwise in a site overlay."
+            if row.left_out
+            else "Right as it is.",
+            about,
+            {"entries": case.mask.count(row.resources)},
+        )
+        return
+    yield Finding(
+        f"{noun}-code-unknown",
+        Severity.WARNING if counts else Severity.BLOCKS,
+        f"{shown} sounds like a {noun} that should count, and is not known ({count}).",
+        "Let the clinical owner decide, and add the code to a site overlay."
+        if row.key.code and ":" in row.key.system
+        else "Have the EHR send a code with the URI of its system; text alone never counts.",
+        about,
+        {"entries": case.mask.count(row.resources)},
+    )
+
+
+def _excluded(case: Case, row: ConceptTally, noun: str) -> Iterator[Finding]:
+    """Yield why entries of a known code do not count."""
+    if not row.is_known or (row.key.kind == "condition" and row.meaning not in CANCER):
+        return
+    about = f"{row.key.system}|{row.key.code}"
+    refused = row.treatments[Reason.STATUS_NOT_ACCEPTED]
+    severity = by_share(refused, row.resources, most=Severity.WARNING)
+    if severity is not None:
+        yield Finding(
+            f"{noun}-status",
+            severity,
+            f"{case.mask.words(refused, 'entry')} of {about}, of {case.mask.count(row.resources)} in all, do "
+            "not count for "
+            "their status.",
+            _STATUS_ACTIONS[row.key.kind],
+            about,
+            {"entries": case.mask.count(refused), "of": case.mask.count(row.resources)},
+        )
+    severity = by_share(row.undated, row.resources, most=Severity.WARNING)
+    if severity is not None:
+        yield Finding(
+            "procedure-undated",
+            severity,
+            f"{case.mask.words(row.undated, 'entry')} of {about} carry no date. A patient whose procedures are "
+            "all undated "
+            "is indeterminate.",
+            "Have the EHR send performedDateTime or performedPeriod.",
+            about,
+            {"entries": case.mask.count(row.undated), "of": case.mask.count(row.resources)},
+        )

@@ -1,0 +1,187 @@
+"""Codes that the service does not read and that look like ours: by name, by values, by both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cds_service.clinical.models import Analyte
+from cds_service.doctor.findings import Finding, Severity
+from cds_service.doctor.judging.case import most_for
+from cds_service.doctor.judging.thresholds import LEAST_VALUES_NAMELESS, LOCAL_WARNING_SHARE
+from cds_service.doctor.judging.values import (
+    canonical,
+    fitting_factors,
+    judge_values,
+    kinds_of,
+    typical_of,
+)
+from cds_service.doctor.laboratory_survey import CodeTally, UnitTally, meaning_of
+from cds_service.doctor.masking import median
+from cds_service.settings.overlays.forms import UNSEARCHABLE
+from fhir_mappings.check_digits import is_loinc_code, is_snomed_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cds_service.doctor.judging.case import Case
+
+_CHECK_DIGITS: Final = {"loinc": is_loinc_code, "snomed": is_snomed_code}
+_KEYED: Final = (Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS)
+
+
+class LocalCode(NamedTuple):
+    """A code that an overlay could add. `doubt` says why nobody should do so without asking; empty: name and values
+    agree. `unit_factor` is the factor of a unit that has to be added too."""
+
+    tally: CodeTally
+    analyte: str
+    basis: str
+    unit: UnitTally | None
+    unit_factor: str = ""
+    doubt: str = ""
+    nameless: bool = False
+
+    @property
+    def about(self) -> str:
+        """System and code in one text."""
+        return f"{self.tally.key.system}|{self.tally.key.code}"
+
+
+def find_local_codes(case: Case) -> tuple[LocalCode, ...]:
+    """Return look-alikes by name; and by values alone for an analyte that is neither accepted nor named."""
+    unknown = [t for t in case.evidence.laboratory.with_treatment("unknown") if not _is_of_the_tables(t, case)]
+    named = [code for tally in unknown if (code := _by_name(tally, case)) is not None]
+    covered = {code.analyte for code in named} | {a for a in Analyte if case.evidence.laboratory.accepted(a)}
+    missing = [analyte for analyte in _KEYED if analyte not in covered]
+    nameless = [code for tally in unknown if not tally.names for code in _by_values(tally, missing, case)]
+    return (*named, *nameless)
+
+
+def judge_local_codes(codes: Iterable[LocalCode], case: Case) -> Iterator[Finding]:
+    """Yield a finding for each look-alike."""
+    for code in codes:
+        yield _by_values_finding(code, case) if code.nameless else _by_name_finding(code, case)
+
+
+def cannot_be_mapped(tally: CodeTally, case: Case) -> str:
+    """Say why an overlay cannot name a code; empty when it can."""
+    system, code = tally.key.system, tally.key.code
+    if not code:
+        return "there is no code to map"
+    if ":" not in system:
+        return "the code comes without the URI of a code system"
+    if UNSEARCHABLE.search(code) or UNSEARCHABLE.search(system):
+        return "a FHIR search cannot carry the code"
+    check = _CHECK_DIGITS.get(case.mappings.canonical_system(system) or "")
+    if check is not None and not check(code):
+        return "it is a local code sent under the URI of a terminology that does not hold it"
+    return ""
+
+
+def _is_of_the_tables(tally: CodeTally, case: Case) -> bool:
+    """Tell whether the tables know a code: leukocytes are read for cross-checks only."""
+    return case.mappings.analyte_code(tally.key.system, tally.key.code) is not None
+
+
+def _by_name(tally: CodeTally, case: Case) -> LocalCode | None:
+    names = tally.all_names if tally.key.code else (tally.key.text,)
+    analyte = case.names.analyte(names)
+    if analyte is None:
+        return None
+    unit = max(tally.units.values(), key=lambda unit: unit.results, default=None)
+    if unit is None:
+        return LocalCode(tally, analyte, "", None, doubt="its results carry no number")
+    if not unit.spelling and not unit.ucum:
+        return _without_unit(tally, analyte, unit, case)
+    bases = [basis for a, basis in case.mappings.plausible if a == analyte]
+    basis = next((kind for kind in kinds_of(unit, case) if kind in bases), None)
+    if basis is None:
+        return _with_unknown_unit(tally, analyte, unit, bases, case)
+    factor = meaning_of(unit, basis, case.mappings).factor
+    values = canonical(unit, float(factor)) if factor is not None else []
+    verdict = judge_values(values, len(unit.patients), analyte, basis, case)
+    doubts = {
+        "fits": "",
+        "too-few": "there are too few values to compare",
+        "shifted": "the values do not fit the unit",
+        "partly": "some values do not fit the unit",
+        "unusual": "the values are not those of this test",
+    }
+    return LocalCode(tally, analyte, basis, unit, doubt=doubts[verdict.kind])
+
+
+def _without_unit(tally: CodeTally, analyte: str, unit: UnitTally, case: Case) -> LocalCode:
+    if "fraction" in {basis for a, basis in case.mappings.plausible if a == analyte}:
+        verdict = judge_values(list(unit.values.values), len(unit.patients), analyte, "fraction", case)
+        if verdict.kind == "fits":
+            return LocalCode(tally, analyte, "fraction", unit)
+    return LocalCode(tally, analyte, "", unit, doubt="its results carry no unit")
+
+
+def _with_unknown_unit(tally: CodeTally, analyte: str, unit: UnitTally, bases: list[str], case: Case) -> LocalCode:
+    told = case.names.basis(tally.all_names)
+    for basis in (told,) if told in bases else bases:
+        factors = fitting_factors(unit, analyte, str(basis), case)
+        if len(factors) == 1:
+            return LocalCode(tally, analyte, str(basis), unit, unit_factor=next(iter(factors)))
+    return LocalCode(tally, analyte, "", unit, doubt=f'the unit "{unit.spelling or unit.ucum}" is not known')
+
+
+def _by_values(tally: CodeTally, missing: Iterable[str], case: Case) -> Iterator[LocalCode]:
+    """Yield what a code without any name may be, judged by values well inside the reference interval."""
+    for unit in tally.units.values():
+        if len(unit.values.values) < LEAST_VALUES_NAMELESS:
+            continue
+        for kind in kinds_of(unit, case):
+            factor = meaning_of(unit, kind, case.mappings).factor
+            for analyte in missing if factor is not None else ():
+                typical = typical_of(analyte, kind, case) if (analyte, kind) in case.mappings.plausible else None
+                middle = median(canonical(unit, float(factor or 1)))
+                if typical is not None and typical.reference[0] <= middle <= typical.reference[1]:
+                    yield LocalCode(tally, analyte, kind, unit, doubt="only its values say so", nameless=True)
+
+
+def _by_name_finding(code: LocalCode, case: Case) -> Finding:
+    hindrance = cannot_be_mapped(code.tally, case)
+    results = case.mask.words(code.tally.results, "result")
+    identifier = "code-not-mappable" if hindrance else "local-code-doubtful" if code.doubt else "local-code"
+    doubt = hindrance or code.doubt
+    return Finding(
+        identifier,
+        _severity(code, case),
+        f"{case.describe(code.tally)} looks like {code.analyte} and is not read ({results})"
+        f"{f'; {doubt}' if doubt else ', and its values agree'}.",
+        _action(code, hindrance),
+        code.about if code.tally.key.code else code.tally.shown_name(case.mask.below) or "text only",
+        {"analyte": code.analyte, "basis": code.basis, "results": case.mask.count(code.tally.results)},
+    )
+
+
+def _action(code: LocalCode, hindrance: str) -> str:
+    if hindrance:
+        return "Have the interface send these results with a code of their own and its system, LOINC best of all."
+    if code.doubt:
+        return "Ask the laboratory what it is. If it is ours, have the doubt removed at the source, then add the code."
+    return "Have the laboratory confirm it, and add the row of the proposed overlay."
+
+
+def _severity(code: LocalCode, case: Case) -> Severity:
+    """Return how much hangs on the code: everything where the analyte has no other usable result."""
+    usable = case.usable(code.analyte)
+    if not usable:
+        return most_for(code.analyte)
+    few = code.tally.results < LOCAL_WARNING_SHARE * (usable + code.tally.results)
+    return Severity.NOTE if few else Severity.WARNING
+
+
+def _by_values_finding(code: LocalCode, case: Case) -> Finding:
+    return Finding(
+        "local-code-by-values",
+        Severity.WARNING,
+        f"{case.describe(code.tally)} comes without a name, and its values are like those of {code.analyte} "
+        f"({code.basis}), which is missing ({case.mask.words(code.tally.results, 'result')}).",
+        "Ask the laboratory what this code means; other tests have such values too. The proposed overlay holds the row "
+        "as a comment.",
+        f"{code.about} {code.analyte}",
+        {"analyte": code.analyte, "basis": code.basis, "results": case.mask.count(code.tally.results)},
+    )

@@ -1,0 +1,221 @@
+"""The report as text for a terminal of any width. Colors are click's, which leaves them out where nobody sees them."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from cds_service.doctor.report import CodeRow, FindingRow, Report, UnitRow
+
+NARROWEST: Final = 60
+WIDEST: Final = 120
+_COLORS: Final = {"blocks": "red", "warning": "yellow", "note": "blue"}
+_LONGEST_CELL: Final = 44
+_SYSTEMS: Final = {
+    "http://loinc.org": "LOINC",
+    "http://snomed.info/sct": "SNOMED CT",
+    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
+    "http://hl7.org/fhir/sid/icd-10": "ICD-10",
+    "http://hl7.org/fhir/sid/icd-9-cm": "ICD-9-CM",
+}
+
+
+def as_text(report: Report, width: int) -> str:
+    """Lay the report out: verdict, findings, codes, draws and outcomes, eligibility, searches, overlay."""
+    width = max(NARROWEST, min(width, WIDEST))
+    sections = (
+        _verdict(report, width),
+        _findings(report.findings, width),
+        _codes(report, width),
+        _patients(report, width),
+        _eligibility(report, width),
+        _searches(report, width),
+        _overlay(report),
+    )
+    return "\n\n".join(section for section in sections if section)
+
+
+def _verdict(report: Report, width: int) -> str:
+    source = f"Export of {report.source['files']} files" if "files" in report.source else f"{report.source['server']}"
+    drawn = "listed" if report.options["listed"] else f"drawn with seed {report.options['seed']}"
+    facts = (
+        f"{source}; {report.sample['patients']} patients examined ({drawn}), "
+        f"{report.sample['withQualifyingDiagnosis']} with a qualifying diagnosis; as of {report.made}; "
+        f"counts below {report.options['maskBelow']} are masked."
+    )
+    blocking = report.count("blocks")
+    verdict = (
+        click.style(f"{_count(blocking, 'finding')} against go-live", fg="red", bold=True)
+        if blocking
+        else click.style("Nothing stands against go-live", fg="green", bold=True)
+    )
+    rest = f", {_count(report.count('warning'), 'warning')}, {_count(report.count('note'), 'note')}."
+    return f"{_wrapped(facts, width)}\n\n{verdict}{rest}"
+
+
+def _findings(findings: Sequence[FindingRow], width: int) -> str:
+    return "\n\n".join(_finding(row, width) for row in findings)
+
+
+def _finding(row: FindingRow, width: int) -> str:
+    severity = click.style(row.severity.upper().ljust(8), fg=_COLORS[row.severity], bold=True)
+    what, action = _wrapped(row.what, width, "  "), _wrapped(row.action, width, "  → ", "    ")
+    return f"{severity} {click.style(row.id, bold=True)}\n{what}\n{action}"
+
+
+def _codes(report: Report, width: int) -> str:
+    rows = [row for code in report.laboratory_codes for row in _code_rows(code)]
+    if not rows:
+        return ""
+    heads = ("Code", "name", "as", "unit", "read", "results", "used", "median (quartiles)")
+    rest = f"{_count(report.other_codes, 'other laboratory code')} seen, none of which looks like ours."
+    return f"{_title('Laboratory codes')}\n{_table(heads, rows, width)}\n{_wrapped(rest, width)}"
+
+
+def _code_rows(code: CodeRow) -> Iterator[tuple[str, ...]]:
+    meaning = f"{code.analyte} {code.basis}".strip()
+    if code.treatment != "accepted":
+        meaning = f"{code.treatment}: {meaning}"
+    label = (_coded(code.system, code.code), code.name, meaning)
+    if not code.units:
+        yield *label, "", code.reason, str(code.results), str(code.used), ""
+    for number, unit in enumerate(code.units):
+        told = label if number == 0 else ("", "", "")
+        used = str(code.used) if number == 0 else ""
+        yield (*told, unit.unit or unit.ucum_code or "(none)", _read(unit), str(unit.results), used, _quartiles(unit))
+
+
+def _read(unit: UnitRow) -> str:
+    if unit.factor is None:
+        return unit.refusal or ""
+    return f"× {unit.factor}"
+
+
+def _quartiles(unit: UnitRow) -> str:
+    found = unit.quantiles
+    return f"{_number(found['p50'])} ({_number(found['p25'])}–{_number(found['p75'])})" if found else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _patients(report: Report, width: int) -> str:
+    draws, outcomes = report.draws, report.outcomes
+    lines = [
+        f"Complete blood draw: {draws['withCompleteDraw']} of {draws['withBloodCounts']} patients with blood counts"
+        f" ({draws['patients']} examined){_because(draws['missing'])}",
+        f"The service would answer: {_listed(outcomes['counts']) or 'nothing'}",
+    ]
+    lines += [
+        f"{title}: {_listed(outcomes[key])}"
+        for title, key in (
+            ("not eligible", "notEligible"),
+            ("indeterminate", "indeterminate"),
+            ("data missing", "unavailable"),
+        )
+        if outcomes[key]
+    ]
+    if outcomes["sii"]:
+        sii = outcomes["sii"]
+        lines.append(f"SII: median {sii['p50']:.0f}, quartiles {sii['p25']:.0f} to {sii['p75']:.0f}")
+    return "\n".join([_title("Draws and outcomes"), *(_wrapped(line, width, "", "  ") for line in lines)])
+
+
+def _eligibility(report: Report, width: int) -> str:
+    rows = [
+        (
+            row.kind,
+            _coded(row.system, row.code),
+            row.name,
+            row.meaning or row.reason,
+            str(row.entries),
+            str(row.patients),
+            _listed(row.treatments),
+        )
+        for row in report.eligibility_codes
+    ]
+    heads = ("", "code", "name", "means", "entries", "patients", "treatment")
+    return f"{_title('Eligibility')}\n{_table(heads, rows, width)}" if rows else ""
+
+
+def _searches(report: Report, width: int) -> str:
+    rows = [
+        (row.search, str(row.sent), str(row.failed), *(f"{row.milliseconds.get(key, 0):.0f}" for key in ("p50", "max")))
+        for row in report.searches
+    ]
+    heads = ("search", "sent", "failed", "median ms", "longest ms")
+    return f"{_title('Searches')}\n{_table(heads, rows, width)}" if rows else ""
+
+
+def _overlay(report: Report) -> str:
+    return f"{_title('Proposed overlay')}\n{report.overlay.rstrip()}" if report.overlay else ""
+
+
+def _title(text: str) -> str:
+    return click.style(text, bold=True)
+
+
+def _coded(system: str, code: str) -> str:
+    """Return a code with its system as people say it; findings name the whole URI."""
+    return f"{_SYSTEMS.get(system, 'local')} {code}" if code else "text only"
+
+
+def _because(reasons: Mapping[str, Any]) -> str:
+    return f"; the others lack it for {_listed(reasons)}" if reasons else ""
+
+
+def _listed(counts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> str:
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=first if rest is None else rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> str:
+    """Align columns; the widest ones give way until the table fits."""
+    table = [tuple(heads), *(tuple(_cut(cell, _LONGEST_CELL) for cell in row) for row in rows)]
+    widths = [max(map(_columns, column)) for column in zip(*table, strict=True)]
+    while sum(widths) + 2 * len(widths) > width and max(widths) > 12:
+        widths[widths.index(max(widths))] -= 1
+    lines = (
+        "  " + "  ".join(_padded(_cut(cell, size), size) for cell, size in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    )
+    head, *body = lines
+    return "\n".join([click.style(head, underline=False, dim=True), *body])
+
+
+def _columns(text: str) -> int:
+    """Return how many columns a text takes: Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _cut(text: str, size: int) -> str:
+    if _columns(text) <= size:
+        return text
+    while text and _columns(text) > size - 1:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def _padded(text: str, size: int) -> str:
+    return text + " " * (size - _columns(text))

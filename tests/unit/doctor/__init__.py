@@ -1,0 +1,1 @@
+"""Doctor: what it counts, what it concludes, what it shows."""

@@ -1,0 +1,160 @@
+"""Files of an export: which are read, what a line is, and what damaged ones leave."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cds_service.doctor.export.files import ExportError, find_files, read_lines
+from tests.support.hospital import hospital
+from tests.unit.doctor.examining import examined, examined_folder, finding, found
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def lines_of(path: Path) -> list[bytes]:
+    return [line.strip() for line in read_lines(path, lambda _read: None)]
+
+
+def test_folder_gives_its_ndjson_files_sorted_and_files_are_taken_as_they_are(tmp_path: Path) -> None:
+    for name in ("b.ndjson", "a.ndjson.gz", "notes.txt", "deep/c.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"{}\n")
+    named = tmp_path / "notes.txt"
+
+    found_files = find_files([tmp_path, named, tmp_path / "b.ndjson"])
+
+    assert [path.name for path in found_files] == ["a.ndjson.gz", "b.ndjson", "c.jsonl", "notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("content", "lines", "reason"),
+    [
+        (b'{"a":1}\n{"b":2}\n', 2, "one resource a line"),
+        (b'{"a":1}\r\n\r\n{"b":2}', 2, "Windows line ends, an empty line, none at the end"),
+        (b"", 0, "an empty file"),
+        (gzip.compress(b'{"a":1}\n{"b":2}\n'), 2, "gzip, whatever its name"),
+        (gzip.compress(b'{"a":1}\n') + gzip.compress(b'{"b":2}\n'), 2, "two gzip members in one file"),
+    ],
+)
+def test_lines_are_read(content: bytes, lines: int, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "Observation.ndjson"
+    path.write_bytes(content)
+
+    assert len(lines_of(path)) == lines, reason
+
+
+def test_progress_adds_up_to_the_size(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson.gz"
+    path.write_bytes(gzip.compress(b'{"a":1}\n' * 5_000))
+    told: list[int] = []
+
+    assert sum(1 for _ in read_lines(path, told.append)) == 5_000
+    assert sum(told) == path.stat().st_size
+
+
+def test_cut_gzip_names_the_file_and_gives_what_stood_before(tmp_path: Path) -> None:
+    path = tmp_path / "Observation.000.ndjson.gz"
+    # Random enough that the cut lies within the data.
+    path.write_bytes(gzip.compress(b"".join(b'{"id":"%d"}\n' % (n * 7919) for n in range(20_000)))[:-2_000])
+    read = 0
+
+    with pytest.raises(ExportError, match=r"Observation\.000\.ndjson\.gz: the compressed data"):
+        for _ in read_lines(path, lambda _read: None):
+            read += 1
+
+    assert read > 0
+
+
+def test_damaged_file_blocks_and_the_rest_is_examined(tmp_path: Path) -> None:
+    folder = hospital().export(tmp_path / "export", zipped=True)
+    damaged = folder / "Observation.000.ndjson.gz"
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+
+    report = examined_folder(folder)
+
+    assert ("blocks", "export-damaged") in found(report)
+    assert report.sample["patients"] == 40
+
+
+def test_zipped_export_gives_the_same_report(tmp_path: Path) -> None:
+    plain = examined(hospital(), tmp_path / "a")
+    zipped = examined_folder(hospital().export(tmp_path / "b", zipped=True))
+
+    assert plain == zipped
+
+
+@pytest.fixture(autouse=True)
+def _folders(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+
+
+def test_lines_that_are_no_resources_are_counted_and_named(tmp_path: Path) -> None:
+    folder = hospital().export(tmp_path / "export")
+    path = folder / "Observation.000.ndjson"
+    path.write_bytes(b"not json\n[1]\n\xff\xfe\n" + path.read_bytes() + b'{"resourceType":')
+
+    report = examined_folder(folder)
+
+    assert found(report) == {("warning", "export-unreadable-lines")}
+    assert finding(report, "export-unreadable-lines").startswith("4 lines")
+
+
+def test_file_names_do_not_matter(tmp_path: Path) -> None:
+    everything = "".join(json.dumps(resource) + "\n" for resource in reversed(hospital().resources()))
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "all.ndjson").write_text(everything)
+
+    assert examined_folder(tmp_path / "export").findings == ()
+
+
+def test_malformed_results_cost_only_themselves(tmp_path: Path) -> None:
+    plan = hospital()
+    for resources in list(plan.patients.values())[:4]:
+        for resource in resources:
+            if resource["resourceType"] == "Observation":
+                resource["status"] = {"wrong": "type"}
+
+    report = examined(plan, tmp_path)
+
+    # 4 of 40 results of each analyte.
+    assert found(report) == {("warning", "malformed")}
+    assert report.draws["withCompleteDraw"] == 36
+
+
+def test_sample_is_drawn_by_seed_and_qualifying_patients_come_first(tmp_path: Path) -> None:
+    plan = hospital(60)
+    for number, resources in enumerate(plan.patients.values()):
+        if number % 3:
+            resources[:] = [r for r in resources if r["resourceType"] != "Condition"]
+    folder = plan.export(tmp_path / "export")
+
+    reports = [examined_folder(folder, patients=15, seed=seed) for seed in (1, 1, 2)]
+
+    # 20 of 60 qualify; a sample of 15 holds none of the others.
+    assert [report.outcomes["counts"].get("not-eligible", 0) for report in reports] == [0, 0, 0]
+    assert reports[0] == reports[1]
+    assert reports[0].outcomes["sii"] != reports[2].outcomes["sii"]
+
+
+def test_listed_patients_alone_are_examined(tmp_path: Path) -> None:
+    folder = hospital().export(tmp_path / "export")
+
+    report = examined_folder(folder, patient_ids=tuple(f"p{number:03}" for number in range(10)))
+
+    assert report.sample["patients"] == 10
+    assert {row.results for row in report.laboratory_codes} == {10}
+
+
+def test_results_before_the_first_day_are_not_counted(tmp_path: Path) -> None:
+    from datetime import date
+
+    folder = hospital().export(tmp_path / "export")
+
+    # The draws are of 2026-10-14.
+    assert examined_folder(folder, since=date(2026, 10, 14)).laboratory_codes
+    assert not examined_folder(folder, since=date(2026, 10, 15)).laboratory_codes

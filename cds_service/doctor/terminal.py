@@ -17,6 +17,7 @@ NARROWEST: Final = 60
 WIDEST: Final = 120
 _COLORS: Final = {"blocks": "red", "warning": "yellow", "note": "blue"}
 _LONGEST_CELL: Final = 44
+_NARROWEST_CELL: Final = 12
 _SYSTEMS: Final = {
     "http://loinc.org": "LOINC",
     "http://snomed.info/sct": "SNOMED CT",
@@ -99,10 +100,11 @@ def _read(unit: UnitRow) -> str:
 
 def _quartiles(unit: UnitRow) -> str:
     found = unit.quantiles
-    return f"{_number(found['p50'])} ({_number(found['p25'])}–{_number(found['p75'])})" if found else ""
+    return f"{number(found['p50'])} ({number(found['p25'])}–{number(found['p75'])})" if found else ""
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Return a value in three digits, without an exponent."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
@@ -191,17 +193,23 @@ def _wrapped(text: str, width: int, first: str = "", rest: str | None = None) ->
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> str:
-    """Align columns; the widest ones give way until the table fits."""
+    """Align columns. Where they do not fit, names give way first, then the widest columns."""
     table = [tuple(heads), *(tuple(_cut(cell, _LONGEST_CELL) for cell in row) for row in rows)]
-    widths = [max(map(_columns, column)) for column in zip(*table, strict=True)]
-    while sum(widths) + 2 * len(widths) > width and max(widths) > 12:
+    if sum(min(_NARROWEST_CELL, size) + 2 for size in _widths(table)) > width and "name" in heads:
+        place = heads.index("name")
+        table = [(*row[:place], *row[place + 1 :]) for row in table]
+    widths = _widths(table)
+    while sum(widths) + 2 * len(widths) > width and max(widths) > 1:
         widths[widths.index(max(widths))] -= 1
-    lines = (
+    head, *body = (
         "  " + "  ".join(_padded(_cut(cell, size), size) for cell, size in zip(row, widths, strict=True)).rstrip()
         for row in table
     )
-    head, *body = lines
-    return "\n".join([click.style(head, underline=False, dim=True), *body])
+    return "\n".join([click.style(head, dim=True), *body])
+
+
+def _widths(table: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(_columns, column)) for column in zip(*table, strict=True)]
 
 
 def _columns(text: str) -> int:

@@ -6,7 +6,15 @@ from datetime import date
 from math import nan
 from typing import TYPE_CHECKING, Final
 
-from cds_service.reports.charts import Histogram, HorizontalBars, Series, StackedBars, TimeSeries, formatted
+from cds_service.reports.charts import (
+    Histogram,
+    HorizontalBars,
+    Series,
+    StackedBars,
+    TimeSeries,
+    ValueRanges,
+    formatted,
+)
 from cds_service.reports.palette import SERIES, stand_in
 
 if TYPE_CHECKING:
@@ -34,6 +42,8 @@ def is_empty(chart: Chart) -> bool:
             return not any(chart.counts)
         case HorizontalBars():
             return not chart.bars
+        case ValueRanges():
+            return not chart.ranges
 
 
 def draw_axes(axes: Axes, chart: Chart) -> None:
@@ -51,6 +61,8 @@ def draw_axes(axes: Axes, chart: Chart) -> None:
             _histogram(axes, chart)
         case HorizontalBars():
             _horizontal_bars(axes, chart)
+        case ValueRanges():
+            _value_ranges(axes, chart)
 
 
 def _time_series(axes: Axes, chart: TimeSeries) -> None:
@@ -159,6 +171,29 @@ def _horizontal_bars(axes: Axes, chart: HorizontalBars) -> None:
     axes.grid(visible=False)
     axes.xaxis.set_visible(False)
     axes.spines["bottom"].set_visible(False)
+
+
+def _value_ranges(axes: Axes, chart: ValueRanges) -> None:
+    from matplotlib.ticker import LogLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.axvspan(*chart.band, color=stand_in("rule"), alpha=0.5, linewidth=0, label=chart.band_label)
+    for place, group in enumerate(chart.ranges):
+        color = stand_in("alarm") if group.alarm else _LINE
+        ends = (group.first if group.low is None else group.low, group.third if group.high is None else group.high)
+        axes.plot(ends, (place, place), color=color, linewidth=1.4)
+        axes.plot((group.first, group.third), (place, place), color=color, linewidth=7, alpha=0.55)
+        axes.plot((group.middle,), (place,), color=color, marker="D" if group.alarm else "o", markersize=6)
+    labels = [group.label + (" !" if group.alarm else "") for group in chart.ranges]
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0, labelcolor=stand_in("ink"))
+    axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(lambda _value, _: "")
+    axes.set_xlabel(chart.value_label)
+    _legend(axes)
 
 
 def _value_axis(axes: Axes, label: str, form: ValueForm) -> None:

@@ -117,7 +117,34 @@ class HorizontalBars:
     form: ValueForm = "count"
 
 
-Chart = TimeSeries | StackedBars | Histogram | HorizontalBars
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Quantiles of one group. `low` and `high` (5 % and 95 %) are None where too few values speak for them."""
+
+    label: str
+    first: float
+    middle: float
+    third: float
+    low: float | None = None
+    high: float | None = None
+    alarm: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueRanges:
+    """Quantiles of groups under each other, on a logarithmic scale, beside a band such as a reference interval."""
+
+    id: str
+    title: str
+    description: str
+    item_label: str
+    value_label: str
+    ranges: tuple[Range, ...]
+    band: tuple[float, float]
+    band_label: str
+
+
+Chart = TimeSeries | StackedBars | Histogram | HorizontalBars | ValueRanges
 
 
 def formatted(value: float | None, form: ValueForm) -> str:
@@ -138,6 +165,8 @@ def data_table(chart: Chart) -> Table:
             return _stack_table(chart)
         case Histogram():
             return _histogram_table(chart)
+        case ValueRanges():
+            return _ranges_table(chart)
         case HorizontalBars():
             rows = tuple((bar.label, formatted(bar.value, chart.form)) for bar in chart.bars)
             columns = (Column(chart.item_label), Column(chart.value_label, numeric=True))
@@ -179,3 +208,16 @@ def _histogram_table(chart: Histogram) -> Table:
     columns = (Column(chart.value_label), Column(chart.count_label, numeric=True))
     marked = "; ".join(f"{limit.label}: {limit.value:g}" for limit in chart.limits)
     return Table(caption=f"{chart.title}{f' ({marked})' if marked else ''}", columns=columns, rows=rows)
+
+
+def _ranges_table(chart: ValueRanges) -> Table:
+    numbers = [(range_.low, range_.first, range_.middle, range_.third, range_.high) for range_ in chart.ranges]
+    rows = tuple(
+        (range_.label, *("–" if number is None else f"{number:.4g}" for number in five))
+        for range_, five in zip(chart.ranges, numbers, strict=True)
+    )
+    titles = ("5 %", "25 %", "Median", "75 %", "95 %")
+    columns = (Column(chart.item_label), *(Column(title, numeric=True) for title in titles))
+    low, high = chart.band
+    caption = f"{chart.title}: {chart.value_label} ({chart.band_label}: {low:g} to {high:g})"
+    return Table(caption=caption, columns=columns, rows=rows)

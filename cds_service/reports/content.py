@@ -51,6 +51,13 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Lines to be copied as they are, such as a part of a configuration."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something the reader must not miss."""
 
@@ -65,7 +72,7 @@ class Section:
     id: str
     title: str
     text: str = ""
-    blocks: tuple[Table | Figures | Points | Notice | Chart, ...] = ()
+    blocks: tuple[Table | Figures | Points | Listing | Notice | Chart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ def draw_chart(chart: Chart) -> str:
 
 def _height(chart: Chart) -> float:
     """Inches: bars that lie under each other need room for each."""
-    bars = getattr(chart, "bars", None)
-    if bars is None or is_empty(chart):
+    items = getattr(chart, "bars", None) or getattr(chart, "ranges", None)
+    if items is None or is_empty(chart):
         return _HEIGHT
-    return _FRAME_HEIGHT + _BAR_HEIGHT * len(bars)
+    return _FRAME_HEIGHT + _BAR_HEIGHT * len(items)

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cds_service.reports.charts import Chart, data_table
-from cds_service.reports.content import Figures, Notice, Page, Points, Table
+from cds_service.reports.content import Figures, Listing, Notice, Page, Points, Table
 from cds_service.reports.drawing import draw_chart
 from cds_service.reports.palette import class_rules
 
@@ -48,7 +48,7 @@ def content_security_policy(style: str) -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def block_kind(block: Table | Figures | Points | Notice | Chart) -> str:
+def block_kind(block: Table | Figures | Points | Listing | Notice | Chart) -> str:
     """Name the template's branch for a block."""
     match block:
         case Table():
@@ -57,6 +57,8 @@ def block_kind(block: Table | Figures | Points | Notice | Chart) -> str:
             return "figures"
         case Points():
             return "points"
+        case Listing():
+            return "listing"
         case Notice():
             return "notice"
         case _:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from cds_service.doctor.export.files import ExportError, find_files, read_lines
 from tests.support.hospital import hospital
@@ -61,13 +62,12 @@ def test_cut_gzip_names_the_file_and_gives_what_stood_before(tmp_path: Path) -> 
     path = tmp_path / "Observation.000.ndjson.gz"
     # Random enough that the cut lies within the data.
     path.write_bytes(gzip.compress(b"".join(b'{"id":"%d"}\n' % (n * 7919) for n in range(20_000)))[:-2_000])
-    read = 0
+    read: list[bytes] = []
 
     with pytest.raises(ExportError, match=r"Observation\.000\.ndjson\.gz: the compressed data"):
-        for _ in read_lines(path, lambda _read: None):
-            read += 1
+        read.extend(read_lines(path, lambda _read: None))
 
-    assert read > 0
+    assert read
 
 
 def test_damaged_file_blocks_and_the_rest_is_examined(tmp_path: Path) -> None:
@@ -85,7 +85,8 @@ def test_zipped_export_gives_the_same_report(tmp_path: Path) -> None:
     plain = examined(hospital(), tmp_path / "a")
     zipped = examined_folder(hospital().export(tmp_path / "b", zipped=True))
 
-    assert plain == zipped
+    # The hash of the configuration covers the folder of the audit log.
+    assert replace(plain, versions={}) == replace(zipped, versions={})
 
 
 @pytest.fixture(autouse=True)

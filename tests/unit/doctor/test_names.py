@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from cds_service.doctor.lookalikes import fold, load_lookalikes, parse_lookalikes
 from cds_service.doctor.names import NameBook
 from fhir_mappings.errors import MappingError
+from tests.architecture.checkout import ROOT
+
+if TYPE_CHECKING:
+    from cds_service.doctor.lookalikes import Kind
 
 BOOK = NameBook()
 
@@ -134,9 +140,8 @@ def test_basis_is_told_by_name_where_it_says_so(basis: str | None, name: str) ->
         ("procedure", "Trace element measurement", False),
     ],
 )
-def test_name_that_makes_eligible_is_recognised(kind: str, name: str, eligible: bool) -> None:
-    known = "condition" if kind == "condition" else "procedure"
-    assert BOOK.sounds_eligible(known, [name]) is eligible
+def test_name_that_makes_eligible_is_recognised(kind: Kind, name: str, eligible: bool) -> None:
+    assert BOOK.sounds_eligible(kind, [name]) is eligible
 
 
 def test_folding_takes_case_and_accents_away_and_keeps_chinese() -> None:
@@ -159,9 +164,7 @@ def test_shipped_file_holds_every_analyte_in_every_language() -> None:
     ],
 )
 def test_damaged_file_is_refused(old: str, new: str, reason: str) -> None:
-    from cds_service.doctor import lookalikes
-
-    shipped = lookalikes.Path(lookalikes.__file__).with_name("lookalikes.toml").read_text("utf-8")
+    shipped = (ROOT / "cds_service" / "doctor" / "lookalikes.toml").read_text("utf-8")
     assert old in shipped
 
     with pytest.raises(MappingError):

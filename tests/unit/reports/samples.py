@@ -8,13 +8,15 @@ from cds_service.reports.charts import (
     Histogram,
     HorizontalBars,
     Limit,
+    Range,
     Series,
     StackedBars,
     TimeMark,
     TimePoint,
     TimeSeries,
+    ValueRanges,
 )
-from cds_service.reports.content import Column, Figure, Figures, Notice, Page, Points, Section, Table
+from cds_service.reports.content import Column, Figure, Figures, Listing, Notice, Page, Points, Section, Table
 
 HOSTILE = "<script>alert('$x$ & y')</script>"
 FIRST_DAY = date(2026, 3, 2)
@@ -80,8 +82,21 @@ def horizontal_bars() -> HorizontalBars:
     )
 
 
+def value_ranges() -> ValueRanges:
+    return ValueRanges(
+        id="values",
+        title="Platelets by code",
+        description="Quantiles of each code beside the reference interval.",
+        item_label="Code",
+        value_label="10⁹/L",
+        ranges=(Range("777-3", 150, 210, 280, 90, 390), Range(HOSTILE, 150_000, 210_000, 280_000, alarm=True)),
+        band=(150, 400),
+        band_label="reference interval",
+    )
+
+
 def charts() -> tuple[Chart, ...]:
-    return time_series(), stacked_bars(), histogram(), horizontal_bars()
+    return time_series(), stacked_bars(), histogram(), horizontal_bars(), value_ranges()
 
 
 def page() -> Page:
@@ -95,7 +110,10 @@ def page() -> Page:
         notices=(Notice("Two lines of the log cannot be read."), Notice("The chain is whole.", "fine")),
         sections=(
             Section(
-                id="summary", title="Summary", text="All times are UTC.", blocks=(figures, Points((HOSTILE,)), table)
+                id="summary",
+                title="Summary",
+                text="All times are UTC.",
+                blocks=(figures, Points((HOSTILE,)), Listing(HOSTILE), table),
             ),
             Section(id="plots", title="Plots", blocks=charts()),
         ),

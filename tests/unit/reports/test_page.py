@@ -65,8 +65,8 @@ def test_page_has_no_script_no_style_attribute_no_address(document: str) -> None
 
 def test_page_hostile_text_stays_text(document: str) -> None:
     assert HOSTILE not in document
-    # Header, bullet, table cell, and the chart's label in picture and table.
-    assert len(re.findall(r"&lt;script&gt;alert\((?:'|&#39;)\$x\$ &amp; y(?:'|&#39;)\)&lt;/script&gt;", document)) == 5
+    # Header, bullet, listing, table cell, and the labels of two charts in picture and table.
+    assert len(re.findall(r"&lt;script&gt;alert\((?:'|&#39;)\$x\$ &amp; y(?:'|&#39;)\)&lt;/script&gt;", document)) == 8
 
 
 def test_page_ids_are_unique_and_references_meet_them(document: str) -> None:

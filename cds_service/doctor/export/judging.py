@@ -42,6 +42,10 @@ def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[str]) -
             "Export Patient, Observation, Condition and Procedure together (_type of the Bulk Data request).",
             evidence={"missing": missing},
         )
+    yield from _judge_patients(first, second)
+
+
+def _judge_patients(first: FirstPass, second: SecondPass) -> Iterator[Finding]:
     if not first.types["Patient"]:
         yield Finding(
             "export-without-patients",

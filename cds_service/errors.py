@@ -15,6 +15,7 @@
     │   └── UnsupportedMediaTypeError 415
     ├── AuditUnavailableError        503  the decision could not be recorded
     ├── StateUnavailableError        503  what the workers must know in common cannot be read or written
+    ├── OverloadedError              503  too many large bodies at a time
     ├── NotReadyError                503  asked whether it is ready, the service is not
     ├── ConfigurationError           the configuration is not usable; start-up or reload stops
     └── MissingExtraError            a command needs a package that is not installed
@@ -168,6 +169,14 @@ class StateUnavailableError(ServiceError):
     status = 503
     issue_code = "transient"
     client_text = "The service cannot check this request now. Try again later."
+
+
+class OverloadedError(ServiceError):
+    """There are more large bodies at a time than memory is set aside for."""
+
+    status = 503
+    issue_code = "throttled"
+    client_text = "The service is busy with large requests. Try again later."
 
 
 class NotReadyError(ServiceError):

@@ -31,6 +31,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MPServer
 
+from cds_service.cli.body_memory import return_large_blocks
 from cds_service.cli.worker import IDLE_SECONDS, RequestLimits, WorkerWatch, gate
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def _load_in_worker(target: str, watch: WorkerWatch, limits: RequestLimits) -> C
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     watch.start()
+    return_large_blocks()
     return gate(_find_factory(target)(), limits)
 
 

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cds_service.cli.body_memory import SMALL_BODY_BYTES, BodyMemory, BodyShare
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -50,12 +52,16 @@ _Gated = Callable[..., list[bytes]]
 def gate(application: Callable[..., Any], limits: RequestLimits) -> _Gated:
     """Let `threads` requests into the application at a time; the answer is complete when its place is given back."""
     places = threading.BoundedSemaphore(limits.threads)
+    memory = BodyMemory(limits.max_request_bytes)
 
     def gated(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        body = BodyInput(environ, places)
+        body = BodyInput(environ, places, memory)
         environ["wsgi.input"] = body
-        with places:
-            answer = _complete(application(environ, start_response))
+        try:
+            with places:
+                answer = _complete(application(environ, start_response))
+        finally:
+            body.share.release()
         body.discard(limits.max_request_bytes)
         return answer
 
@@ -71,16 +77,18 @@ def _complete(answer: Any) -> list[bytes]:
 
 
 class BodyInput(io.RawIOBase):
-    """`wsgi.input` that gives the place in the application back while it waits for the body.
+    """`wsgi.input` that gives the place in the application back while it waits for the body, or for memory for it.
 
     Its limits and its completeness are the application's affair: the server ends a body that broke off as if it
     were complete.
     """
 
-    def __init__(self, environ: dict[str, Any], places: threading.BoundedSemaphore) -> None:
+    def __init__(self, environ: dict[str, Any], places: threading.BoundedSemaphore, memory: BodyMemory) -> None:
         """Read nothing yet: the application may refuse the request by its header."""
         self._source: Any = environ["wsgi.input"]
         self._places = places
+        self._largest = memory.largest
+        self.share = BodyShare(memory)
         announced = environ.get("CONTENT_LENGTH")
         is_chunked = "HTTP_TRANSFER_ENCODING" in environ
         # Bytes that may still come; without an announced length, until a read gives less than was asked for.
@@ -88,11 +96,28 @@ class BodyInput(io.RawIOBase):
         self._awaits_permission = "HTTP_EXPECT" in environ
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to `size` bytes, fewer only at the end of the body; all that is left when negative."""
+        """Return up to `size` bytes, fewer only at the end of the body; all that is left when negative.
+
+        Raises OverloadedError when there is no memory for a large body.
+        """
         with self._place_given_back():
-            part: bytes = self._source.read() if size < 0 else self._source.read(size)
+            part = self._receive(size)
+            self.share.received(len(part))
         self._left = 0 if size < 0 or len(part) < size else self._left - len(part)
         return part
+
+    def _receive(self, size: int) -> bytes:
+        begin = b""
+        if math.isfinite(self._left):
+            self.share.expect(int(self._left if size < 0 else min(size, self._left)))
+        elif size < 0 or size > SMALL_BODY_BYTES:
+            # Of what comes in chunks the size is not known; most of it is small.
+            begin = bytes(self._source.read(SMALL_BODY_BYTES))
+            if len(begin) < SMALL_BODY_BYTES:
+                return begin
+            self.share.expect(self._largest)
+        rest: bytes = self._source.read() if size < 0 else self._source.read(size - len(begin))
+        return begin + rest
 
     def readable(self) -> bool:
         """Say that it can be read; with `readinto` this makes the other methods that WSGI demands work."""

@@ -1,0 +1,133 @@
+"""Large bodies take turns for memory; small ones are never counted."""
+
+from __future__ import annotations
+
+import io
+import threading
+from typing import Any
+
+import pytest
+
+from cds_service.cli import body_memory
+from cds_service.cli.body_memory import SMALL_BODY_BYTES, BodyMemory, BodyShare, Budget
+from cds_service.cli.worker import BodyInput, RequestLimits, gate
+from cds_service.errors import OverloadedError
+
+LARGE = SMALL_BODY_BYTES + 1
+MOST = 4 * SMALL_BODY_BYTES
+CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> BodyMemory:
+    """Room for two of the largest bodies that arrive and for one in work; nobody waits."""
+    monkeypatch.setattr(body_memory, "HELD_BYTES", 2 * MOST)
+    monkeypatch.setattr(body_memory, "WORKED_BYTES", MOST)
+    return BodyMemory(MOST, seconds=0)
+
+
+def left(memory: BodyMemory) -> tuple[int, int]:
+    """What may still be taken."""
+    return memory.held._left, memory.worked._left
+
+
+def body_input(size: int, memory: BodyMemory, *, chunked: bool = False) -> BodyInput:
+    environ: dict[str, Any] = {"wsgi.input": io.BytesIO(b"x" * size)}
+    environ |= CHUNKED if chunked else {"CONTENT_LENGTH": str(size)}
+    places = threading.BoundedSemaphore(1)
+    places.acquire()
+    return BodyInput(environ, places, memory)
+
+
+def test_budget_more_than_all_is_all() -> None:
+    budget = Budget(10)
+
+    assert budget.take(25, 0) == 10
+    with pytest.raises(OverloadedError):
+        budget.take(1, 0)
+
+
+def test_budget_waits_until_something_is_given_back() -> None:
+    budget = Budget(10)
+    budget.take(10, 0)
+    giving = threading.Timer(0.05, budget.give, (4,))
+    giving.start()
+
+    assert budget.take(4, 5) == 4
+    giving.join()
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("size", [0, 1, SMALL_BODY_BYTES - 1])
+def test_body_that_is_small_takes_nothing(memory: BodyMemory, size: int, chunked: bool) -> None:
+    body = body_input(size, memory, chunked=chunked)
+
+    assert len(body.read(MOST + 1)) == size
+    assert left(memory) == (2 * MOST, MOST)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("size", [LARGE, MOST])
+def test_body_that_is_large_takes_its_size_until_it_is_answered(memory: BodyMemory, size: int, chunked: bool) -> None:
+    body = body_input(size, memory, chunked=chunked)
+
+    assert body.read(MOST + 1) == b"x" * size
+    assert left(memory) == (2 * MOST - size, MOST - size)
+    body.share.release()
+    assert left(memory) == (2 * MOST, MOST)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_body_without_memory_is_refused_before_it_is_received(memory: BodyMemory, chunked: bool) -> None:
+    memory.held.take(2 * MOST, 0)
+    body = body_input(MOST, memory, chunked=chunked)
+
+    with pytest.raises(OverloadedError):
+        body.read(MOST + 1)
+    assert body._source.tell() == (SMALL_BODY_BYTES if chunked else 0)
+    body.share.release()
+    assert memory.held._left == 0
+
+
+def test_body_in_work_lets_others_arrive_but_not_be_worked_on(memory: BodyMemory) -> None:
+    first, second = BodyShare(memory), BodyShare(memory)
+    first.expect(MOST)
+    first.received(MOST)
+    second.expect(MOST)
+
+    with pytest.raises(OverloadedError):
+        second.received(MOST)
+    first.release()
+    second.received(MOST)
+
+
+def test_body_that_ends_early_gives_back_what_did_not_come(memory: BodyMemory) -> None:
+    share = BodyShare(memory)
+    share.expect(MOST)
+    share.received(10)
+
+    assert left(memory) == (2 * MOST - 10, MOST)
+
+
+def test_body_larger_than_any_budget_is_read_alone() -> None:
+    memory = BodyMemory(268_435_456, seconds=0)
+    share = BodyShare(memory)
+    share.expect(268_435_456)
+    share.received(268_435_456)
+
+    assert left(memory) == (0, 0)
+
+
+def test_gate_gives_memory_back_after_answers_and_errors(memory: BodyMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cds_service.cli.worker.BodyMemory", lambda _most: memory)
+
+    def application(environ: dict[str, Any], _start: object) -> list[bytes]:
+        environ["wsgi.input"].read(MOST)
+        assert left(memory) == (MOST, 0)
+        raise ZeroDivisionError
+
+    gated = gate(application, RequestLimits(1, MOST))
+    environ = {"wsgi.input": io.BytesIO(b"x" * MOST), "CONTENT_LENGTH": str(MOST)}
+    with pytest.raises(ZeroDivisionError):
+        gated(environ, lambda *_: None)
+    assert left(memory) == (2 * MOST, MOST)

@@ -34,8 +34,8 @@ _MAPPED_BYTES: Final = 262_144
 def return_large_blocks() -> None:
     """Have the C library give the memory of large bodies back to the system when they are freed.
 
-    Otherwise glibc takes the first large block that is freed for the usual size, keeps all up to that size in its heaps,
-    and a worker stays as large as its worst moment. Other C libraries are left alone.
+    Otherwise glibc takes the first large block that is freed for the usual size, keeps all up to that size in its
+    heaps, and a worker stays as large as its worst moment. Other C libraries are left alone.
     """
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _MAPPED_BYTES)

@@ -113,15 +113,20 @@ def base_requests() -> st.SearchStrategy[Json]:
 
 
 @st.composite
+def _changed_once(draw: st.DrawFn, body: Any) -> Any:
+    path = draw(st.sampled_from([place for place in places(body) if place] or [("hook",)]))
+    value = draw(_VALUES)
+    twice = st.just(lambda box, name: box.__setitem__(name, Repeated(value, box[name])))
+    put = st.just(lambda box, name: box.__setitem__(name, value))
+    return changed(body, path, draw(st.one_of(put, put, put, st.just(_remove), st.just(_double), twice)))
+
+
+@st.composite
 def mutated_requests(draw: st.DrawFn) -> str:
     """Generate a request with one to four changes, as JSON text."""
     body: Any = draw(base_requests())
     for _ in range(draw(st.integers(1, 4))):
-        path = draw(st.sampled_from([place for place in places(body) if place] or [("hook",)]))
-        value = draw(_VALUES)
-        twice = st.just(lambda box, name: box.__setitem__(name, Repeated(value, box[name])))
-        put = st.just(lambda box, name: box.__setitem__(name, value))
-        body = changed(body, path, draw(st.one_of(put, put, put, st.just(_remove), st.just(_double), twice)))
+        body = draw(_changed_once(body))
     return written(body)
 
 

@@ -72,7 +72,8 @@ def create_app_from_environment() -> Flask:
     audit = open_audit_log(settings)
     # The last records of this worker get their kept head too.
     atexit.register(audit.close)
-    running, metrics = Running(build_parts(settings, audit, utc_now())), Metrics()
+    metrics = Metrics()
+    running = Running(serving_parts(settings, audit, metrics))
     if path is not None:
         reloader = make_reloader(running, settings, path, audit, metrics)
         watcher = ConfigurationWatcher(reloader.files, reloader.reload, known)
@@ -98,20 +99,31 @@ def create_app(
     return build_application(Running(parts, now, new_uuid))
 
 
+def serving_parts(
+    settings: Settings, audit: AuditLog, metrics: Metrics, previous: VerifyingAuthenticator | None = None
+) -> Parts:
+    """Build the parts of a worker that serves: it also keeps fetched keys fresh. Raises ConfigurationError."""
+    authenticator = authenticator_from_settings(settings, previous, metrics)
+    parts = build_parts(settings, audit, utc_now(), authenticator)
+    authenticator.keep_keys_fresh()
+    return parts
+
+
 def build_parts(
-    settings: Settings, audit: AuditLog, now: datetime, previous: VerifyingAuthenticator | None = None
+    settings: Settings, audit: AuditLog, now: datetime, authenticator: VerifyingAuthenticator | None = None
 ) -> Parts:
     """Build all that follows from one configuration. The audit log stays the one that was opened at start.
 
-    `previous` hands on fetched keys and the state store. Raises ConfigurationError.
+    Raises ConfigurationError.
     """
     site = site_from_settings(settings)
     recorder = Recorder(audit, site, recording_choices(settings))
     recorder.begin(now)
     service = SIIRecurrenceRisk(site, recorder, fetching(settings, site))
-    authenticator = authenticator_from_settings(settings, previous)
+    authenticator = authenticator or authenticator_from_settings(settings)
     return Parts(
         public_url=settings.service.public_url,
+        trusted_proxies=frozenset(settings.server.trusted_proxies),
         max_request_bytes=settings.server.max_request_bytes,
         cors_origins=frozenset(settings.cors.origins),
         services={service.id: service},
@@ -127,7 +139,7 @@ def make_reloader(running: Running, settings: Settings, path: Path, audit: Audit
     def build(changed: Settings) -> Parts:
         previous = running.parts.authenticator
         kept = previous if isinstance(previous, VerifyingAuthenticator) else None
-        return build_parts(changed, audit, utc_now(), kept)
+        return serving_parts(changed, audit, metrics, kept)
 
     return Reloader(running, settings, path, lambda: load_settings(path, os.environ), build, metrics)
 

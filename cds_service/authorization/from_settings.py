@@ -10,6 +10,7 @@ from cds_service.authorization.key_download import KeySetAddress
 from cds_service.authorization.key_file import KeyFile
 from cds_service.authorization.key_url import KeyUrl
 from cds_service.authorization.keys import KeySetError
+from cds_service.authorization.observing import SilentObserver, TrustObserver
 from cds_service.authorization.replay import ReplayStore
 from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import ConfigurationError
@@ -21,19 +22,24 @@ if TYPE_CHECKING:
 ANONYMOUS = "anonymous"
 
 
-def authenticator_from_settings(settings: Settings, previous: Authenticator | None = None) -> Authenticator:
-    """Build the Authenticator of a site.
+def authenticator_from_settings(
+    settings: Settings, previous: Authenticator | None = None, observer: TrustObserver | None = None
+) -> Authenticator:
+    """Build the Authenticator of a site; `observer` counts for its metrics.
 
-    On reload, `previous` hands on the keys it fetched and its state store: a reload during an outage of the key server
-    must not lock the EHR out. Raises ConfigurationError when a key file holds no usable key, or when no driver for
-    `state.url` is installed.
+    On reload, `previous` hands on the keys it fetched, its state store and what it knows of failed attempts: a reload
+    during an outage of the key server must not lock the EHR out. Raises ConfigurationError when a key file holds no
+    usable key, or when no driver for `state.url` is installed.
     """
     authentication = settings.authentication
+    observer = observer or SilentObserver()
     return Authenticator(
-        _trusted(settings, previous) if authentication.required else (),
+        _trusted(settings, previous, observer) if authentication.required else (),
         TokenPolicy(authentication.leeway_seconds, authentication.max_lifetime_seconds),
         _replay(settings, previous),
         anonymous=None if authentication.required else _anonymous(settings),
+        failures=previous.failures if previous is not None else None,
+        observer=observer,
     )
 
 
@@ -55,12 +61,12 @@ def _anonymous(settings: Settings) -> TrustedClient:
     )
 
 
-def _trusted(settings: Settings, previous: Authenticator | None) -> tuple[ClientTrust, ...]:
+def _trusted(settings: Settings, previous: Authenticator | None, observer: TrustObserver) -> tuple[ClientTrust, ...]:
     known = {client.name: client.keys for client in previous.clients} if previous is not None else {}
     return tuple(
         ClientTrust(
             issuer=client.issuer,
-            keys=_keys(settings, index, client, known.get(client.name)),
+            keys=_keys(settings, index, client, known.get(client.name), observer),
             algorithms=client.algorithms,
             rights=_rights(settings, client),
             key_set_url=client.jwks_url,
@@ -81,15 +87,18 @@ def _rights(settings: Settings, client: ClientSettings) -> TrustedClient:
     )
 
 
-def _keys(settings: Settings, index: int, client: ClientSettings, known: KeySource | None) -> KeySource:
+def _keys(
+    settings: Settings, index: int, client: ClientSettings, known: KeySource | None, observer: TrustObserver
+) -> KeySource:
     if client.jwks_url is not None:
         address = KeySetAddress(client.jwks_url, settings.acquisition.ca_file, settings.acquisition.proxy)
-        return known if isinstance(known, KeyUrl) and known.address == address else KeyUrl(client.name, address)
+        is_known = isinstance(known, KeyUrl) and known.address == address
+        return known if known is not None and is_known else KeyUrl(client.name, address, observer=observer)
     if client.jwks_file is None:
         raise ConfigurationError(
             log_detail=f'clients.{index}.jwks_file: the public keys of "{client.name}" are missing'
         )
     try:
-        return KeyFile(client.name, client.jwks_file)
+        return KeyFile(client.name, client.jwks_file, observer)
     except KeySetError as reason:
         raise ConfigurationError(log_detail=f"clients.{index}.jwks_file: {client.jwks_file}: {reason}") from None

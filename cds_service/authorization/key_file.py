@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from cds_service.authorization.keys import MAX_KEY_SET_BYTES, KeySet, KeySetError, VerificationKey, read_key_set
+from cds_service.authorization.observing import SilentObserver, TrustObserver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +20,9 @@ _Mark = tuple[int, int, int, int]
 class KeyFile:
     """A JWK Set file, read again when it changes. An unusable new version leaves the old keys in force."""
 
-    def __init__(self, client_name: str, path: Path) -> None:
+    def __init__(self, client_name: str, path: Path, observer: TrustObserver | None = None) -> None:
         """Read the file. Raises KeySetError when it cannot be used."""
+        self._observer = observer or SilentObserver()
         self._client_name = client_name
         self._path = path
         self._mark: _Mark | None = None
@@ -32,6 +34,7 @@ class KeyFile:
             try:
                 self._held = self._read()
             except KeySetError as reason:
+                self._observer.count_key_set(self._client_name, usable=False)
                 _log.error("keys of client %s not read again, the old ones stay: %s", self._client_name, reason)
         return self._held.find(key_id)
 
@@ -55,4 +58,5 @@ class KeyFile:
         held = read_key_set(text)
         if held.left_out:
             _log.info("keys of client %s left out: %s", self._client_name, dict(held.left_out))
+        self._observer.count_key_set(self._client_name, usable=True)
         return held

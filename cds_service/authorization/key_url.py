@@ -6,8 +6,8 @@
 | above 5 minutes | the keys held, while they are fetched again in the background |
 | above 24 hours without a successful fetch | none until a fetch succeeds |
 
-A request waits for a fetch only if it cannot go on otherwise (no keys held, or an unknown `kid`: a new key), or if
-nobody asked for ten minutes: then the keys held may have been withdrawn meanwhile.
+A serving worker also fetches without being asked (`keep_fresh`), so the keys held are those of five minutes ago at
+most while the key server answers. A request waits for a fetch only where no key held has its `kid`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cds_service.authorization.key_download import TIMEOUT_SECONDS, KeySetAddress, download
 from cds_service.authorization.keys import KeySet, KeySetError, VerificationKey, read_key_set
+from cds_service.authorization.observing import SilentObserver, TrustObserver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 300.0
-IDLE_SECONDS = 600.0
 DISCARD_SECONDS = 86_400.0
 # Whoever sends unknown key ids must not make this service hammer the key server.
 FETCH_PAUSE_SECONDS = 30.0
+# Counted from the beginning of a fetch: unknown key ids must not hold threads either, whatever the key server does.
 _LONGEST_WAIT_SECONDS = TIMEOUT_SECONDS + 0.5
 # A server that never finishes an answer keeps the thread that reads it; it gets no more of them.
 _MOST_FETCHES_AT_ONCE = 4
@@ -46,30 +48,49 @@ class KeyUrl:
     """The key set at one address. No lock is held while it is fetched, and one fetch serves all who wait."""
 
     def __init__(
-        self, client_name: str, address: KeySetAddress, monotonic: Callable[[], float] = time.monotonic
+        self,
+        client_name: str,
+        address: KeySetAddress,
+        monotonic: Callable[[], float] = time.monotonic,
+        observer: TrustObserver | None = None,
     ) -> None:
-        """Nothing is fetched before the first token asks for a key."""
+        """Nothing is fetched before `keep_fresh` or the first token that asks for a key."""
         self.address = address
         self._client_name = client_name
         self._monotonic = monotonic
+        self._observer = observer or SilentObserver()
         self._held: _Held | None = None
         self._lock = threading.Lock()
         self._fetch_begun: float | None = None
         self._fetch_done = threading.Event()
         self._fetches = threading.BoundedSemaphore(_MOST_FETCHES_AT_ONCE)
+        self._failures = 0
+        self._is_kept_fresh = False
 
     def find(self, key_id: str) -> tuple[VerificationKey, ...]:
         """Give the keys with this id. Raises KeySetError when no key set is held and none can be fetched."""
         held = self._in_force()
         keys = held.find(key_id) if held else ()
-        if not keys or self._is_idle():
-            self._begin_fetch().wait(_LONGEST_WAIT_SECONDS)
+        if not keys:
+            self._wait_for(self._begin_fetch())
             held = self._in_force()
         elif self._is_due():
             self._begin_fetch()
+            return keys
         if held is None:
             raise KeySetError("no key set")
         return held.find(key_id)
+
+    def keep_fresh(self) -> None:
+        """Fetch now and from time to time, in the background, until this object is no longer used."""
+        if not self._is_kept_fresh:
+            self._is_kept_fresh = True
+            threading.Thread(target=_keep_fresh, args=(weakref.ref(self),), name="keep-keys", daemon=True).start()
+
+    def refresh(self) -> float:
+        """Fetch, and give the seconds until the next time: soon after a failure, then less and less often."""
+        self._begin_fetch().wait(FETCH_PAUSE_SECONDS)
+        return min(REFRESH_SECONDS, FETCH_PAUSE_SECONDS * 2**self._failures) if self._failures else REFRESH_SECONDS
 
     def _in_force(self) -> KeySet | None:
         held = self._held
@@ -78,8 +99,9 @@ class KeyUrl:
     def _is_due(self) -> bool:
         return self._held is not None and self._monotonic() - self._held.since >= REFRESH_SECONDS
 
-    def _is_idle(self) -> bool:
-        return self._fetch_begun is not None and self._monotonic() - self._fetch_begun >= IDLE_SECONDS
+    def _wait_for(self, fetch: threading.Event) -> None:
+        begun = self._fetch_begun or 0.0
+        fetch.wait(max(0.0, begun + _LONGEST_WAIT_SECONDS - self._monotonic()))
 
     def _begin_fetch(self) -> threading.Event:
         """Begin a fetch unless one was begun a moment ago; give what tells when the latest is over."""
@@ -97,11 +119,32 @@ class KeyUrl:
         try:
             keys = read_key_set(download(self.address))
         except KeySetError as reason:
-            _log.warning("keys of client %s not fetched: %s", self._client_name, reason)
+            self._failures += 1
+            self._observer.count_key_set(self._client_name, usable=False)
+            _log.error("keys of client %s not fetched: %s; %s", self._client_name, reason, self._what_serves())
         else:
+            if self._failures:
+                _log.info("keys of client %s fetched again", self._client_name)
+            self._failures = 0
             self._held = _Held(keys, self._monotonic())
+            self._observer.count_key_set(self._client_name, usable=True)
             if keys.left_out:
                 _log.info("keys of client %s left out: %s", self._client_name, dict(keys.left_out))
         finally:
             self._fetches.release()
             done.set()
+
+    def _what_serves(self) -> str:
+        held = self._held
+        if held is None or self._in_force() is None:
+            return "its tokens are refused"
+        age = self._monotonic() - held.since
+        return f"those of {age / 60:.0f} min ago serve on for {(DISCARD_SECONDS - age) / 3600:.1f} h at most"
+
+
+def _keep_fresh(reference: weakref.ref[KeyUrl]) -> None:
+    while (keys := reference()) is not None:
+        pause = keys.refresh()
+        # Not held while asleep: what a reload replaced is to go.
+        del keys
+        time.sleep(pause)

@@ -30,6 +30,14 @@ def listen_host(host: str) -> str:
     return host
 
 
+def single_address(text: str) -> str:
+    """Accept one IP address, written as it is logged. Raises ValueError."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("is not an IP address; write one address, without port and without /prefix") from None
+
+
 def http_url(text: str) -> str:
     """Accept an absolute http(s) URL without query, fragment and password. Raises ValueError."""
     parts = _split(text, "http", "https")

@@ -13,6 +13,7 @@ from cds_service.settings.section import Content, Section
 from cds_service.settings.value_types import (
     Algorithm,
     HttpUrl,
+    IPAddress,
     Language,
     ListenHost,
     LocalPath,
@@ -72,6 +73,11 @@ class ServerSettings(OperationsSection):
         10_485_760, description="Largest accepted request body; larger ones get 413."
     )
     hook_deadline_seconds: Timeout = Field(2.0, description="Time for one hook, FHIR requests included.")
+    trusted_proxies: tuple[IPAddress, ...] = Field(
+        (),
+        description="Addresses of proxies in front whose X-Forwarded-For names the caller, for the limit on failed "
+        "attempts and for the log; from all others that header is ignored.",
+    )
 
 
 class AuthenticationSettings(OperationsSection):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from cds_service.web.body import close_after_unread_body
+from cds_service.web.caller_address import caller_address
 from cds_service.web.cors import add_cors_headers, answer_preflight
 from cds_service.web.defects import describe_defect
 from cds_service.web.discovery import add_discovery_route
@@ -71,7 +72,8 @@ def build_application(running: Running, metrics: Metrics | None = None) -> CDSAp
 
 def _add_hooks(app: Flask, running: Running, metrics: Metrics) -> None:
     def begin() -> Response | None:
-        return answer_preflight(begin_exchange(running.new_uuid(), running.parts))
+        parts = running.parts
+        return answer_preflight(begin_exchange(running.new_uuid(), parts, caller_address(parts.trusted_proxies)))
 
     def finish(response: Response) -> Response:
         exchange = current_exchange()
@@ -96,3 +98,5 @@ def _report(exchange: Exchange, status: int, metrics: Metrics) -> None:
     if rule is not None and is_hook(rule.endpoint):
         metrics.count_hook(exchange.outcome, seconds)
     metrics.count_refusal(route, status)
+    if exchange.distrust is not None:
+        metrics.count_distrust(exchange.distrust.reason, exchange.distrust.client)

@@ -66,7 +66,7 @@ def authenticate(running: Running, path: str) -> TrustedClient:
     """Return the client that sent the current request. Raises UnauthenticatedError or ForbiddenError."""
     exchange = current_exchange()
     client = exchange.parts.authenticator.authenticate(
-        request.headers.getlist("Authorization"), exchange.parts.public_url + path, running.now()
+        request.headers.getlist("Authorization"), exchange.parts.public_url + path, running.now(), exchange.address
     )
     exchange.client = client.name
     return client

@@ -17,6 +17,7 @@ from cds_service.errors import (
     MethodNotAllowedError,
     RequestError,
     ServiceError,
+    TrustError,
     UnauthenticatedError,
     UnknownServiceError,
     UnsupportedMediaTypeError,
@@ -49,6 +50,8 @@ def answer_service_error(error: ServiceError) -> Response:
     """Answer an error that was raised on purpose; its detail, if it has one, goes to the log only."""
     exchange = current_exchange()
     exchange.detail = error.log_detail or error.client_text
+    if isinstance(error, TrustError):
+        exchange.distrust = error
     if isinstance(error, UnauthenticatedError):
         # One body for every reason, whatever text the error was given.
         response = _answer(error.status, error.issue_code, UnauthenticatedError.client_text)

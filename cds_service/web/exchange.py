@@ -8,29 +8,43 @@ from typing import TYPE_CHECKING, cast
 from flask import g
 
 if TYPE_CHECKING:
+    from cds_service.errors import TrustError
     from cds_service.web.ports import Parts
 
 
 class Exchange:
     """Filled in on the way of a request through the edge. Holds no patient data and no token."""
 
-    __slots__ = ("body_was_read", "client", "defect", "detail", "outcome", "parts", "request_id", "started")
+    __slots__ = (
+        "address",
+        "body_was_read",
+        "client",
+        "defect",
+        "detail",
+        "distrust",
+        "outcome",
+        "parts",
+        "request_id",
+        "started",
+    )
 
-    def __init__(self, request_id: str, parts: Parts) -> None:
-        """Start the stopwatch."""
+    def __init__(self, request_id: str, parts: Parts, address: str) -> None:
+        """Start the stopwatch. `address` is where the request came from."""
         self.request_id = request_id
+        self.address = address
         self.parts = parts
         self.started = perf_counter()
         self.client: str | None = None
         self.outcome: str | None = None
         self.detail: str | None = None
+        self.distrust: TrustError | None = None
         self.defect: dict[str, object] | None = None
         self.body_was_read = False
 
 
-def begin_exchange(request_id: str, parts: Parts) -> Exchange:
+def begin_exchange(request_id: str, parts: Parts, address: str) -> Exchange:
     """Make a new exchange that of the current request."""
-    exchange = g.exchange = Exchange(request_id, parts)
+    exchange = g.exchange = Exchange(request_id, parts, address)
     return exchange
 
 

@@ -59,7 +59,8 @@ def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -
 def log_exchange(exchange: Exchange, *, route: str, method: str, status: int, seconds: float) -> None:
     """Write the one line of a request. `route` is the rule that matched, never the path that was asked for."""
     level = logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else logging.INFO
-    if not _LOGGER.isEnabledFor(level):
+    distrust = exchange.distrust
+    if not _LOGGER.isEnabledFor(level) or (distrust is not None and not distrust.logged):
         return
     fields = {
         "request_id": exchange.request_id,
@@ -70,6 +71,7 @@ def log_exchange(exchange: Exchange, *, route: str, method: str, status: int, se
         "client": exchange.client,
         "outcome": exchange.outcome,
         "detail": exchange.detail,
+        "address": exchange.address if distrust is not None else None,
     }
     fields = {name: value for name, value in fields.items() if value is not None}
     _LOGGER.log(level, "request", extra={"fields": fields | (exchange.defect or {})})

@@ -44,8 +44,10 @@ class CDSService(Protocol):
 class Authenticator(Protocol):
     """Tells who is asking."""
 
-    def authenticate(self, authorization_headers: Sequence[str], endpoint_url: str, now: datetime) -> TrustedClient:
-        """Return the verified client. Raises UnauthenticatedError or ForbiddenError."""
+    def authenticate(
+        self, authorization_headers: Sequence[str], endpoint_url: str, now: datetime, address: str
+    ) -> TrustedClient:
+        """Return the verified client; `address` is the caller's. Raises UnauthenticatedError or ForbiddenError."""
 
     def check_ready(self) -> None:
         """Prove that clients could be verified now. Raises ServiceError."""
@@ -69,10 +71,12 @@ ReadinessCheck = Callable[[], None]
 class Parts:
     """All that follows from one configuration. A request uses the Parts it began with, whatever is reloaded meanwhile.
 
-    `public_url` has no slash at its end. `readiness` maps a name, shown to whoever asks, to its check.
+    `public_url` has no slash at its end. `trusted_proxies` are the addresses whose X-Forwarded-For is believed.
+    `readiness` maps a name, shown to whoever asks, to its check.
     """
 
     public_url: str
+    trusted_proxies: frozenset[str]
     max_request_bytes: int
     cors_origins: frozenset[str]
     services: Mapping[str, CDSService]

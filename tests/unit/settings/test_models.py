@@ -34,6 +34,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "threads": 16,
         "max_request_bytes": 10485760,
         "hook_deadline_seconds": 2.0,
+        "trusted_proxies": (),
     },
     "authentication": {"required": True, "leeway_seconds": 60, "max_lifetime_seconds": 900},
     "rule": {"cutoff": Decimal("405.08"), "cutoff_source": "published"},

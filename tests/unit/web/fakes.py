@@ -80,8 +80,12 @@ class FakeAuthenticator:
 
     endpoint_urls: list[str] = field(default_factory=list)
     times: list[datetime] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
 
-    def authenticate(self, authorization_headers: Sequence[str], endpoint_url: str, now: datetime) -> TrustedClient:
+    def authenticate(
+        self, authorization_headers: Sequence[str], endpoint_url: str, now: datetime, address: str
+    ) -> TrustedClient:
+        self.addresses.append(address)
         self.endpoint_urls.append(endpoint_url)
         self.times.append(now)
         if list(authorization_headers) != ["Bearer good"]:
@@ -111,10 +115,12 @@ class Edge:
     readiness: dict[str, Callable[[], None]] = field(default_factory=dict)
     numbers: count[int] = field(default_factory=count)
     origins: frozenset[str] = frozenset({ORIGIN})
+    proxies: frozenset[str] = frozenset()
 
     def parts(self) -> Parts:
         return Parts(
             public_url=PUBLIC_URL,
+            trusted_proxies=self.proxies,
             max_request_bytes=LIMIT,
             cors_origins=self.origins,
             services={self.service.id: self.service},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.errors import DataUnavailableError, ForbiddenError
+from cds_service.errors import DataUnavailableError, ForbiddenError, UnauthenticatedError
 from cds_service.hooks.response import Answer, CDSResponse
 from cds_service.web.logging import configure_logging
 from tests.unit.web.fakes import FEEDBACK_PATH, GOOD_TOKEN, HOOK_PATH, Edge, encoded, feedback_item, hook_request
@@ -86,6 +86,24 @@ def test_refused_token_is_logged_with_the_reason(client: FlaskClient, stream: io
     assert line["detail"] == "signature"
     assert "client" not in line
     assert MARKER not in stream.getvalue()
+
+
+def test_refusal_names_the_address_it_came_from(client: FlaskClient, stream: io.StringIO) -> None:
+    client.post(HOOK_PATH, json=hook_request(), environ_overrides={"REMOTE_ADDR": "198.51.100.7"})
+    client.post(HOOK_PATH, json=hook_request(), headers=GOOD_TOKEN)
+
+    refused, answered = lines(stream)
+    assert refused["address"] == "198.51.100.7"
+    assert "address" not in answered
+
+
+def test_refusal_of_a_flood_is_not_logged(edge: Edge, client: FlaskClient, stream: io.StringIO) -> None:
+    edge.service.outcome = error = UnauthenticatedError(reason="too-many-failures")
+    error.logged = False
+
+    client.post(HOOK_PATH, json=hook_request(), headers=GOOD_TOKEN)
+
+    assert lines(stream) == []
 
 
 def test_defect_is_logged_by_type_and_frames(edge: Edge, client: FlaskClient, stream: io.StringIO) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.errors import DataUnavailableError
+from cds_service.errors import DataUnavailableError, ForbiddenError
 from cds_service.hooks.response import Answer, CDSResponse
+from cds_service.web.metrics import Metrics
 from tests.unit.web.fakes import GOOD_TOKEN, HOOK_PATH, Edge, hook_request
 
 
@@ -49,6 +50,35 @@ def test_refusals_are_counted_by_route_and_status(edge: Edge, client: FlaskClien
     assert samples['sii_cds_refusals_total{route="unmatched",status="404"}'] == 2
     assert samples["sii_cds_hook_duration_seconds_count"] == 2
     assert not [name for name in samples if name.startswith("sii_cds_hooks_total")]
+
+
+def test_distrust_is_counted_by_reason_and_claimed_client(edge: Edge, client: FlaskClient) -> None:
+    client.post(HOOK_PATH, json=hook_request())
+    for _ in range(2):
+        edge.service.outcome = ForbiddenError(reason="tenant-not-allowed", client="main-ehr")
+        client.post(HOOK_PATH, json=hook_request(), headers=GOOD_TOKEN)
+
+    samples = exposed(client)
+    assert samples['sii_cds_trust_refusals_total{client="",reason="other"}'] == 1
+    assert samples['sii_cds_trust_refusals_total{client="main-ehr",reason="tenant-not-allowed"}'] == 2
+
+
+def test_key_sets_and_limited_addresses_are_counted_by_client() -> None:
+    metrics = Metrics()
+    metrics.count_key_set("main-ehr", usable=True)
+    metrics.count_key_set("main-ehr", usable=False)
+    metrics.count_limited_address(None)
+    metrics.count_limited_address("main-ehr")
+
+    lines = metrics.exposition().decode().splitlines()
+    assert {
+        'sii_cds_key_set_reads_total{client="main-ehr",result="usable"} 1.0',
+        'sii_cds_key_set_reads_total{client="main-ehr",result="failed"} 1.0',
+        'sii_cds_limited_addresses_total{client=""} 1.0',
+        'sii_cds_limited_addresses_total{client="main-ehr"} 1.0',
+    } <= set(lines)
+    (read_at,) = (line for line in lines if line.startswith("sii_cds_key_set_read_timestamp_seconds{"))
+    assert float(read_at.rpartition(" ")[2]) > 1_700_000_000
 
 
 def test_other_routes_are_not_counted_as_hooks(client: FlaskClient) -> None:

@@ -103,7 +103,7 @@ def serving_parts(
     settings: Settings, audit: AuditLog, metrics: Metrics, previous: VerifyingAuthenticator | None = None
 ) -> Parts:
     """Build the parts of a worker that serves: it also keeps fetched keys fresh. Raises ConfigurationError."""
-    authenticator = authenticator_from_settings(settings, previous, metrics)
+    authenticator = authenticator_from_settings(settings, previous, metrics.trust)
     parts = build_parts(settings, audit, utc_now(), authenticator)
     authenticator.keep_keys_fresh()
     return parts

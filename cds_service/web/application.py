@@ -99,4 +99,4 @@ def _report(exchange: Exchange, status: int, metrics: Metrics) -> None:
         metrics.count_hook(exchange.outcome, seconds)
     metrics.count_refusal(route, status)
     if exchange.distrust is not None:
-        metrics.count_distrust(exchange.distrust.reason, exchange.distrust.client)
+        metrics.trust.count_distrust(exchange.distrust.reason, exchange.distrust.client)

@@ -11,11 +11,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flask import Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from cds_service.web.authentication import PublicView
 from cds_service.web.paths import METRICS
+from cds_service.web.trust_metrics import TrustMetrics
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -49,31 +50,7 @@ class Metrics:
         self._reloads = Counter(
             "sii_cds_reloads", "Attempts to reload the configuration, by result.", ["result"], registry=self._registry
         )
-        self._distrust = Counter(
-            "sii_cds_trust_refusals",
-            "Requests whose caller was not trusted (401, 403), by reason and claimed client.",
-            ["reason", "client"],
-            registry=self._registry,
-        )
-        self._limited = Counter(
-            "sii_cds_limited_addresses",
-            "Times that an address began to be limited for failed attempts, by claimed client.",
-            ["client"],
-            registry=self._registry,
-        )
-        self._key_sets = Counter(
-            "sii_cds_key_set_reads",
-            "Attempts to read the public keys of a client, by result.",
-            ["client", "result"],
-            registry=self._registry,
-        )
-        self._key_set_read_at = Gauge(
-            "sii_cds_key_set_read_timestamp_seconds",
-            "When the public keys of a client were last read with success, in seconds since 1970.",
-            ["client"],
-            registry=self._registry,
-            multiprocess_mode="max",
-        )
+        self.trust = TrustMetrics(self._registry)
         # Finding a labelled child takes longer than counting with it.
         self._hooks_of = lru_cache(maxsize=None)(self._hooks.labels)
         self._refusals_of = lru_cache(maxsize=None)(self._refusals.labels)
@@ -88,20 +65,6 @@ class Metrics:
         """Count an answer, if it is a refusal or a failure."""
         if status >= 400:
             self._refusals_of(route, str(status)).inc()
-
-    def count_distrust(self, reason: str, client_name: str | None) -> None:
-        """Count a caller who was not trusted. Both are words of ours: nothing that the caller chose is a label."""
-        self._distrust.labels(reason, client_name or "").inc()
-
-    def count_limited_address(self, client_name: str | None) -> None:
-        """Count an address that begins to be limited."""
-        self._limited.labels(client_name or "").inc()
-
-    def count_key_set(self, client_name: str, *, usable: bool) -> None:
-        """Count an attempt to read the keys of a client."""
-        self._key_sets.labels(client_name, "usable" if usable else "failed").inc()
-        if usable:
-            self._key_set_read_at.labels(client_name).set_to_current_time()
 
     def count_reload(self, result: str) -> None:
         """Count an attempt to reload: applied or refused."""

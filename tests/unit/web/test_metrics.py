@@ -65,10 +65,10 @@ def test_distrust_is_counted_by_reason_and_claimed_client(edge: Edge, client: Fl
 
 def test_key_sets_and_limited_addresses_are_counted_by_client() -> None:
     metrics = Metrics()
-    metrics.count_key_set("main-ehr", usable=True)
-    metrics.count_key_set("main-ehr", usable=False)
-    metrics.count_limited_address(None)
-    metrics.count_limited_address("main-ehr")
+    metrics.trust.count_key_set("main-ehr", usable=True)
+    metrics.trust.count_key_set("main-ehr", usable=False)
+    metrics.trust.count_limited_address(None)
+    metrics.trust.count_limited_address("main-ehr")
 
     lines = metrics.exposition().decode().splitlines()
     assert {

@@ -80,7 +80,8 @@ class HookRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
     `patient` is the FHIR id, or a pseudonym that starts with `hmac:`. `used` holds the decisive draw and the albumin
     shown beside it; for an indeterminate outcome `newest_draw` holds the draw that could not be used and `refusal`
     why its time forbids it. `missing` names prefetch keys when the outcome is `data-unavailable`. `shown` tells
-    whether the card left the service; in silent mode there is a card and it was not shown. `timezone` is the zone in
+    whether the card left the service, `presentation` why it did not: silent (mode) or snoozed (after an override); its
+    uuid stands here all the same. `timezone` is the zone in
     which days were counted. `timings_ms` are milliseconds by step. `chart` is a ChartEntry, what the decision can be
     recomputed from; it is there when the site keeps values, unless the chart was larger than a record may grow
     (`chart_too_large`).
@@ -112,6 +113,7 @@ class HookRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
     truncated: bool = False
     card: str | None = None
     shown: bool = False
+    presentation: str = ""
     mode: Literal["active", "silent"]
     rule_version: str
     mapping_version: str
@@ -120,6 +122,15 @@ class HookRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
     timings_ms: dict[str, float] = {}
     chart: msgspec.Raw = NO_CHART
     chart_too_large: bool = False
+
+    @property
+    def how_presented(self) -> str:
+        """Return shown, silent, snoozed or none; records of earlier versions tell it by `card` and `shown` alone."""
+        if self.presentation:
+            return self.presentation
+        if self.card is None:
+            return "none"
+        return "shown" if self.shown else "silent"
 
 
 class FeedbackRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="feedback"):

@@ -14,6 +14,7 @@ from cds_service.audit.reading import verify_log
 from cds_service.audit.search import Query, Unreadable, patient_forms, search
 from cds_service.cli.audit_log import Log, fail, find_log, log_options, period, period_options, refuse_log
 from cds_service.cli.audit_replay import replay_command
+from cds_service.cli.audit_report import report_command
 from cds_service.errors import StateUnavailableError
 
 if TYPE_CHECKING:
@@ -145,4 +146,5 @@ def _print_found(directory: Path, query: Query, *, json_lines: bool) -> None:
         fail(f"{directory}: lines that cannot be read: {unreadable}; run sii-cds audit verify")
 
 
+audit_group.add_command(report_command)
 audit_group.add_command(replay_command)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _MOST_SERIES: Final = len(SERIES) - 1
 _MOST_TICKS: Final = 14
 _MARK_LANES: Final = 3
+_LONGEST_LABEL: Final = 48
 _EPOCH: Final = date(1970, 1, 1)
 _LINE: Final = stand_in("series-1")
 
@@ -106,7 +107,15 @@ def _marks(axes: Axes, chart: TimeSeries) -> None:
         x = _days(mark.day)
         axes.axvline(x, color=stand_in("ink"), linewidth=1.0, linestyle="dotted")
         lane = 1.02 + 0.07 * (number % min(_MARK_LANES, len(chart.marks)))
-        axes.text(x, lane, mark.label, transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=8.5)
+        axes.text(
+            x,
+            lane,
+            _shortened(mark.label),
+            transform=axes.get_xaxis_transform(),
+            ha="center",
+            va="bottom",
+            fontsize=8.5,
+        )
 
 
 def _stacked_bars(axes: Axes, chart: StackedBars) -> None:
@@ -114,7 +123,7 @@ def _stacked_bars(axes: Axes, chart: StackedBars) -> None:
     floor = [0.0] * len(chart.categories)
     for series, role in zip(_drawn_series(chart.series), SERIES, strict=False):
         axes.bar(
-            places, series.values, bottom=floor, width=0.8, label=series.name,
+            places, series.values, bottom=floor, width=0.8, label=_shortened(series.name),
             color=stand_in(role), edgecolor=stand_in("panel"), linewidth=0.6,
         )  # fmt: skip
         floor = [low + value for low, value in zip(floor, series.values, strict=True)]
@@ -164,7 +173,7 @@ def _horizontal_bars(axes: Axes, chart: HorizontalBars) -> None:
         padding=4,
         fontsize=8.5,
     )
-    axes.set_yticks(list(places), [bar.label for bar in chart.bars])
+    axes.set_yticks(list(places), [_shortened(bar.label) for bar in chart.bars])
     axes.tick_params(axis="y", length=0, labelcolor=stand_in("ink"))
     axes.invert_yaxis()
     axes.margins(x=0.12)
@@ -211,6 +220,11 @@ def _legend(axes: Axes) -> None:
     handles, _ = axes.get_legend_handles_labels()
     if handles:
         axes.figure.legend(loc="outside lower left", ncols=min(len(handles), 5))
+
+
+def _shortened(text: str) -> str:
+    """Cut a label that would leave the plot no room; the table below the chart has all of it."""
+    return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
 
 
 def _days(day: date) -> float:

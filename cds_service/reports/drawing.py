@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.errors import MissingExtraError
 from cds_service.reports.axes import draw_axes, is_empty
+from cds_service.reports.charts import HorizontalBars, ValueRanges
 from cds_service.reports.inline_svg import inline_svg
 from cds_service.reports.palette import stand_in
 
@@ -19,7 +20,8 @@ _MISSING: Final = "Plots need matplotlib, which is not installed: pip install 's
 _WIDTH: Final = 9.2
 _HEIGHT: Final = 3.3
 _BAR_HEIGHT: Final = 0.3
-_FRAME_HEIGHT: Final = 0.9
+_BAR_FRAME_HEIGHT: Final = 0.45
+_RANGE_FRAME_HEIGHT: Final = 0.9
 
 _STYLE: Final[dict[Any, object]] = {
     "svg.fonttype": "none",
@@ -72,8 +74,13 @@ def draw_chart(chart: Chart) -> str:
 
 
 def _height(chart: Chart) -> float:
-    """Inches: bars that lie under each other need room for each."""
-    items = getattr(chart, "bars", None) or getattr(chart, "ranges", None)
-    if items is None or is_empty(chart):
+    """Inches: what lies under each other needs room for each; ranges have an axis and a legend besides."""
+    if is_empty(chart):
         return _HEIGHT
-    return _FRAME_HEIGHT + _BAR_HEIGHT * len(items)
+    match chart:
+        case HorizontalBars():
+            return _BAR_FRAME_HEIGHT + _BAR_HEIGHT * len(chart.bars)
+        case ValueRanges():
+            return _RANGE_FRAME_HEIGHT + _BAR_HEIGHT * len(chart.ranges)
+        case _:
+            return _HEIGHT

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from cds_service.errors import MissingExtraError
-from cds_service.reports.charts import Chart, Series, TimeMark, ValueForm, data_table, formatted
+from cds_service.reports.charts import Bar, Chart, Series, TimeMark, ValueForm, data_table, formatted
 from cds_service.reports.content import Column, Page, Section, Table
 from cds_service.reports.drawing import draw_chart
 from cds_service.reports.page import render_page
@@ -88,6 +88,10 @@ def test_chart_without_data_says_so(chart: Chart, reason: str) -> None:
         (replace(time_series(), points=time_series().points[:1], marks=()), "one day"),
         (replace(stacked_bars(), series=(Series("none at all", (0, 0, 0)),)), "only zeros"),
         (replace(stacked_bars(), series=(Series("患者 مريض", (1, 0, 2)),)), "scripts the drawing font lacks"),
+        (replace(horizontal_bars(), bars=(Bar("one", 1),)), "one bar"),
+        (replace(horizontal_bars(), bars=(Bar("a very long label " * 20, 1), Bar("zero", 0))), "a label of a page"),
+        (replace(horizontal_bars(), bars=tuple(Bar(f"bar {n}", n) for n in range(80))), "many bars"),
+        (replace(stacked_bars(), series=tuple(Series("long name " * 20, (1, 2, 3)) for _ in range(7))), "long names"),
         (replace(stacked_bars(), categories=WEEKS_OF_A_YEAR, series=(Series("a", (1,) * 52),)), "a year"),
     ],
 )

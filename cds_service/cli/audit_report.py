@@ -1,0 +1,78 @@
+"""sii-cds audit report: what was decided, shown, accepted and overridden in a period."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cds_service.cli.audit_log import fail, find_log, log_options, period, period_options, refuse_log
+from cds_service.cli.files import write_text
+from cds_service.cli.printable import printable
+from cds_service.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from cds_service.audit.statistics import Statistics
+    from cds_service.cli.audit_log import Log
+
+
+@click.command("report")
+@log_options
+@period_options
+@click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with plots.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures as JSON.")
+def report_command(
+    config_file: Path | None,
+    directory: Path | None,
+    key_files: tuple[Path, ...],
+    since: str | None,
+    until: str | None,
+    html_file: Path | None,
+    json_file: Path | None,
+) -> None:
+    """Report on hooks, outcomes, reasons, cards and feedback, by week and by client.
+
+    Prints a summary; FILE "-" writes a page or the JSON to standard output instead. Exit code 1 when a line of the
+    log cannot be read, since the figures may then be too low.
+    """
+    log = find_log(config_file, directory, key_files)
+    first, last = period(since, until, log.zone)
+    from cds_service.audit.reading import read_entries
+    from cds_service.audit.report_figures import as_text
+    from cds_service.audit.statistics import count
+
+    try:
+        statistics = count(read_entries(log.directory), log.zone, first, last)
+    except OSError as error:
+        refuse_log(log.directory, error)
+    if Path("-") not in (html_file, json_file):
+        click.echo("\n".join(map(printable, as_text(statistics).split("\n"))))
+    if json_file is not None:
+        _write_json(statistics, json_file)
+    if html_file is not None:
+        _write_page(statistics, log, html_file)
+    if statistics.unreadable:
+        fail(f"{log.directory}: lines that cannot be read: {statistics.unreadable}; run sii-cds audit verify")
+
+
+def _write_json(statistics: Statistics, file: Path) -> None:
+    import json
+
+    from cds_service.audit.report_figures import as_data
+
+    write_text(file, json.dumps(as_data(statistics), indent=2) + "\n")
+
+
+def _write_page(statistics: Statistics, log: Log, file: Path) -> None:
+    from importlib.metadata import version
+
+    from cds_service.audit.report_page import report_page
+    from cds_service.reports.page import render_page
+
+    page = report_page(statistics, str(log.directory), log.zone, version("sii-cds"))
+    try:
+        document = render_page(page)
+    except MissingExtraError as error:
+        fail(str(error))
+    write_text(file, document)

@@ -47,11 +47,11 @@ class _Link(msgspec.Struct, gc=False):
     url: str | None = None
 
 
-class _Entry(msgspec.Struct, Generic[R]):
+class _Entry(msgspec.Struct, Generic[R], gc=False):
     resource: R
 
 
-class _CleanBundle(msgspec.Struct, Generic[R]):
+class _CleanBundle(msgspec.Struct, Generic[R], gc=False):
     resourceType: str  # noqa: N815
     entry: tuple[_Entry[R], ...] = ()
     link: tuple[_Link, ...] = ()

@@ -1,7 +1,8 @@
 """FHIR R4 resources as far as the service reads them: typed, decoded by msgspec, every other member skipped.
 
-Not more than these members turns into Python objects, which is what makes a long chart cheap. A wrong type in a
-member that is read makes that one resource malformed. JSON numbers arrive exactly: int, or Decimal with its digits.
+Not more than these members turns into Python objects, which is what makes a long chart cheap. What JSON decodes to
+holds no cycles, so the garbage collector need not look at it (`gc=False`). A wrong type in a member that is read makes
+that one resource malformed. JSON numbers arrive exactly: int, or Decimal with its digits.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from typing import Any
 import msgspec
 
 
-class Coding(msgspec.Struct, gc=False, omit_defaults=True):
+class Coding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """FHIR Coding. Display texts are never read."""
 
     system: str | None = None
     code: str | None = None
 
 
-class CodeableConcept(msgspec.Struct, omit_defaults=True):
+class CodeableConcept(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """FHIR CodeableConcept."""
 
     coding: tuple[Coding, ...] = ()
@@ -37,7 +38,7 @@ class Period(msgspec.Struct, gc=False, omit_defaults=True):
     end: str | None = None
 
 
-class Quantity(msgspec.Struct, omit_defaults=True):
+class Quantity(msgspec.Struct, gc=False, omit_defaults=True):
     """FHIR Quantity. `value` keeps whatever JSON value came, so that text is seen as text."""
 
     value: Any = None
@@ -53,7 +54,7 @@ class Meta(msgspec.Struct, gc=False):
     versionId: str | None = None  # noqa: N815
 
 
-class _Measurement(msgspec.Struct):
+class _Measurement(msgspec.Struct, gc=False):
     code: CodeableConcept | None = None
     valueQuantity: Quantity | None = None  # noqa: N815
     valueString: Any = None  # noqa: N815
@@ -91,11 +92,11 @@ class _Measurement(msgspec.Struct):
         return self.dataAbsentReason is not None
 
 
-class Component(_Measurement):
+class Component(_Measurement, gc=False):
     """FHIR Observation.component."""
 
 
-class Observation(_Measurement):
+class Observation(_Measurement, gc=False):
     """FHIR Observation."""
 
     resourceType: str = ""  # noqa: N815
@@ -116,7 +117,7 @@ class Observation(_Measurement):
         return (self.meta.versionId or "") if self.meta is not None else ""
 
 
-class Condition(msgspec.Struct):
+class Condition(msgspec.Struct, gc=False):
     """FHIR Condition."""
 
     resourceType: str = ""  # noqa: N815
@@ -130,7 +131,7 @@ class Condition(msgspec.Struct):
     recordedDate: str | None = None  # noqa: N815
 
 
-class Procedure(msgspec.Struct):
+class Procedure(msgspec.Struct, gc=False):
     """FHIR Procedure."""
 
     resourceType: str = ""  # noqa: N815
@@ -152,7 +153,7 @@ class Patient(msgspec.Struct, gc=False):
     deceasedDateTime: str | None = None  # noqa: N815
 
 
-class Malformed(msgspec.Struct):
+class Malformed(msgspec.Struct, gc=False):
     """A resource of the wanted type that could not be read; its code, where at least that could be."""
 
     id: str | None = None

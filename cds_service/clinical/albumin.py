@@ -9,10 +9,10 @@ from cds_service.clinical.outcomes import AlbuminContext
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cds_service.clinical.models import EffectiveTime, LabResult
+    from cds_service.clinical.models import DatedResult, EffectiveTime, LabResult
 
 
-def choose_albumin(results: Sequence[LabResult], draw: EffectiveTime, window_days: int) -> AlbuminContext | None:
+def choose_albumin(results: Sequence[DatedResult], draw: EffectiveTime, window_days: int) -> AlbuminContext | None:
     """Choose the albumin nearest to the draw; None when the chart holds no usable one.
 
     Among equally near ones the newer wins, then preferred codes, then corrected results, then the latest issued; what
@@ -21,16 +21,17 @@ def choose_albumin(results: Sequence[LabResult], draw: EffectiveTime, window_day
     """
     if not results:
         return None
-    nearest = min(results, key=lambda result: _distance(result, draw))
-    days = abs((nearest.effective.day - draw.day).days)
+    distances = [abs((result.effective.day - draw.day).days) for result in results]
+    days = min(distances)
+    near = [result.whole() for result, distance in zip(results, distances, strict=True) if distance == days]
+    nearest = min(near, key=_rank)
     return AlbuminContext(nearest, days, days <= window_days)
 
 
-def _distance(result: LabResult, draw: EffectiveTime) -> tuple[object, ...]:
+def _rank(result: LabResult) -> tuple[object, ...]:
     day, instant = result.effective.order
     issued = result.issued.timestamp() if result.issued is not None else float("-inf")
     return (
-        abs((day - draw.day).days),
         -day.toordinal(),
         -instant,
         result.preference,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from cds_service.clinical.eligibility import Eligibility
-    from cds_service.clinical.models import BloodCounts, EffectiveTime, ExcludedResult, LabResult
+    from cds_service.clinical.models import BloodCounts, DatedResult, EffectiveTime, ExcludedResult
     from cds_service.clinical.outcomes import Assessment, Decided
     from cds_service.clinical.policy import ClinicalPolicy
 
@@ -40,7 +40,7 @@ def refuse_ineligible(reason: Reason, doubts: tuple[Reason, ...], policy: Clinic
 def assess(
     eligibility: Eligibility,
     counts: BloodCounts,
-    albumin: Sequence[LabResult],
+    albumin: Sequence[DatedResult],
     policy: ClinicalPolicy,
     now: datetime,
     *,
@@ -87,7 +87,7 @@ def _undecidable(
 def _decide(
     decisive: TimedDraw,
     earlier: tuple[EarlierSII, ...],
-    albumin: Sequence[LabResult],
+    albumin: Sequence[DatedResult],
     exclusions: Mapping[Reason, int],
     policy: ClinicalPolicy,
     latest: EffectiveTime | None,

@@ -10,7 +10,7 @@ from cds_service.clinical.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from cds_service.clinical.models import BloodCounts, EffectiveTime, ExcludedResult, LabResult
+    from cds_service.clinical.models import BloodCounts, DatedResult, EffectiveTime, ExcludedResult
     from cds_service.clinical.timing import TimedDraw
 
 MISSING = {
@@ -61,7 +61,7 @@ def newest_result(counts: BloodCounts) -> EffectiveTime | None:
 class _Loose(NamedTuple):
     """Results in no complete draw."""
 
-    usable: tuple[LabResult, ...]
+    usable: tuple[DatedResult, ...]
     excluded: tuple[ExcludedResult, ...]
 
 
@@ -99,7 +99,7 @@ def _incomplete_reasons(counts: BloodCounts, timed: Sequence[TimedDraw]) -> list
     return [*(MISSING[a] for a in missing), *led_there]
 
 
-def _mixed_basis(newer: Sequence[LabResult]) -> tuple[Reason, ...]:
+def _mixed_basis(newer: Sequence[DatedResult]) -> tuple[Reason, ...]:
     """Tell whether nothing but the basis keeps newer differentials apart: no basis holds both of them."""
     bases: dict[Analyte, set[Basis]] = {Analyte.NEUTROPHILS: set(), Analyte.LYMPHOCYTES: set()}
     for result in newer:

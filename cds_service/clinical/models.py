@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -58,7 +58,9 @@ class EffectiveTime(_OrderedTime):
 
     def __new__(cls, day: date, instant: datetime | None) -> Self:
         """Make a time from its day at the site and its aware instant."""
-        return super().__new__(cls, day, instant, (day, instant.timestamp() if instant is not None else _DAY_ALONE))
+        order = (day, instant.timestamp() if instant is not None else _DAY_ALONE)
+        # Not by way of super(): a long chart makes hundreds of times, and that would be a third of the cost.
+        return tuple.__new__(cls, (day, instant, order))
 
     def __getnewargs__(self) -> tuple[date, datetime | None]:
         """Let a copy be made from what a time is made of."""
@@ -97,36 +99,101 @@ class LabResult(NamedTuple):
     corrected: bool
     origin: Origin
 
+    def whole(self) -> LabResult:
+        """Return itself: nothing of it is left in the chart."""
+        return self
 
-@dataclass(frozen=True, slots=True)
+
+class DatedResult(Protocol):
+    """A usable laboratory result of which the rule knows what it is and when it was taken.
+
+    A long chart holds hundreds of results and a draw or two decide: only of those the rest is taken from the chart.
+    """
+
+    @property
+    def analyte(self) -> Analyte:
+        """What was measured."""
+
+    @property
+    def basis(self) -> Basis:
+        """What the number counts."""
+
+    @property
+    def effective(self) -> EffectiveTime:
+        """When the specimen was taken."""
+
+    def whole(self) -> LabResult:
+        """Return the result with its numbers and its origin."""
+
+
 class BloodDraw:
     """Neutrophils, lymphocytes and platelets of one draw, both differentials on the same basis.
 
     `problems` holds what makes the draw undecidable (conflicting-results, differential-inconsistent,
     zero-lymphocytes). A draw with problems still is a complete draw: it is never passed over for an older one.
+    `effective` is the time of the latest of the three results, which `parts` holds in the order of the formula.
     """
 
-    neutrophils: LabResult
-    lymphocytes: LabResult
-    platelets: LabResult
-    problems: tuple[Reason, ...] = ()
-    # Time of the latest of the three results.
-    effective: EffectiveTime = field(init=False, compare=False)
+    __slots__ = ("_results", "effective", "parts", "problems")
 
-    def __post_init__(self) -> None:
-        """Find the time once: it is what draws are sorted and judged by."""
-        latest = max((r.effective for r in self.results), key=lambda effective: effective.order)
-        object.__setattr__(self, "effective", latest)
-
-    @property
-    def basis(self) -> Basis:
-        """Basis that neutrophils and lymphocytes share."""
-        return self.neutrophils.basis
+    def __init__(
+        self,
+        neutrophils: DatedResult,
+        lymphocytes: DatedResult,
+        platelets: DatedResult,
+        problems: tuple[Reason, ...] = (),
+    ) -> None:
+        """Find the time, which is what draws are sorted and judged by; the rest waits until somebody asks."""
+        self.parts = (platelets, neutrophils, lymphocytes)
+        self._results: tuple[LabResult, LabResult, LabResult] | None = None
+        self.effective = max(platelets.effective, neutrophils.effective, lymphocytes.effective, key=_order)
+        self.problems = problems
 
     @property
     def results(self) -> tuple[LabResult, LabResult, LabResult]:
         """The three results in the order of the formula."""
-        return self.platelets, self.neutrophils, self.lymphocytes
+        if self._results is None:
+            platelets, neutrophils, lymphocytes = self.parts
+            self._results = (platelets.whole(), neutrophils.whole(), lymphocytes.whole())
+        return self._results
+
+    @property
+    def platelets(self) -> LabResult:
+        """The platelets."""
+        return self.results[0]
+
+    @property
+    def neutrophils(self) -> LabResult:
+        """The neutrophils."""
+        return self.results[1]
+
+    @property
+    def lymphocytes(self) -> LabResult:
+        """The lymphocytes."""
+        return self.results[2]
+
+    @property
+    def basis(self) -> Basis:
+        """Basis that neutrophils and lymphocytes share."""
+        return self.parts[1].basis
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by results and problems."""
+        if not isinstance(other, BloodDraw):
+            return NotImplemented
+        return self.results == other.results and self.problems == other.problems
+
+    def __hash__(self) -> int:
+        """Hash what equal draws share."""
+        return hash((self.results, self.problems))
+
+    def __repr__(self) -> str:
+        """Show the results."""
+        return f"BloodDraw(results={self.results!r}, problems={self.problems!r})"
+
+
+def _order(effective: EffectiveTime) -> tuple[date, float]:
+    return effective.order
 
 
 class ConditionFact(NamedTuple):
@@ -173,7 +240,7 @@ class BloodCounts:
     """
 
     draws: tuple[BloodDraw, ...] = ()
-    unpaired: tuple[LabResult, ...] = ()
+    unpaired: tuple[DatedResult, ...] = ()
     pairing_reasons: tuple[Reason, ...] = ()
     excluded: tuple[ExcludedResult, ...] = ()
     truncated: bool = False

@@ -9,13 +9,12 @@ from __future__ import annotations
 from decimal import Context
 from typing import TYPE_CHECKING, NamedTuple
 
-from cds_service.clinical.models import Quantity
 from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from cds_service.clinical.models import LabResult
+    from cds_service.normalization.observed import ObservedResult
     from fhir_mappings.models import DifferentialLimits
 
 # Products of three values of at most 34 digits stay exact.
@@ -25,13 +24,13 @@ _EXACT = Context(prec=150)
 class SharePair(NamedTuple):
     """Neutrophils and lymphocytes as shares of the leukocytes, both in canonical fractions."""
 
-    neutrophils: LabResult
-    lymphocytes: LabResult
+    neutrophils: ObservedResult
+    lymphocytes: ObservedResult
 
 
 def read_shares(
-    neutrophils: LabResult, lymphocytes: LabResult, limits: DifferentialLimits
-) -> SharePair | tuple[tuple[LabResult, Reason], ...]:
+    neutrophils: ObservedResult, lymphocytes: ObservedResult, limits: DifferentialLimits
+) -> SharePair | tuple[tuple[ObservedResult, Reason], ...]:
     """Return the pair of shares, or the results that may not be used with their reasons.
 
     Values of at most 1 under a percent unit: when both are, they are fractions under a wrong label and their ratio is
@@ -39,14 +38,14 @@ def read_shares(
     implausible. Zero lymphocytes are no fraction; they are judged by the draw.
     """
     doubtful = [r for r in (neutrophils, lymphocytes) if is_doubtful_share(r)]
-    if lymphocytes.quantity.value == 0:
+    if lymphocytes.value == 0:
         doubtful = []
     if len(doubtful) == 1:
         return ((doubtful[0], Reason.FRACTION_MISLABELLED),)
     pair = SharePair(neutrophils, lymphocytes)
     if doubtful:
         pair = SharePair(_as_fraction(neutrophils), _as_fraction(lymphocytes))
-    if pair.neutrophils.quantity.value + pair.lymphocytes.quantity.value > limits.sum_max:
+    if pair.neutrophils.value + pair.lymphocytes.value > limits.sum_max:
         return ((neutrophils, Reason.IMPLAUSIBLE), (lymphocytes, Reason.IMPLAUSIBLE))
     return pair
 
@@ -62,10 +61,10 @@ def disagree(counts: tuple[Decimal, Decimal], shares: tuple[Decimal, Decimal], l
     return abs(_EXACT.subtract(expected, found)) > _EXACT.multiply(limit, expected)
 
 
-def is_doubtful_share(result: LabResult) -> bool:
+def is_doubtful_share(result: ObservedResult) -> bool:
     """Tell whether a share came under a percent unit with a value of at most 1."""
-    return result.quantity.value != result.reported.value and result.reported.value <= 1
+    return result.value != result.number and result.number <= 1
 
 
-def _as_fraction(result: LabResult) -> LabResult:
-    return result._replace(quantity=Quantity(result.reported.value, result.quantity.unit))
+def _as_fraction(result: ObservedResult) -> ObservedResult:
+    return result._replace(value=result.number)

@@ -16,16 +16,17 @@ from cds_service.normalization.one_draw import DrawBuilder, Members
 from cds_service.normalization.time_windows import draws_by_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, timedelta
 
     from cds_service.clinical.models import LabResult
     from cds_service.normalization.observations import Reading
+    from cds_service.normalization.observed import ObservedResult
     from fhir_mappings.models import DifferentialLimits
 
 _Order = tuple["date", float]
 
-COUNTED = (Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS)
+COUNTED = frozenset({Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS})
 
 
 def pair_draws(
@@ -40,26 +41,46 @@ def pair_draws(
     Results excluded only beside their partner (fraction-mislabelled, a differential above 101 %) join `excluded`.
     """
     builder = DrawBuilder(limits)
-    counted = [r for r in reading.results if r.analyte in COUNTED]
+    counted = [r for r in reading.results if r.analyte is not Analyte.ALBUMIN]
     draws, rest = _draws_by_specimen(counted, builder)
-    if {r.analyte for r in rest} >= set(COUNTED):
-        draws += draws_by_time(rest, same_draw, builder)
-    used = {_identity(r) for draw in draws for r in draw.results}
-    refused = {r: reason for r, reason in builder.refused.items() if _identity(r) not in used}
-    unpaired = [r for r in rest if _identity(r) not in used and r not in refused]
+    draws_of_rest = draws_by_time(rest, same_draw, builder) if {r.analyte for r in rest} >= COUNTED else []
+    draws += draws_of_rest
+    left_over = _LeftOver(draws_of_rest if not builder.refused else draws, builder.refused)
     return BloodCounts(
         draws=_newest_first(draws),
-        unpaired=tuple(unpaired),
+        unpaired=left_over.unpaired(rest),
         pairing_reasons=tuple(sorted(builder.reasons)),
-        excluded=(*reading.excluded, *(_as_excluded(r, reason) for r, reason in refused.items())),
+        excluded=(*reading.excluded, *left_over.excluded()),
         truncated=truncated,
     )
 
 
-def _draws_by_specimen(results: Iterable[LabResult], builder: DrawBuilder) -> tuple[list[BloodDraw], list[LabResult]]:
-    groups: defaultdict[str, list[LabResult]] = defaultdict(list)
+class _LeftOver:
+    """What stands in no draw: results refused beside their partner, and results without a partner."""
+
+    def __init__(self, draws: Sequence[BloodDraw], refused: Mapping[LabResult, Reason]) -> None:
+        self._used = {_identity(part.whole()) for draw in draws for part in draw.parts}
+        self._refused = {r: reason for r, reason in refused.items() if _identity(r) not in self._used}
+
+    def excluded(self) -> Iterator[ExcludedResult]:
+        """Exclude what was refused and is used nowhere else."""
+        for result, reason in self._refused.items():
+            yield ExcludedResult(result.analyte, reason, result.origin.reference, result.effective)
+
+    def unpaired(self, rest: Sequence[ObservedResult]) -> tuple[ObservedResult, ...]:
+        """Leave out what draws or exclusions hold."""
+        if not self._used and not self._refused:
+            return tuple(rest)
+        wholes = ((result, result.whole()) for result in rest)
+        return tuple(r for r, whole in wholes if _identity(whole) not in self._used and whole not in self._refused)
+
+
+def _draws_by_specimen(
+    results: Iterable[ObservedResult], builder: DrawBuilder
+) -> tuple[list[BloodDraw], list[ObservedResult]]:
+    groups: defaultdict[str, list[ObservedResult]] = defaultdict(list)
     for result in results:
-        groups[result.origin.specimen].append(result)
+        groups[result.specimen].append(result)
     rest = groups.pop("", [])
     draws: list[BloodDraw] = []
     for group in groups.values():
@@ -94,7 +115,3 @@ def _settle(draws: list[BloodDraw]) -> BloodDraw:
 def _identity(result: LabResult) -> tuple[object, ...]:
     """Identify a result also after its share was read as a fraction."""
     return result.origin, result.analyte, result.basis, result.reported, result.effective
-
-
-def _as_excluded(result: LabResult, reason: Reason) -> ExcludedResult:
-    return ExcludedResult(result.analyte, reason, result.origin.reference, result.effective)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.models import EffectiveTime
@@ -47,12 +48,16 @@ class TimeReader:
         self._latest_instant = now.astimezone(UTC) + FUTURE_TOLERANCE
         # Results of one draw share their time, and charts are long: the same text is parsed once.
         self._seen: dict[str, EffectiveTime | Reason] = {}
+        self._taken: dict[str, EffectiveTime | Reason] = {}
 
     def read_observation(self, observation: ObservationLike) -> EffectiveTime | Reason:
         """Return when the specimen was taken, or no-effective-time, imprecise-time, future-time or malformed."""
         text = observation.effectiveDateTime or observation.effectiveInstant
         if text:
-            return self._not_future(self.read(text))
+            known = self._taken.get(text)
+            if known is None:
+                known = self._taken[text] = self._not_future(self.read(text))
+            return known
         if observation.effectivePeriod is not None:
             return self._not_future(self._read_period(observation.effectivePeriod))
         return Reason.NO_EFFECTIVE_TIME
@@ -110,7 +115,8 @@ class TimeReader:
             local = instant.astimezone(UTC).astimezone(self._site_zone)
         except OverflowError:
             return Reason.MALFORMED
-        return EffectiveTime(local.date(), _with_fixed_offset(local))
+        # A fixed offset: Python compares two times of one zone by their wall clocks, which run twice when summer ends.
+        return EffectiveTime(local.date(), local.astimezone(_fixed_offset(local.utcoffset())))
 
     def _parse_date(self, text: str) -> EffectiveTime | Reason:
         span = parse_partial_date(text)
@@ -134,12 +140,9 @@ def _limit_length(start: EffectiveTime, end: EffectiveTime) -> EffectiveTime | R
     return end if start.day == end.day else Reason.IMPRECISE_TIME
 
 
-def _with_fixed_offset(local: datetime) -> datetime:
-    """Replace the zone by its offset at that moment.
-
-    Python compares two times of one zone by their wall clocks, which lies in the hour that clocks repeat.
-    """
-    return local.replace(tzinfo=timezone(local.utcoffset() or timedelta(0)), fold=0)
+@lru_cache(maxsize=64)
+def _fixed_offset(offset: timedelta | None) -> timezone:
+    return timezone(offset or timedelta(0))
 
 
 def parse_partial_date(text: str) -> PartialDate | None:

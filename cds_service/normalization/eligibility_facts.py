@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cds_service.clinical.models import ConditionFact, EffectiveTime, PatientFact, ProcedureFact
 from cds_service.clinical.reasons import Reason
 from cds_service.normalization.effective_time import parse_partial_date
-from cds_service.normalization.observations import reference_of
+from cds_service.normalization.observed import reference_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

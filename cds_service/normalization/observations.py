@@ -7,43 +7,37 @@ number, in a unit of the table, within the plausible range, taken at a known tim
 from __future__ import annotations
 
 from decimal import Context, Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from cds_service.clinical.models import Analyte, Basis, EffectiveTime, ExcludedResult, LabResult, Origin, Quantity
+from cds_service.clinical.models import EffectiveTime, ExcludedResult, LabResult
 from cds_service.clinical.reasons import Reason
 from cds_service.normalization.codes import match_analyte
-from cds_service.normalization.units import read_factor
+from cds_service.normalization.measures import ANALYTES, Measures
+from cds_service.normalization.observed import ObservedResult, reference_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cds_service.clinical.models import Analyte
     from cds_service.normalization.effective_time import TimeReader
-    from cds_service.normalization.shapes import MalformedLike, MeasurementLike, ObservationLike, QuantityLike
+    from cds_service.normalization.measures import Measure
+    from cds_service.normalization.shapes import MalformedLike, MeasurementLike, ObservationLike
     from cds_service.normalization.subject import SubjectMatcher
     from fhir_mappings.mappings import Mappings
-    from fhir_mappings.models import AnalyteCode, PlausibleRange
-
-_ANALYTES = {analyte.value: analyte for analyte in Analyte}
-_BASES = {
-    "count": Basis.ABSOLUTE,
-    "percent": Basis.PERCENT,
-    "fraction": Basis.PERCENT,
-    "mass": Basis.MASS,
-    "moles": Basis.MASS,
-}
-_CORRECTED_STATUSES = frozenset({"amended", "corrected"})
 
 # No laboratory reports more digits; decimal128 holds 34. The bound keeps hostile numbers from costing time.
 _MAX_DIGITS = 34
 _EXACT = Context(prec=2 * _MAX_DIGITS)
 _MAX_EXPONENT = 40
-_PERCENT = Decimal("0.01")
+
+_OBSERVATION_ID = attrgetter("observation.id")
 
 
 class Reading(NamedTuple):
     """What became of the Observations: usable results and exclusions, both in the order read."""
 
-    results: tuple[LabResult, ...]
+    results: tuple[ObservedResult, ...]
     excluded: tuple[ExcludedResult, ...]
 
 
@@ -59,38 +53,30 @@ class ObservationReader:
     ) -> None:
         """Keep what every Observation is judged against."""
         self._mappings = mappings
+        self._measures = Measures(mappings)
         self._statuses = accepted_statuses
         self._subjects = subjects
         self._times = times
 
     def read_all(self, observations: Sequence[ObservationLike], malformed: Sequence[MalformedLike] = ()) -> Reading:
         """Read every Observation and its components; the same Observation delivered twice counts once."""
-        outcomes = [outcome for observation in observations for outcome in self.read(observation)]
-        return merge_readings(
-            [
-                Reading(
-                    tuple(o for o in outcomes if isinstance(o, LabResult)),
-                    tuple(o for o in outcomes if isinstance(o, ExcludedResult)),
-                ),
-                Reading((), self.exclude_malformed(malformed)),
-            ]
-        )
+        results: list[ObservedResult] = []
+        excluded: list[ExcludedResult] = []
+        for observation in observations:
+            for measurement in (observation, *observation.component):
+                outcome = self._judge(observation, measurement)
+                if isinstance(outcome, ObservedResult):
+                    results.append(outcome)
+                elif outcome is not None:
+                    excluded.append(outcome)
+        return merge_readings([Reading(tuple(results), (*excluded, *self.exclude_malformed(malformed)))])
 
     def read(self, observation: ObservationLike) -> Iterator[LabResult | ExcludedResult]:
         """Yield one outcome for each measurement of our analytes; nothing for other laboratory tests."""
-        measurements: Sequence[MeasurementLike] = (
-            (observation, *observation.component) if observation.component else (observation,)
-        )
-        for measurement in measurements:
-            code = match_analyte(measurement.code, self._mappings)
-            if code is None:
-                continue
-            outcome = code if isinstance(code, Reason) else self._read_measurement(observation, measurement, code)
-            if isinstance(outcome, Reason):
-                analyte = None if isinstance(code, Reason) else _ANALYTES[code.analyte]
-                yield self._exclude(observation, measurement, analyte, outcome)
-            else:
-                yield outcome
+        for measurement in (observation, *observation.component):
+            outcome = self._judge(observation, measurement)
+            if outcome is not None:
+                yield outcome.whole() if isinstance(outcome, ObservedResult) else outcome
 
     def exclude_malformed(self, malformed: Sequence[MalformedLike]) -> tuple[ExcludedResult, ...]:
         """Exclude Observations that could not be read, but for those whose code says that they are not ours.
@@ -102,58 +88,38 @@ class ObservationReader:
             code = match_analyte(resource.code, self._mappings)
             if code is None and resource.code is not None and not resource.has_components:
                 continue
-            analyte = _ANALYTES[code.analyte] if code is not None and not isinstance(code, Reason) else None
+            analyte = ANALYTES[code.analyte] if code is not None and not isinstance(code, Reason) else None
             reference = reference_of(resource.id, "Observation")
             excluded.append(ExcludedResult(analyte, Reason.MALFORMED, reference, None))
         return tuple(excluded)
 
-    def _read_measurement(
-        self, observation: ObservationLike, measurement: MeasurementLike, code: AnalyteCode
-    ) -> LabResult | Reason:
+    def _judge(
+        self, observation: ObservationLike, measurement: MeasurementLike
+    ) -> ObservedResult | ExcludedResult | None:
+        """Return what a measurement is to the rule; None where it is none of our analytes."""
+        measure = self._measures.find(measurement.code, measurement.valueQuantity)
+        if measure is None:
+            return None
+        if isinstance(measure, Reason):
+            return self._exclude(observation, self._named_analyte(measurement), measure)
+        number = self._refuse(observation) or _read_number(measurement)
+        if isinstance(number, Reason):
+            return self._exclude(observation, measure.kind[0], number)
+        value = _to_canonical(number, measure)
+        if isinstance(value, Reason):
+            return self._exclude(observation, measure.kind[0], value)
+        effective = self._times.read_observation(observation)
+        if isinstance(effective, Reason):
+            return self._exclude(observation, measure.kind[0], effective)
+        return ObservedResult(measure, value, effective, number, measurement, observation, self._times)
+
+    def _refuse(self, observation: ObservationLike) -> Reason | None:
         refused = self._subjects.refuse(observation.subject)
         if refused is not None:
             return refused
-        if observation.status not in self._statuses:
-            return Reason.STATUS_NOT_ACCEPTED
-        value = _read_value(measurement)
-        if isinstance(value, Reason):
-            return value
-        quantity = self._to_canonical(value, measurement.valueQuantity, code)
-        if isinstance(quantity, Reason):
-            return quantity
-        effective = self._times.read_observation(observation)
-        if isinstance(effective, Reason):
-            return effective
-        unit = (
-            measurement.valueQuantity.unit or measurement.valueQuantity.code or "" if measurement.valueQuantity else ""
-        )
-        return LabResult(
-            analyte=_ANALYTES[code.analyte],
-            basis=_BASES[code.basis],
-            preference=code.preference,
-            quantity=quantity,
-            reported=Quantity(value, unit),
-            effective=effective,
-            issued=self._times.read_issued(observation.issued),
-            corrected=observation.status in _CORRECTED_STATUSES,
-            origin=_origin(observation, code),
-        )
+        return None if observation.status in self._statuses else Reason.STATUS_NOT_ACCEPTED
 
-    def _to_canonical(self, value: Decimal, reported: QuantityLike | None, code: AnalyteCode) -> Quantity | Reason:
-        factor = read_factor(reported, code.basis, self._mappings)
-        if isinstance(factor, Reason):
-            return factor
-        canonical = _EXACT.multiply(value, factor)
-        limits = self._mappings.plausible[code.analyte, code.basis]
-        if not _is_plausible(canonical, value, factor, code, limits):
-            return Reason.IMPLAUSIBLE
-        return Quantity(canonical, limits.canonical_unit)
-
-    def _exclude(
-        self, observation: ObservationLike, measurement: MeasurementLike, analyte: Analyte | None, reason: Reason
-    ) -> ExcludedResult:
-        if analyte is None:
-            analyte = self._named_analyte(measurement)
+    def _exclude(self, observation: ObservationLike, analyte: Analyte | None, reason: Reason) -> ExcludedResult:
         effective = self._times.read_observation(observation)
         known = effective if isinstance(effective, EffectiveTime) else None
         return ExcludedResult(analyte, reason, reference_of(observation.id, "Observation"), known)
@@ -162,7 +128,7 @@ class ObservationReader:
         """Return the analyte of the first accepted code of a conflicting coding list."""
         codings = measurement.code.coding if measurement.code is not None else ()
         rows = (self._mappings.analyte_code(c.system or "", c.code or "") for c in codings)
-        return next((_ANALYTES[row.analyte] for row in rows if row is not None and row.analyte in _ANALYTES), None)
+        return next((ANALYTES[row.analyte] for row in rows if row is not None and row.analyte in ANALYTES), None)
 
 
 def merge_readings(readings: Sequence[Reading]) -> Reading:
@@ -170,17 +136,20 @@ def merge_readings(readings: Sequence[Reading]) -> Reading:
     excluded: dict[ExcludedResult | int, ExcludedResult] = {}
     for exclusion in (e for reading in readings for e in reading.excluded):
         excluded[exclusion if exclusion.reference else len(excluded)] = exclusion
-    return Reading(
-        tuple(dict.fromkeys(result for reading in readings for result in reading.results)), tuple(excluded.values())
-    )
+    return Reading(_once(tuple(r for reading in readings for r in reading.results)), tuple(excluded.values()))
 
 
-def reference_of(resource_id: str | None, resource_type: str) -> str:
-    """Return Type/id, or an empty text for a resource without an id (such results are usable all the same)."""
-    return f"{resource_type}/{resource_id}" if resource_id else ""
+def _once(results: tuple[ObservedResult, ...]) -> tuple[ObservedResult, ...]:
+    """Leave out results that say what another one says; where every id is there once, there can be none."""
+    if len(set(map(_OBSERVATION_ID, results))) == len(results):
+        return results
+    told_apart: dict[LabResult, ObservedResult] = {}
+    for result in results:
+        told_apart.setdefault(result.whole(), result)
+    return tuple(told_apart.values())
 
 
-def _read_value(measurement: MeasurementLike) -> Decimal | Reason:
+def _read_number(measurement: MeasurementLike) -> Decimal | Reason:
     # A panel says why it has no value of its own (FHIR R4, Observation.dataAbsentReason); its components have theirs.
     if measurement.is_absent:
         return Reason.DATA_ABSENT
@@ -200,41 +169,15 @@ def _read_value(measurement: MeasurementLike) -> Decimal | Reason:
 
 def is_readable_number(number: Decimal) -> bool:
     """Tell whether a number has no more digits than a laboratory may report."""
-    return len(number.as_tuple().digits) <= _MAX_DIGITS and abs(number.adjusted()) <= _MAX_EXPONENT
+    if abs(number.adjusted()) > _MAX_EXPONENT:
+        return False
+    # The text is many times cheaper than the tuple of the digits, and never shorter.
+    return len(str(number)) <= _MAX_DIGITS or len(number.as_tuple().digits) <= _MAX_DIGITS
 
 
-def _is_plausible(
-    canonical: Decimal, reported: Decimal, factor: Decimal, code: AnalyteCode, limits: PlausibleRange
-) -> bool:
-    """Check the plausible range, inclusive.
-
-    Zero lymphocytes pass: they have a reason of their own. A share written as a fraction under a percent unit passes
-    as the fraction it would be; whether it is one is decided beside its partner.
-    """
-    if canonical == 0 and code.analyte == Analyte.LYMPHOCYTES:
-        return True
-    if _BASES[code.basis] is Basis.PERCENT and factor == _PERCENT and reported <= 1:
-        canonical = reported
-    return limits.low <= canonical <= limits.high
-
-
-def _origin(observation: ObservationLike, code: AnalyteCode) -> Origin:
-    specimen = observation.specimen.reference if observation.specimen is not None else None
-    return Origin(
-        reference=reference_of(observation.id, "Observation"),
-        version=observation.version,
-        system=code.system,
-        code=code.code,
-        specimen=_specimen_key(specimen or ""),
-    )
-
-
-def _specimen_key(reference: str) -> str:
-    """Return Type/id of a specimen reference, so that absolute and relative ones compare equal.
-
-    A contained specimen ("#1") names nothing outside its own Observation and joins nothing.
-    """
-    if reference.startswith("#"):
-        return ""
-    parts = reference.split("/_history/", 1)[0].rsplit("/", 2)
-    return "/".join(parts[-2:])
+def _to_canonical(number: Decimal, measure: Measure) -> Decimal | Reason:
+    factor = measure.factor
+    if isinstance(factor, Reason):
+        return factor
+    canonical = _EXACT.multiply(number, factor)
+    return canonical if measure.is_plausible(canonical, number) else Reason.IMPLAUSIBLE

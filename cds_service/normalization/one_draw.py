@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cds_service.clinical.models import LabResult
+    from cds_service.normalization.measures import Kind
+    from cds_service.normalization.observed import ObservedResult
     from fhir_mappings.models import DifferentialLimits
-
-Kind = tuple[Analyte, Basis]
 
 PLATELETS: Kind = (Analyte.PLATELETS, Basis.ABSOLUTE)
 NEUTROPHIL_COUNT: Kind = (Analyte.NEUTROPHILS, Basis.ABSOLUTE)
@@ -26,7 +26,7 @@ LYMPHOCYTE_SHARE: Kind = (Analyte.LYMPHOCYTES, Basis.PERCENT)
 class Pick(NamedTuple):
     """The result of one kind that stands for the draw; `conflicting` when equals of it have other values."""
 
-    result: LabResult
+    result: ObservedResult
     conflicting: bool
 
 
@@ -36,15 +36,15 @@ class Members(NamedTuple):
     picks: dict[Kind, Pick]
 
     @classmethod
-    def of(cls, results: Iterable[LabResult]) -> Members:
+    def of(cls, results: Iterable[ObservedResult]) -> Members:
         """Pick the best result of each kind."""
-        by_kind: dict[Kind, list[LabResult]] = {}
+        by_kind: dict[Kind, list[ObservedResult]] = {}
         for result in results:
-            by_kind.setdefault((result.analyte, result.basis), []).append(result)
+            by_kind.setdefault(result.kind, []).append(result)
         return cls({kind: pick_best(group) for kind, group in by_kind.items()})
 
 
-def pick_best(results: Sequence[LabResult]) -> Pick:
+def pick_best(results: Sequence[ObservedResult]) -> Pick:
     """Choose among duplicates: preferred code, newest, corrected or amended before final, latest issued.
 
     Results that are equal in all of these and differ in value are conflicting.
@@ -53,11 +53,11 @@ def pick_best(results: Sequence[LabResult]) -> Pick:
         return Pick(results[0], conflicting=False)
     best = max(map(_rank, results))
     equals = [r for r in results if _rank(r) == best]
-    values = {r.quantity.value for r in equals}
-    return Pick(min(equals, key=lambda r: (r.quantity.value, r.origin)), conflicting=len(values) > 1)
+    values = {r.value for r in equals}
+    return Pick(min(equals, key=lambda r: (r.value, r.origin)), conflicting=len(values) > 1)
 
 
-def _rank(result: LabResult) -> tuple[object, ...]:
+def _rank(result: ObservedResult) -> tuple[object, ...]:
     issued = result.issued.timestamp() if result.issued is not None else float("-inf")
     return -result.preference, result.effective.order, result.corrected, issued
 
@@ -101,7 +101,7 @@ class DrawBuilder:
         read = read_shares(pair[0].result, pair[1].result, self._limits)
         if isinstance(read, SharePair):
             return Pick(read.neutrophils, pair[0].conflicting), Pick(read.lymphocytes, pair[1].conflicting)
-        self.refused.update(dict(read))
+        self.refused.update({result.whole(): reason for result, reason in read})
         self.reasons.update(reason for _, reason in read)
         return None
 
@@ -116,8 +116,8 @@ class DrawBuilder:
         if shares[0].conflicting or shares[1].conflicting:
             return True
         return disagree(
-            (counts[0].result.quantity.value, counts[1].result.quantity.value),
-            (shares[0].result.quantity.value, shares[1].result.quantity.value),
+            (counts[0].result.value, counts[1].result.value),
+            (shares[0].result.value, shares[1].result.value),
             self._limits.disagreement_max,
         )
 
@@ -131,6 +131,6 @@ def _problems(members: tuple[Pick, Pick, Pick]) -> tuple[Reason, ...]:
     """Name what makes a complete draw undecidable: conflicting values first, then lymphocytes of zero."""
     if any(member.conflicting for member in members):
         return (Reason.CONFLICTING_RESULTS,)
-    if members[2].result.quantity.value == 0:
+    if members[2].result.value == 0:
         return (Reason.ZERO_LYMPHOCYTES,)
     return ()

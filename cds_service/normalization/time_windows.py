@@ -6,17 +6,19 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from cds_service.normalization.one_draw import Kind, Members, Pick, pick_best
+from cds_service.normalization.one_draw import Members, Pick, pick_best
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, timedelta
 
-    from cds_service.clinical.models import BloodDraw, LabResult
+    from cds_service.clinical.models import BloodDraw
+    from cds_service.normalization.measures import Kind
+    from cds_service.normalization.observed import ObservedResult
     from cds_service.normalization.one_draw import DrawBuilder
 
 _Order = tuple["date", float]
-_Lanes = dict[Kind, dict[int, "_Lane"]]
+_Lanes = dict["Kind", dict[int, "_Lane"]]
 
 
 class _Lane:
@@ -24,10 +26,10 @@ class _Lane:
 
     def __init__(self) -> None:
         self.moments: list[float] = []
-        self.timed: list[LabResult] = []
-        self.by_day: defaultdict[date, list[LabResult]] = defaultdict(list)
+        self.timed: list[ObservedResult] = []
+        self.by_day: defaultdict[date, list[ObservedResult]] = defaultdict(list)
 
-    def add(self, result: LabResult) -> None:
+    def add(self, result: ObservedResult) -> None:
         """Take a result; callers add them oldest first."""
         if result.effective.instant is None:
             self.by_day[result.effective.day].append(result)
@@ -47,7 +49,7 @@ class _Lane:
         return pick_best(self.by_day[day]) if day in self.by_day else None
 
 
-def draws_by_time(results: Sequence[LabResult], same_draw: timedelta, builder: DrawBuilder) -> list[BloodDraw]:
+def draws_by_time(results: Sequence[ObservedResult], same_draw: timedelta, builder: DrawBuilder) -> list[BloodDraw]:
     """Form draws from the newest moment backwards; a result belongs to one draw at most.
 
     Every distinct moment is tried once as the latest member of a draw, so the cost is near linear in the results.
@@ -62,14 +64,14 @@ def draws_by_time(results: Sequence[LabResult], same_draw: timedelta, builder: D
         draw = _draw_at(lanes, anchor, same_draw.total_seconds(), builder)
         if draw is not None:
             draws.append(draw)
-            ceiling = min(r.effective.order for r in draw.results)
+            ceiling = min(part.effective.order for part in draw.parts)
     return draws
 
 
-def _lanes(results: Sequence[LabResult]) -> _Lanes:
+def _lanes(results: Sequence[ObservedResult]) -> _Lanes:
     lanes: _Lanes = {}
     for result in sorted(results, key=lambda r: r.effective.order):
-        by_preference = lanes.setdefault((result.analyte, result.basis), {})
+        by_preference = lanes.setdefault(result.kind, {})
         by_preference.setdefault(result.preference, _Lane()).add(result)
     return lanes
 

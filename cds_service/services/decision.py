@@ -17,7 +17,8 @@ from cds_service.clinical.timing import missing_baseline_window
 from cds_service.normalization.draws import pair_draws
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.eligibility_facts import ExcludedFact, FactReader
-from cds_service.normalization.observations import ObservationReader, merge_readings, reference_of
+from cds_service.normalization.observations import ObservationReader, merge_readings
+from cds_service.normalization.observed import reference_of
 from cds_service.normalization.subject import SubjectMatcher
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
     from cds_service.acquisition.resources import Malformed, Observation
     from cds_service.authorization.clients import TrustedClient
     from cds_service.clinical.eligibility import Eligibility
-    from cds_service.clinical.models import BloodCounts, LabResult, PatientFact
+    from cds_service.clinical.models import BloodCounts, PatientFact
     from cds_service.clinical.outcomes import Assessment
     from cds_service.hooks.request import CDSRequest
+    from cds_service.normalization.observed import ObservedResult
     from cds_service.services.site import Site
 
 
@@ -87,7 +89,7 @@ class Laboratory:
 
     chart: LaboratoryChart
     counts: BloodCounts
-    albumin: tuple[LabResult, ...]
+    albumin: tuple[ObservedResult, ...]
 
 
 @dataclass(frozen=True, slots=True)

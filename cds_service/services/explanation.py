@@ -12,7 +12,8 @@ from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import time_draw
 from cds_service.normalization.effective_time import TimeReader
-from cds_service.normalization.observations import ObservationReader, reference_of
+from cds_service.normalization.observations import ObservationReader
+from cds_service.normalization.observed import reference_of
 from cds_service.normalization.subject import SubjectMatcher
 
 if TYPE_CHECKING:

@@ -68,12 +68,19 @@ def result(analyte: Analyte, value: str, *, day: date, unit: str = "10*9/L", cod
     return LabResult(analyte, basis, 1, quantity, quantity, EffectiveTime(day, taken), taken, False, origin)
 
 
-def draw(day: date, platelets: str = "179.22", neutrophils: str = "0.70", lymphocytes: str = "0.25") -> BloodDraw:
+def draw(
+    day: date,
+    platelets: str = "179.22",
+    neutrophils: str = "0.70",
+    lymphocytes: str = "0.25",
+    problems: tuple[Reason, ...] = (),
+) -> BloodDraw:
     """Build a complete draw; the default SII is 501.816 (means of the study's recurrence group, Yu 2023)."""
     return BloodDraw(
         neutrophils=result(Analyte.NEUTROPHILS, neutrophils, day=day, code="751-8"),
         lymphocytes=result(Analyte.LYMPHOCYTES, lymphocytes, day=day, code="731-0"),
         platelets=result(Analyte.PLATELETS, platelets, day=day),
+        problems=problems,
     )
 
 

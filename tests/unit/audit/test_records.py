@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -77,7 +76,7 @@ def test_hook_record_with_baseline_names_the_earlier_sii() -> None:
             "the draw that could not be used is kept, so that replay can judge it again",
         ),
         (
-            assessed(replace(draw(AFTER), problems=(Reason.CONFLICTING_RESULTS,))),
+            assessed(draw(AFTER, problems=(Reason.CONFLICTING_RESULTS,))),
             "indeterminate",
             ("conflicting-results",),
             None,

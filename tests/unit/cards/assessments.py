@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +62,7 @@ def reported(analyte: Analyte, value: str, unit: str, canonical: str, basis: Bas
 def draw_of_units(*units: str) -> BloodDraw:
     """Build a draw of SII 700 whose platelets, neutrophils and lymphocytes carry these unit texts."""
     platelets, neutrophils, lymphocytes = units
-    return replace(
-        draw(TAKEN),
+    return BloodDraw(
         platelets=reported(Analyte.PLATELETS, "210", platelets, "210"),
         neutrophils=reported(Analyte.NEUTROPHILS, "6", neutrophils, "6"),
         lymphocytes=reported(Analyte.LYMPHOCYTES, "1.8", lymphocytes, "1.8"),
@@ -73,8 +71,8 @@ def draw_of_units(*units: str) -> BloodDraw:
 
 def draw_of_shares(neutrophils: tuple[str, str, str], lymphocytes: tuple[str, str, str]) -> BloodDraw:
     """Build a draw whose differential is given as shares: value, unit, and the fraction it was read as."""
-    return replace(
-        draw(TAKEN),
+    return BloodDraw(
+        platelets=draw(TAKEN).platelets,
         neutrophils=reported(Analyte.NEUTROPHILS, *neutrophils, Basis.PERCENT),
         lymphocytes=reported(Analyte.LYMPHOCYTES, *lymphocytes, Basis.PERCENT),
     )

@@ -53,8 +53,9 @@ def test_detail_of_shares_says_so_and_computes_with_percentages() -> None:
 def test_detail_names_a_local_code_without_calling_it_loinc() -> None:
     local = draw(TAKEN)
     origin = local.platelets.origin._replace(system="local", code="PLT*1")
+    platelets = local.platelets._replace(origin=origin)
 
-    text = detail(decided(replace(local, platelets=local.platelets._replace(origin=origin))))
+    text = detail(decided(BloodDraw(local.neutrophils, local.lymphocytes, platelets)))
 
     assert "| PLT\\*1 |" in text
 

@@ -192,4 +192,4 @@ def test_share_refused_in_one_draw_and_used_in_another_is_not_excluded() -> None
     (draw,) = counts.draws
     assert (draw.neutrophils.quantity.value, draw.lymphocytes.quantity.value) == (Decimal("0.6"), Decimal("0.2"))
     assert counts.excluded == ()
-    assert [r.reported.value for r in counts.unpaired] == [20]
+    assert [r.whole().reported.value for r in counts.unpaired] == [20]

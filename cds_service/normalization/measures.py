@@ -1,0 +1,90 @@
+"""What a code and a unit mean together, found once for each pair that a chart uses.
+
+A chart of five hundred Observations holds a handful of codes with a handful of units.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from cds_service.clinical.models import Analyte, Basis
+from cds_service.clinical.reasons import Reason
+from cds_service.normalization.codes import match_analyte
+from cds_service.normalization.units import read_factor
+
+if TYPE_CHECKING:
+    from cds_service.normalization.shapes import ConceptLike, QuantityLike
+    from fhir_mappings.mappings import Mappings
+    from fhir_mappings.models import AnalyteCode, PlausibleRange
+
+ANALYTES = {analyte.value: analyte for analyte in Analyte}
+_BASES = {
+    "count": Basis.ABSOLUTE,
+    "percent": Basis.PERCENT,
+    "fraction": Basis.PERCENT,
+    "mass": Basis.MASS,
+    "moles": Basis.MASS,
+}
+_PERCENT = Decimal("0.01")
+
+Kind = tuple[Analyte, Basis]
+
+
+class Measure(NamedTuple):
+    """An accepted code with a unit: what is measured, and how its numbers are read.
+
+    `factor` leads to the canonical unit, or is the reason why there is none. `may_be_fraction` is true for shares
+    under a percent unit, which some laboratories send as fractions; `may_be_zero` for lymphocytes, whose absence has
+    a reason of its own.
+    """
+
+    code: AnalyteCode
+    kind: Kind
+    factor: Decimal | Reason
+    limits: PlausibleRange
+    may_be_fraction: bool
+    may_be_zero: bool
+
+    def is_plausible(self, canonical: Decimal, reported: Decimal) -> bool:
+        """Check the plausible range, inclusive.
+
+        A share written as a fraction under a percent unit passes as the fraction it would be; whether it is one is
+        decided beside its partner.
+        """
+        if self.may_be_fraction and reported <= 1:
+            canonical = reported
+        return self.limits.low <= canonical <= self.limits.high or (self.may_be_zero and canonical == 0)
+
+
+class Measures:
+    """The meanings of one chart at one site. Not kept longer: what stands in a request must not fill the memory."""
+
+    def __init__(self, mappings: Mappings) -> None:
+        """Know nothing yet."""
+        self._mappings = mappings
+        self._known: dict[tuple[object, ...], Measure | Reason | None] = {}
+
+    def find(self, concept: ConceptLike | None, quantity: QuantityLike | None) -> Measure | Reason | None:
+        """Return what is measured, code-conflict, or None where it is none of our analytes."""
+        key = (concept, quantity.unit, quantity.code) if quantity is not None else (concept,)
+        try:
+            return self._known[key]
+        except KeyError:
+            found = self._known[key] = self._find(concept, quantity)
+            return found
+
+    def _find(self, concept: ConceptLike | None, quantity: QuantityLike | None) -> Measure | Reason | None:
+        code = match_analyte(concept, self._mappings)
+        if code is None or isinstance(code, Reason):
+            return code
+        factor = read_factor(quantity, code.basis, self._mappings)
+        basis, analyte = _BASES[code.basis], ANALYTES[code.analyte]
+        return Measure(
+            code,
+            (analyte, basis),
+            factor,
+            self._mappings.plausible[code.analyte, code.basis],
+            may_be_fraction=basis is Basis.PERCENT and factor == _PERCENT,
+            may_be_zero=analyte is Analyte.LYMPHOCYTES,
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -87,6 +88,9 @@ _HEAD = msgspec.json.Decoder(_Head)
 _OUTCOME = msgspec.json.Decoder(_Outcome)
 _MALFORMED = msgspec.json.Decoder(Malformed)
 
+_RESOURCE = attrgetter("resource")
+_TYPE = attrgetter("resourceType")
+
 
 class BundleReader(Generic[R]):
     """Reads Bundles of one resource type."""
@@ -94,6 +98,7 @@ class BundleReader(Generic[R]):
     def __init__(self, resource_class: type[R], resource_type: str | None = None) -> None:
         """Prepare the decoders; `resource_type` is the FHIR type where the class has another name."""
         self._type = resource_type or resource_class.__name__
+        self._types = frozenset({self._type})
         self._clean: msgspec.json.Decoder[_CleanBundle[R]] = msgspec.json.Decoder(
             _CleanBundle[resource_class],  # type: ignore[valid-type]
             float_hook=Decimal,
@@ -108,8 +113,8 @@ class BundleReader(Generic[R]):
             return self._read_entries(raw)
         if bundle.resourceType != "Bundle":
             raise BundleFailedError("not a Bundle")
-        resources = tuple(entry.resource for entry in bundle.entry)
-        if any(resource.resourceType != self._type for resource in resources):
+        resources = tuple(map(_RESOURCE, bundle.entry))
+        if not self._types.issuperset(map(_TYPE, resources)):
             return self._read_entries(raw)
         return BundleContent(resources, next_url=_next_url(bundle.link))
 

@@ -86,11 +86,6 @@ class _Measurement(msgspec.Struct, gc=False):
         )
         return any(value is not None for value in others)
 
-    @property
-    def is_absent(self) -> bool:
-        """Tell whether the resource says why there is no value."""
-        return self.dataAbsentReason is not None
-
 
 class Component(_Measurement, gc=False):
     """FHIR Observation.component."""

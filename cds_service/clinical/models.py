@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _DAY_ALONE: Final = float("-inf")
+_ORDER: Final = attrgetter("order")
 
 
 class Analyte(StrEnum):
@@ -24,6 +26,9 @@ class Analyte(StrEnum):
     PLATELETS = "platelets"
     ALBUMIN = "albumin"
 
+    # That of the text: the one of Enum is a Python function, and every step of forming draws looks something up by it.
+    __hash__ = str.__hash__
+
 
 class Basis(StrEnum):
     """What a number counts: cells per volume, or a share of the leukocytes, or mass per volume."""
@@ -31,6 +36,8 @@ class Basis(StrEnum):
     ABSOLUTE = "absolute"
     PERCENT = "percent"
     MASS = "mass"
+
+    __hash__ = str.__hash__
 
 
 class Quantity(NamedTuple):
@@ -146,7 +153,7 @@ class BloodDraw:
         """Find the time, which is what draws are sorted and judged by; the rest waits until somebody asks."""
         self.parts = (platelets, neutrophils, lymphocytes)
         self._results: tuple[LabResult, LabResult, LabResult] | None = None
-        self.effective = max(platelets.effective, neutrophils.effective, lymphocytes.effective, key=_order)
+        self.effective = max(platelets.effective, neutrophils.effective, lymphocytes.effective, key=_ORDER)
         self.problems = problems
 
     @property
@@ -190,10 +197,6 @@ class BloodDraw:
     def __repr__(self) -> str:
         """Show the results."""
         return f"BloodDraw(results={self.results!r}, problems={self.problems!r})"
-
-
-def _order(effective: EffectiveTime) -> tuple[date, float]:
-    return effective.order
 
 
 class ConditionFact(NamedTuple):

@@ -46,3 +46,6 @@ class Reason(StrEnum):
     FUTURE_TIME = "future-time"
     IMPLAUSIBLE = "implausible"
     MALFORMED = "malformed"
+
+    # That of the text: the one of Enum is a Python function.
+    __hash__ = str.__hash__

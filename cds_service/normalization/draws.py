@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cds_service.clinical.models import Analyte, BloodCounts, BloodDraw, ExcludedResult
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.sii import compute_sii
+from cds_service.normalization.observed import specimen_key
 from cds_service.normalization.one_draw import DrawBuilder, Members
 from cds_service.normalization.time_windows import draws_by_time
 
@@ -78,9 +79,13 @@ class _LeftOver:
 def _draws_by_specimen(
     results: Iterable[ObservedResult], builder: DrawBuilder
 ) -> tuple[list[BloodDraw], list[ObservedResult]]:
-    groups: defaultdict[str, list[ObservedResult]] = defaultdict(list)
+    by_text: defaultdict[str, list[ObservedResult]] = defaultdict(list)
     for result in results:
-        groups[result.specimen].append(result)
+        specimen = result.observation.specimen
+        by_text[(specimen.reference or "") if specimen is not None else ""].append(result)
+    groups: defaultdict[str, list[ObservedResult]] = defaultdict(list)
+    for text, group in by_text.items():
+        groups[specimen_key(text)] += group
     rest = groups.pop("", [])
     draws: list[BloodDraw] = []
     for group in groups.values():

@@ -5,7 +5,7 @@ A chart of five hundred Observations holds a handful of codes with a handful of 
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.models import Analyte, Basis
@@ -27,6 +27,9 @@ _BASES = {
     "moles": Basis.MASS,
 }
 _PERCENT = Decimal("0.01")
+# No laboratory reports more digits; decimal128 holds 34. Products with a factor stay exact.
+MAX_DIGITS = 34
+_EXACT = Context(prec=2 * MAX_DIGITS)
 
 Kind = tuple[Analyte, Basis]
 
@@ -46,15 +49,20 @@ class Measure(NamedTuple):
     may_be_fraction: bool
     may_be_zero: bool
 
-    def is_plausible(self, canonical: Decimal, reported: Decimal) -> bool:
-        """Check the plausible range, inclusive.
+    def to_canonical(self, number: Decimal) -> Decimal | Reason:
+        """Return a number in the canonical unit, or why it cannot be had; the plausible range is inclusive.
 
-        A share written as a fraction under a percent unit passes as the fraction it would be; whether it is one is
-        decided beside its partner.
+        A share written as a fraction under a percent unit is plausible as the fraction it would be; whether it is one
+        is decided beside its partner.
         """
-        if self.may_be_fraction and reported <= 1:
-            canonical = reported
-        return self.limits.low <= canonical <= self.limits.high or (self.may_be_zero and canonical == 0)
+        _, _, factor, limits, may_be_fraction, may_be_zero = self
+        if isinstance(factor, Reason):
+            return factor
+        canonical = _EXACT.multiply(number, factor)
+        judged = number if may_be_fraction and number <= 1 else canonical
+        if limits.low <= judged <= limits.high or (may_be_zero and judged == 0):
+            return canonical
+        return Reason.IMPLAUSIBLE
 
 
 class Measures:

@@ -6,14 +6,14 @@ number, in a unit of the table, within the plausible range, taken at a known tim
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
+from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.models import EffectiveTime, ExcludedResult, LabResult
 from cds_service.clinical.reasons import Reason
 from cds_service.normalization.codes import match_analyte
-from cds_service.normalization.measures import ANALYTES, Measures
+from cds_service.normalization.measures import ANALYTES, MAX_DIGITS, Measures
 from cds_service.normalization.observed import ObservedResult, reference_of
 
 if TYPE_CHECKING:
@@ -21,14 +21,11 @@ if TYPE_CHECKING:
 
     from cds_service.clinical.models import Analyte
     from cds_service.normalization.effective_time import TimeReader
-    from cds_service.normalization.measures import Measure
     from cds_service.normalization.shapes import MalformedLike, MeasurementLike, ObservationLike
     from cds_service.normalization.subject import SubjectMatcher
     from fhir_mappings.mappings import Mappings
 
-# No laboratory reports more digits; decimal128 holds 34. The bound keeps hostile numbers from costing time.
-_MAX_DIGITS = 34
-_EXACT = Context(prec=2 * _MAX_DIGITS)
+# With MAX_DIGITS, the bound that keeps hostile numbers from costing time.
 _MAX_EXPONENT = 40
 
 _OBSERVATION_ID = attrgetter("observation.id")
@@ -63,7 +60,7 @@ class ObservationReader:
         results: list[ObservedResult] = []
         excluded: list[ExcludedResult] = []
         for observation in observations:
-            for measurement in (observation, *observation.component):
+            for measurement in _measurements(observation):
                 outcome = self._judge(observation, measurement)
                 if isinstance(outcome, ObservedResult):
                     results.append(outcome)
@@ -73,7 +70,7 @@ class ObservationReader:
 
     def read(self, observation: ObservationLike) -> Iterator[LabResult | ExcludedResult]:
         """Yield one outcome for each measurement of our analytes; nothing for other laboratory tests."""
-        for measurement in (observation, *observation.component):
+        for measurement in _measurements(observation):
             outcome = self._judge(observation, measurement)
             if outcome is not None:
                 yield outcome.whole() if isinstance(outcome, ObservedResult) else outcome
@@ -105,7 +102,7 @@ class ObservationReader:
         number = self._refuse(observation) or _read_number(measurement)
         if isinstance(number, Reason):
             return self._exclude(observation, measure.kind[0], number)
-        value = _to_canonical(number, measure)
+        value = measure.to_canonical(number)
         if isinstance(value, Reason):
             return self._exclude(observation, measure.kind[0], value)
         effective = self._times.read_observation(observation)
@@ -149,9 +146,13 @@ def _once(results: tuple[ObservedResult, ...]) -> tuple[ObservedResult, ...]:
     return tuple(told_apart.values())
 
 
+def _measurements(observation: ObservationLike) -> tuple[MeasurementLike, ...]:
+    return (observation, *observation.component) if observation.component else (observation,)
+
+
 def _read_number(measurement: MeasurementLike) -> Decimal | Reason:
     # A panel says why it has no value of its own (FHIR R4, Observation.dataAbsentReason); its components have theirs.
-    if measurement.is_absent:
+    if measurement.dataAbsentReason is not None:
         return Reason.DATA_ABSENT
     quantity = measurement.valueQuantity
     if quantity is None:
@@ -161,9 +162,12 @@ def _read_number(measurement: MeasurementLike) -> Decimal | Reason:
         return Reason.VALUE_MISSING
     if quantity.comparator:
         return Reason.COMPARATOR
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+    if isinstance(value, Decimal):
+        number = value
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = Decimal(value)
+    else:
         return Reason.VALUE_NOT_NUMERIC
-    number = Decimal(value)
     return number if is_readable_number(number) else Reason.IMPLAUSIBLE
 
 
@@ -172,12 +176,4 @@ def is_readable_number(number: Decimal) -> bool:
     if abs(number.adjusted()) > _MAX_EXPONENT:
         return False
     # The text is many times cheaper than the tuple of the digits, and never shorter.
-    return len(str(number)) <= _MAX_DIGITS or len(number.as_tuple().digits) <= _MAX_DIGITS
-
-
-def _to_canonical(number: Decimal, measure: Measure) -> Decimal | Reason:
-    factor = measure.factor
-    if isinstance(factor, Reason):
-        return factor
-    canonical = _EXACT.multiply(number, factor)
-    return canonical if measure.is_plausible(canonical, number) else Reason.IMPLAUSIBLE
+    return len(str(number)) <= MAX_DIGITS or len(number.as_tuple().digits) <= MAX_DIGITS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.models import Analyte, Basis, BloodDraw
@@ -38,9 +39,9 @@ class Members(NamedTuple):
     @classmethod
     def of(cls, results: Iterable[ObservedResult]) -> Members:
         """Pick the best result of each kind."""
-        by_kind: dict[Kind, list[ObservedResult]] = {}
+        by_kind: defaultdict[Kind, list[ObservedResult]] = defaultdict(list)
         for result in results:
-            by_kind.setdefault(result.kind, []).append(result)
+            by_kind[result.measure.kind].append(result)
         return cls({kind: pick_best(group) for kind, group in by_kind.items()})
 
 
@@ -129,8 +130,9 @@ def _pair(picks: dict[Kind, Pick], first: Kind, second: Kind) -> tuple[Pick, Pic
 
 def _problems(members: tuple[Pick, Pick, Pick]) -> tuple[Reason, ...]:
     """Name what makes a complete draw undecidable: conflicting values first, then lymphocytes of zero."""
-    if any(member.conflicting for member in members):
+    platelets, neutrophils, lymphocytes = members
+    if platelets.conflicting or neutrophils.conflicting or lymphocytes.conflicting:
         return (Reason.CONFLICTING_RESULTS,)
-    if members[2].result.value == 0:
+    if lymphocytes.result.value == 0:
         return (Reason.ZERO_LYMPHOCYTES,)
     return ()

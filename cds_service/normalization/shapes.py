@@ -68,7 +68,7 @@ class MeasurementLike(Protocol):
     @property
     def has_other_value(self) -> bool: ...
     @property
-    def is_absent(self) -> bool: ...
+    def dataAbsentReason(self) -> Any: ...  # noqa: N802
 
 
 class ObservationLike(MeasurementLike, Protocol):

@@ -46,7 +46,7 @@ def fast(text: str) -> View:
         "issued": times().read_issued(found.issued),
         "other": found.has_other_value,
         "components": [_members(component) for component in found.component],
-        "absent": found.is_absent,
+        "absent": found.dataAbsentReason is not None,
     }
 
 

@@ -164,7 +164,7 @@ def _component(component: Component) -> MeasurementEntry:
 
 
 def _kind(measurement: Observation | Component) -> ValueKind:
-    if measurement.is_absent:
+    if measurement.dataAbsentReason is not None:
         return "absent"
     quantity = measurement.valueQuantity
     if quantity is None:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 _LONGEST_NAME: Final = 80
 
 
-class NamedCoding(Coding, gc=False):
+class NamedCoding(Coding, frozen=True, gc=False):
     """FHIR Coding with its display."""
 
     display: Any = None
 
 
-class NamedConcept(CodeableConcept):
+class NamedConcept(CodeableConcept, frozen=True, gc=False):
     """FHIR CodeableConcept with its text."""
 
     coding: tuple[NamedCoding, ...] = ()

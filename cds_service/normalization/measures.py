@@ -81,6 +81,9 @@ class Measures:
         except KeyError:
             found = self._known[key] = self._find(concept, quantity)
             return found
+        except TypeError:
+            # `sii-cds doctor` reads names as well, and a name may be any JSON value.
+            return self._find(concept, quantity)
 
     def _find(self, concept: ConceptLike | None, quantity: QuantityLike | None) -> Measure | Reason | None:
         code = match_analyte(concept, self._mappings)

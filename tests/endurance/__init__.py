@@ -1,0 +1,1 @@
+"""Does it hold for hours, and while parts of it are killed?"""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _NAME: Final = re.compile(r"audit-(\d{12})-(\d{4}-\d{2}-\d{2})\.jsonl")
 _CHUNK_BYTES: Final = 65_536
+_READ_BYTES: Final = 1_048_576
 _READER_LOCK_SECONDS: Final = 10.0
 
 
@@ -87,8 +88,14 @@ def look(directory: Path) -> tuple[Extent, ...]:
 def read_lines(extent: Extent) -> Iterator[bytes]:
     """Yield the lines of a file with their line feeds; the last one lacks it when it was cut short."""
     rest = extent.size
-    with extent.path.open("rb") as stream:
-        while rest > 0 and (line := stream.readline(rest)):
+    if rest == 0:
+        return
+    with extent.path.open("rb", buffering=_READ_BYTES) as stream:
+        for line in stream:
+            if len(line) >= rest:
+                # The rest of a longer line was written after the log was looked at.
+                yield line[:rest]
+                return
             rest -= len(line)
             yield line
 

@@ -5,11 +5,16 @@ Feedback is joined with its card here: it is found with the patient and the user
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
+from cds_service.audit.chain import read_line
+from cds_service.audit.files import look, read_lines
+from cds_service.audit.glance import GLANCE_DECODER
 from cds_service.audit.keys import pseudonym
-from cds_service.audit.reading import read_entries
 from cds_service.audit.records import FeedbackRecord, HookRecord
 
 if TYPE_CHECKING:
@@ -17,7 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from cds_service.audit.reading import Entry
+    from cds_service.audit.files import Extent
+    from cds_service.audit.glance import Glance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +41,19 @@ class Query:
     outcome: str | None = None
 
 
+class CardOf(NamedTuple):
+    """Whom a card was about, and to whom it was shown."""
+
+    patient: str
+    user: str
+
+
 class Found(NamedTuple):
-    """A record that answers the query. `card_of` is the hook call that made the card of a feedback record."""
+    """A record that answers the query. `card_of` tells about the card of a feedback record, None if it is not known."""
 
     sequence: int
     record: HookRecord | FeedbackRecord
-    card_of: HookRecord | None
+    card_of: CardOf | None
 
 
 class Unreadable(NamedTuple):
@@ -48,6 +61,9 @@ class Unreadable(NamedTuple):
 
     file: str
     line: int
+
+
+_RECORD: Final = msgspec.json.Decoder(HookRecord | FeedbackRecord)
 
 
 def patient_forms(patient: str, keys: Sequence[bytes]) -> frozenset[str]:
@@ -58,36 +74,79 @@ def patient_forms(patient: str, keys: Sequence[bytes]) -> frozenset[str]:
 def search(directory: Path, query: Query) -> Iterator[Found | Unreadable]:
     """Yield the matching hook and feedback records in the order of the log, and every line that cannot be read.
 
-    Raises OSError when the directory is missing or cannot be read.
+    Only what matches is decoded whole. Memory grows with the feedback that may match, not with the log. Raises
+    OSError when the directory is missing or cannot be read.
     """
-    cards: dict[str, HookRecord] = {}
-    for entry in read_entries(directory):
-        if entry.record is None:
-            yield Unreadable(entry.file, entry.line)
-        elif isinstance(entry.record, HookRecord | FeedbackRecord):
-            found = _join(entry, entry.record, cards)
-            if _matches(found, query):
-                yield found
+    extents = look(directory)
+    # Whom a feedback belongs to, its card tells. Of a patient all cards are remembered, else those with feedback.
+    wanted = frozenset(_cards_of_feedback(extents, query)) if query.patients is None else None
+    cards: dict[str, CardOf] = {}
+    for extent in extents:
+        for number, raw in enumerate(read_lines(extent), start=1):
+            try:
+                found = _look_into(raw, query, wanted, cards)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                yield Unreadable(extent.path.name, number)
+            else:
+                if found is not None:
+                    yield found
 
 
-def _join(entry: Entry, record: HookRecord | FeedbackRecord, cards: dict[str, HookRecord]) -> Found:
-    """Remember who saw a card, or find it for feedback: a card is always recorded before its feedback."""
-    if isinstance(record, FeedbackRecord):
-        return Found(entry.sequence, record, cards.get(record.card))
-    if record.card is not None:
-        cards[record.card] = record
-    return Found(entry.sequence, record, None)
+def _cards_of_feedback(extents: Sequence[Extent], query: Query) -> Iterator[str]:
+    """Name the cards whose feedback may match; lines that cannot be read are told of later."""
+    for extent in extents:
+        for raw in read_lines(extent):
+            line = read_line(raw)
+            if line is not None and line.kind == "feedback":
+                with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                    glance = GLANCE_DECODER.decode(raw)
+                    if glance.card is not None and _may_match(glance, query):
+                        yield glance.card
 
 
-def _matches(found: Found, query: Query) -> bool:
-    record = found.record
-    call = record if isinstance(record, HookRecord) else found.card_of
-    user = record.user or (call.user if call is not None else None)
+def _look_into(raw: bytes, query: Query, wanted: frozenset[str] | None, cards: dict[str, CardOf]) -> Found | None:
+    line = read_line(raw)
+    if line is None:
+        raise msgspec.DecodeError("this is no line of the log")
+    glance = GLANCE_DECODER.decode(raw)
+    call: CardOf | None
+    card_of = None
+    if line.kind == "hook":
+        call = CardOf(glance.patient, glance.user or "")
+        _remember(glance.card, call, query, wanted, cards)
+    elif line.kind == "feedback":
+        card_of = cards.get(glance.card or "")
+        call = card_of
+    else:
+        return None
+    if not _may_match(glance, query) or not _matches_person(glance, call, query):
+        return None
+    return Found(line.sequence, _RECORD.decode(raw), card_of)
+
+
+def _remember(
+    card: str | None, call: CardOf, query: Query, wanted: frozenset[str] | None, cards: dict[str, CardOf]
+) -> None:
+    """Remember whom a card is about; it is always recorded before its feedback."""
+    if card is None:
+        return
+    if card in wanted if wanted is not None else call.patient in (query.patients or ()):
+        cards[card] = call
+    else:
+        cards.pop(card, None)
+
+
+def _may_match(glance: Glance, query: Query) -> bool:
+    """Compare what does not depend on the card."""
     return (
-        (query.patients is None or (call is not None and call.patient in query.patients))
-        and (query.user is None or user == query.user)
-        and (query.client is None or record.client == query.client)
-        and (query.since is None or record.time >= query.since)
-        and (query.until is None or record.time <= query.until)
-        and (query.outcome is None or record.outcome == query.outcome)
+        (query.since is None or glance.time >= query.since)
+        and (query.until is None or glance.time <= query.until)
+        and (query.outcome is None or glance.outcome == query.outcome)
+    )
+
+
+def _matches_person(glance: Glance, call: CardOf | None, query: Query) -> bool:
+    user = glance.user or (call.user if call is not None else None)
+    return (query.patients is None or (call is not None and call.patient in query.patients)) and (
+        query.user is None or user == query.user
     )

@@ -77,6 +77,8 @@ class _Walk:
     link: str = GENESIS
     closed: bool = False
     key: ChainKey | None = None
+    # The first of the files that are chained with this key without a change.
+    key_since: str = ""
     # What the first file continues, when it is not the beginning; and what removals account for.
     before: ContinuedRecord | None = None
     accounted: set[ContinuedRecord] = field(default_factory=set)
@@ -128,6 +130,10 @@ class _Walk:
         key = next((key for key in map(ChainKey, self._known_keys()) if key.made(opened)), None)
         if key is None:
             return f"the file is chained with a key that is not at hand ({opened.algorithm}, key id {opened.key_id})"
+        if self.key is not None and self.key.key_id is not None and key.key_id is None:
+            return "the file is chained without a key, although the files before it have one"
+        if self.key is None or self.key.key_id != key.key_id:
+            self.key_since = self.file
         if self.key is not None and self.key.key_id != key.key_id:
             before = f"before with {_describe(self.key)}"
             self.notes.append(f"{self.file}: chained with {_describe(key)} from here on, {before}")
@@ -190,7 +196,8 @@ class _Walk:
         if self.closed:
             why = f"the file that begins with record {self.sequence + 1} is missing, unless a crash came before it"
         elif self.keys and self.key is not None and self.key.key_id != ChainKey(self.keys[0]).key_id:
-            why = "the newest file is not chained with the site's key; a new key comes into use at the next start"
+            why = "from here on the log is not chained with the site's key; a new key comes into use at the next start"
+            return Break(self.key_since, 1, why)
         elif expected > self.sequence:
             why = f"{_missing(self.sequence + 1, expected)}: the chain head kept outside the log names the last of them"
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,10 @@ import msgspec
 import pytest
 
 from cds_service.audit.presentation import as_json, as_row, heading
-from cds_service.audit.search import Found, Query, Unreadable, patient_forms, search
+from cds_service.audit.reading import read_entries
+from cds_service.audit.records import FeedbackRecord, HookRecord
+from cds_service.audit.search import CardOf, Found, Query, Unreadable, patient_forms, search
+from tests.support.audit_logs import write_log
 from tests.unit.audit.samples import (
     CARD,
     KEY,
@@ -23,6 +27,7 @@ from tests.unit.audit.samples import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 OTHER_CARD = "c7a6b7f0-6b1e-4a7a-9b0e-5f3f0a1d2c3b"
@@ -68,6 +73,48 @@ def log_directory(tmp_path: Path) -> Path:
 )
 def test_search_conditions_select(log_directory: Path, conditions: dict[str, Any], ids: list[str], reason: str) -> None:
     assert found_ids(log_directory, **conditions) == ids, reason
+
+
+def test_search_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
+    log_sizes = (200, 4000)
+    peaks = []
+    for size in log_sizes:
+        directory = tmp_path / str(size)
+        write_log(directory, size, lambda number: hook_record(request_id=f"r{number}", card=f"card-{number}"))
+        tracemalloc.start()
+        assert sum(1 for _ in search(directory, Query(outcome="above-cutoff"))) == size
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+    assert peaks[1] < peaks[0] + 100_000, "500 000 bytes would be 125 a record"
+
+
+@pytest.mark.parametrize("since", [None, NOW, NOW + timedelta(seconds=1)])
+@pytest.mark.parametrize("outcome", [None, "overridden", "above-cutoff"])
+@pytest.mark.parametrize("user", [None, "Practitioner/p", "Practitioner/q"])
+@pytest.mark.parametrize("patient", [None, "p1", "p2", "p3"])
+def test_search_finds_what_reading_every_record_whole_finds(
+    log_directory: Path, patient: str | None, user: str | None, outcome: str | None, since: datetime | None
+) -> None:
+    patients = frozenset({patient}) if patient else None
+    cards: dict[str, HookRecord] = {}
+    expected = []
+    for entry in read_entries(log_directory):
+        record = entry.record
+        if isinstance(record, HookRecord) and record.card:
+            cards[record.card] = record
+        if isinstance(record, HookRecord | FeedbackRecord):
+            call = record if isinstance(record, HookRecord) else cards.get(record.card)
+            who = record.user or (call.user if call else None)
+            if (
+                (patients is None or (call is not None and call.patient in patients))
+                and user in (None, who)
+                and outcome in (None, record.outcome)
+                and (since is None or record.time >= since)
+            ):
+                expected.append(record.request_id)
+
+    assert found_ids(log_directory, patients=patients, user=user, outcome=outcome, since=since) == expected
 
 
 def test_search_plain_id_finds_pseudonyms_of_all_keys_and_plain_records(tmp_path: Path) -> None:
@@ -120,7 +167,7 @@ def test_as_json_feedback_says_whether_its_card_is_known(
     [
         (Found(2, hook_record(), None), ["hook", "above-cutoff", "501.816", "shown"], "a card was shown"),
         (Found(2, hook_record(card=None), None), ["none"], "no card was made"),
-        (Found(2, feedback_record(), hook_record()), ["feedback", "p1", "known", "residual-disease"], "joined"),
+        (Found(2, feedback_record(), CardOf("p1", "u")), ["feedback", "p1", "known", "residual-disease"], "joined"),
         (Found(2, feedback_record(), None), ["unknown"], "feedback on a card this log does not hold"),
     ],
 )

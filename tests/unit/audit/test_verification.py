@@ -8,13 +8,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.audit.bookkeeping import OpenedRecord
 from cds_service.audit.chain import ChainHead, ChainKey, bind, encode_payload, read_line
+from cds_service.audit.reading import verify_log
 from cds_service.audit.verification import verify_chain
-from tests.unit.audit.samples import KEY, OTHER_KEY, Clock, audit_log, feedback_record, hook_record
+from tests.unit.audit.samples import KEY, OTHER_KEY, Clock, audit_log, feedback_record, files_of, hook_record
 
 if TYPE_CHECKING:
     from cds_service.audit.verification import Verification
@@ -232,3 +235,26 @@ def test_head_kept_outside_from_the_middle_is_no_fault() -> None:
     assert read is not None
 
     assert verify(copy(), head=ChainHead("", read.sequence, read.link)).broken is None
+
+
+def test_unkeyed_file_after_keyed_ones_is_named_although_the_service_went_on_with_its_key(tmp_path: Path) -> None:
+    # Someone without the key rewrites the newest file; the running service begins a keyed file after it.
+    clock = Clock()
+    log = audit_log(tmp_path, clock=clock)
+    clock.advance(days=1)
+    log.append(hook_record())
+    first, second = files_of(tmp_path)
+    lines = second.read_bytes().splitlines(keepends=True)
+    closing = read_line(first.read_bytes().splitlines(keepends=True)[-1])
+    assert closing is not None
+    opened = msgspec.structs.replace(msgspec.json.decode(lines[0], type=OpenedRecord), algorithm="sha256", key_id=None)
+    forged, link = bind(encode_payload(opened), closing.sequence + 1, closing.link, ChainKey(None))
+    record, _ = bind(encode_payload(hook_record(user="Practitioner/x")), closing.sequence + 2, link, ChainKey(None))
+    second.write_bytes(forged + record)
+    log.append(hook_record())
+    found = verify_log(tmp_path, (KEY,))
+
+    assert len(files_of(tmp_path)) == 3
+    assert place(found) == (second.name, 1)
+    assert found.broken is not None
+    assert "without a key" in found.broken.why

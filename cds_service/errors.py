@@ -18,6 +18,7 @@
     ├── OverloadedError              503  too many large bodies at a time
     ├── NotReadyError                503  asked whether it is ready, the service is not
     ├── ConfigurationError           the configuration is not usable; start-up or reload stops
+    ├── PeriodError                  a command was asked about days that leave nothing to look at
     └── MissingExtraError            a command needs a package that is not installed
 
 `status` and `issue_code` (FHIR IssueType) stand on the class, so that `web/errors.py` is the only place that
@@ -193,3 +194,7 @@ class ConfigurationError(ServiceError):
 
 class MissingExtraError(ServiceError):
     """A command needs an optional package that is not installed. The text says what to install."""
+
+
+class PeriodError(ServiceError):
+    """A command was asked about days that leave nothing to look at. The message says which."""

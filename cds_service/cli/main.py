@@ -14,6 +14,7 @@ _COMMANDS: Final = {
     "config": ("cds_service.cli.config:config_group", "Check, describe and show the configuration."),
     "doctor": ("cds_service.cli.doctor:doctor_command", "Find out whether the rule can read a hospital's data."),
     "explain": ("cds_service.cli.explain:explain_command", "Explain how a hook request is assessed."),
+    "monitor": ("cds_service.cli.monitor:monitor_command", "Find out whether the rule still behaves as it did."),
     "audit": ("cds_service.cli.audit:audit_group", "Verify, search, report, export and replay the audit log."),
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from cds_service.monitor.charts import Chart
+    from cds_service.monitor.charts import ControlChart
 
 # An episode has ended when the days after it speak for the usual by odds of twenty to one.
 _ENDED: Final = 3.0
@@ -28,7 +28,7 @@ class Episode(NamedTuple):
     open: bool
 
 
-def find_episodes(chart: Chart, days: int, limit: float) -> list[Episode]:
+def find_episodes(chart: ControlChart, days: int, limit: float) -> list[Episode]:
     """Judge day after day as if each were the newest; return the episodes in the order of time."""
     episodes: list[Episode] = []
     start = day = 0
@@ -47,7 +47,7 @@ def find_episodes(chart: Chart, days: int, limit: float) -> list[Episode]:
     return episodes
 
 
-def _follow(chart: Chart, first: int, noticed: int, days: int) -> tuple[int, int | None]:
+def _follow(chart: ControlChart, first: int, noticed: int, days: int) -> tuple[int, int | None]:
     """Return the last day of an episode, and the day that showed that it had ended (None while it lasts)."""
     gains = np.cumsum(chart.gains(first, days - 1, chart.rate(first, noticed)))
     peaks = np.maximum.accumulate(gains)

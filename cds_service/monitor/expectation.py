@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 _WEEK: Final = 7
 # Saturday and Sunday, as `date.weekday` counts.
 _WEEKEND: Final = 5
+_SUNDAY: Final = 6
+# A workday with fewer hooks than this many times those of a Sunday is like one.
+_LIKE_SUNDAY: Final = 1.75
 # Pseudo-observations that pull the rate of weekends towards that of all days.
 _PULL: Final = 50
 # Overdispersion where the baseline cannot tell it, with the weight of as many days.
 _ASSUMED: Final = 1.5
 _ASSUMED_WEIGHT: Final = 10
 _MOST_CORRELATION: Final = 0.3
-# Variance of a median over that of a mean, for normal values: pi / 2.
-_MEDIAN_VARIANCE: Final = 1.57
+# Variance of a mean without the two outermost of eight over that of the mean of all, for normal values.
+_TRIMMED_VARIANCE: Final = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,9 @@ class UsualShare:
 
     def correlation(self, whole: int, days: int) -> float:
         """Return the correlation within a count over some days, with the uncertainty of the baseline itself."""
-        dispersion = self.dispersion if days < _WEEK else max(self.dispersion, self.weekly_dispersion)
-        between = (dispersion - 1) / max(whole - 1, 1)
-        return min(between, _MOST_CORRELATION) + dispersion / (self.whole + dispersion)
+        long_run = max(self.dispersion, self.weekly_dispersion)
+        between = ((self.dispersion if days < _WEEK else long_run) - 1) / max(whole - 1, 1)
+        return min(between, _MOST_CORRELATION) + long_run / (self.whole + long_run)
 
 
 def learn_share(part: Counts, whole: Counts, weekdays: Counts) -> UsualShare:
@@ -65,29 +68,32 @@ def learn_share(part: Counts, whole: Counts, weekdays: Counts) -> UsualShare:
     rates = [
         (int(part[chosen].sum()) + _PULL * rate) / (int(whole[chosen].sum()) + _PULL) for chosen in (~weekend, weekend)
     ]
-    expected = whole * np.where(weekend, rates[1], rates[0])
-    daily = _dispersion(part, whole, expected, _ASSUMED)
-    weekly = _dispersion(_by_week(part), _by_week(whole), _by_week(expected), daily)
+    days = np.stack([part, whole, whole * np.where(weekend, rates[1], rates[0])])
+    daily = _dispersion(days, _ASSUMED)
+    weekly = _dispersion(_by_week(days), daily)
     return UsualShare(x, n, rates[0], rates[1], daily, weekly)
 
 
-def _dispersion(part: Counts, whole: Counts, expected: Numbers, assumed: float) -> float:
-    """Estimate the variance over that of chance, one standard error up, pulled towards what is assumed."""
-    seen = whole > 0
-    x, n, e = part[seen], whole[seen], expected[seen]
+def _dispersion(counts: Numbers, assumed: float) -> float:
+    """Estimate the variance over that of chance, one standard error up, pulled towards what is assumed.
+
+    The rows are part, whole and the part that was due.
+    """
+    x, n, e = counts[:, counts[1] > 0]
     chance = e * (1 - e / n)
     # Days on which next to nothing is due tell next to nothing.
     weight = float(np.minimum(chance, 1).sum())
     squares = float((np.minimum(chance, 1) * (x - e) ** 2 / chance).sum())
     weight = max(weight - 1, 0)
     found = (squares + _ASSUMED_WEIGHT * assumed) / (weight + _ASSUMED_WEIGHT)
-    return max(1.0, found * (1 + sqrt(2 / (weight + _ASSUMED_WEIGHT))))
+    return max(1.0, found * (1 + sqrt(2 * weight) / (weight + _ASSUMED_WEIGHT)))
 
 
-def _by_week(values: NDArray[np.generic]) -> NDArray[np.generic]:
+def _by_week(counts: Numbers) -> Numbers:
     """Add up whole weeks, the newest ones; what is left over at the beginning is dropped."""
-    kept = len(values) - len(values) % _WEEK
-    return values[len(values) - kept :].reshape(-1, _WEEK).sum(axis=1)
+    rows, days = counts.shape
+    weeks: Numbers = counts[:, days % _WEEK :].reshape(rows, -1, _WEEK).sum(axis=2)
+    return weeks
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +112,35 @@ class UsualVolume:
         """Return the usual number for each of some days of the week (Monday is 0)."""
         return np.asarray(self.by_weekday)[weekdays]
 
+    def like_weekdays(self, counts: Counts, weekdays: Counts) -> Counts:
+        """Return the days of the week with quiet workdays as Sundays: public holidays have the patients of Sundays."""
+        sunday = self.by_weekday[_SUNDAY]
+        quiet = (counts < _LIKE_SUNDAY * sunday) & (sunday < self.expected(weekdays) / 2)
+        return np.where(quiet, _SUNDAY, weekdays)
+
     def dispersion_of(self, expected: float, days: int) -> float:
         """Return the variance over that of chance for a number due over some days, baseline's own included."""
         of_days = 1 + expected / days * self.relative
-        return of_days * (1 + _MEDIAN_VARIANCE / self.weeks * max(1.0, days / _WEEK))
+        return of_days * (1 + _TRIMMED_VARIANCE / self.weeks * max(1.0, days / _WEEK))
 
 
 def learn_volume(counts: Counts, weekdays: Counts) -> UsualVolume:
-    """Learn from the hooks of consecutive baseline days; medians, so that a public holiday does not count."""
-    by_weekday = tuple(
-        float(np.median(counts[weekdays == day])) if (weekdays == day).any() else float(counts.mean())
-        for day in range(_WEEK)
-    )
+    """Learn from the hooks of consecutive baseline days; a public holiday among them does not count."""
+    by_weekday = tuple(_trimmed_mean(counts[weekdays == day], counts) for day in range(_WEEK))
     expected = np.asarray(by_weekday)[weekdays]
     due, weeks = expected > 0, len(counts) / _WEEK
     if not due.any():
         return UsualVolume(by_weekday, weeks, 1.0, 0.0)
     residuals = (counts[due] - expected[due]) / np.sqrt(expected[due])
-    # 1.4826 times the median distance estimates the standard deviation, holidays aside.
-    spread = 1.4826 * float(np.median(np.abs(residuals)))
-    dispersion = max(_ASSUMED, spread**2 * (1 + sqrt(2 / len(residuals))))
+    # 1.4826 times the median distance estimates the standard deviation, holidays aside; its variance is 2.7 times
+    # that of the usual estimate.
+    variance = (1.4826 * float(np.median(np.abs(residuals)))) ** 2 * len(counts) / (len(counts) - _WEEK)
+    dispersion = max(_ASSUMED, variance * (1 + sqrt(2 * 2.7 / len(residuals))))
     return UsualVolume(by_weekday, weeks, dispersion, (dispersion - 1) / float(expected[due].mean()))
+
+
+def _trimmed_mean(counts: Counts, everything: Counts) -> float:
+    """Return the mean without the lowest and the highest; of everything where there are no counts."""
+    if len(counts) == 0:
+        return float(everything.mean())
+    return float(np.sort(counts)[1:-1].mean()) if len(counts) > 2 else float(np.median(counts))

@@ -6,11 +6,12 @@ outermost hundredths (a scale). So one kind of limit, exact for small counts, se
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cds_service.clinical.models import Analyte
-from cds_service.monitor.tallies import LATENCY, SAMPLE_AGE, SII, quantile_bin
+from cds_service.monitor.tallies import LATENCY, SAMPLE_AGE, Exclusion, quantile_bin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,26 +81,26 @@ def _reason(reason: str) -> Measure:
 
 def _exclusion(reason: str, analyte: str) -> Measure:
     subject = f"{reason}:{analyte or 'unknown-analyte'}"
-    return Measure("excluded", subject, lambda t: t.exclusions[reason, analyte], _eligible, (RISE,))
+    return Measure("excluded", subject, lambda t: t.exclusions[Exclusion(reason, analyte)], _eligible, (RISE,))
 
 
 def _positions(baseline: DayTally) -> Iterator[Measure]:
     """Chart the position of each spread that the baseline knows."""
     for name, spread in sorted(baseline.spreads.items()):
-        shift = (RISE,) if name == LATENCY else BOTH
+        shift = (RISE,) if name in (LATENCY, SAMPLE_AGE) else BOTH
         yield _beyond("shifted", name, quantile_bin(spread, 0.5), shift, above=True)
-        yield _beyond("outside-high", name, quantile_bin(spread, 1 - _OUTERMOST), (RISE,), above=True)
+        yield _beyond("outside-high", name, quantile_bin(spread, 1 - _OUTERMOST) - 1, (RISE,), above=True)
         if name not in (LATENCY, SAMPLE_AGE):
             yield _beyond("outside-low", name, quantile_bin(spread, _OUTERMOST), (RISE,), above=False)
 
 
 def _beyond(kind: str, name: str, limit: int, directions: tuple[str, ...], *, above: bool) -> Measure:
     def part(tally: DayTally) -> int:
-        spread = tally.spreads.get(name, {})
-        return sum(count for place, count in spread.items() if (place > limit if above else place < limit))
+        spread = tally.spreads.get(name, Counter())
+        return sum(count for place, count in spread.items() if (place > limit if above else place <= limit))
 
     def whole(tally: DayTally) -> int:
-        return sum(tally.spreads.get(name, {}).values())
+        return tally.spreads.get(name, Counter()).total()
 
     return Measure(kind, name, part, whole, directions, spread=name)
 

@@ -14,6 +14,8 @@ import numpy as np
 # Beyond this many standard deviations from the observed count nothing is left to add.
 _REACH: Final = 14
 _LEAST: Final = 1e-12
+# Smaller correlations are taken for this one: the logarithms of factorials would lose their digits.
+_LEAST_CORRELATION: Final = 1e-8
 
 
 def share_tail(part: int, whole: int, expected: float, correlation: float, *, upper: bool) -> float:
@@ -22,7 +24,7 @@ def share_tail(part: int, whole: int, expected: float, correlation: float, *, up
     `correlation` is that of two members of the whole (0: binomial), in [0, 1).
     """
     p = min(max(expected, _LEAST), 1 - _LEAST)
-    total = 1 / max(correlation, _LEAST) - 1
+    total = 1 / max(correlation, _LEAST_CORRELATION) - 1
     a, b = p * total, (1 - p) * total
     if not upper:
         part, a, b = whole - part, b, a

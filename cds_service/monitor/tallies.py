@@ -45,10 +45,10 @@ class DayTally:
     """Counts of one client on one day; `merge` adds days or clients up.
 
     `outcomes` counts hooks and `refusals` the reasons of those that were not eligible; `patients` counts outcomes of
-    eligible patients and `reasons` those of the indeterminate ones. `exclusions` counts patients with at least one such exclusion. `analytes` and `codes`
-    (analyte, code) count decided patients whose SII or albumin came from there. `above_with_card` and `above_shown`
-    tell for patients above the cut-off whether a card was made and whether it left the service. `spreads` counts values
-    by bins: hundredths of a decade for SII, analytes (canonical units) and latency (ms), days for the age of the draw.
+    eligible patients and `reasons` those of the indeterminate ones. `exclusions` counts patients with at least one
+    such exclusion. `analytes` and `codes` (analyte, code) count decided patients whose SII or albumin came from there.
+    `above_shown` counts patients above the cut-off whose card left the service. `spreads` counts values by bins:
+    hundredths of a decade for SII, analytes (canonical units) and latency (ms), days for the age of the draw.
     """
 
     hooks: int = 0
@@ -60,7 +60,6 @@ class DayTally:
     exclusions: Counter[Exclusion] = field(default_factory=Counter)
     analytes: Counter[str] = field(default_factory=Counter)
     codes: Counter[tuple[str, str]] = field(default_factory=Counter)
-    above_with_card: int = 0
     above_shown: int = 0
     cards_shown: int = 0
     feedback: Counter[str] = field(default_factory=Counter)
@@ -83,9 +82,7 @@ class DayTally:
         self.hooks += times
         self.outcomes[record.outcome] += times
         self.cards_shown += times * record.shown
-        self.versions[
-            Version(record.configuration, record.rule_version, record.mapping_version, record.mode)
-        ] += times
+        self.versions[Version(record.configuration, record.rule_version, record.mapping_version, record.mode)] += times
         self._spread(LATENCY, log_bin(sum(record.timings_ms.values())), times)
         for key in record.missing:
             self.missing_keys[key] += times
@@ -104,7 +101,6 @@ class DayTally:
         if record.sample_time is not None:
             self._spread(SAMPLE_AGE, max(0, (day - date.fromisoformat(record.sample_time[:10])).days), times)
         if record.outcome == "above-cutoff":
-            self.above_with_card += times * (record.card is not None)
             self.above_shown += times * record.shown
         if record.outcome in _DECIDED:
             if record.sii is not None:

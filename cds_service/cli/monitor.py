@@ -1,0 +1,182 @@
+"""sii-cds monitor: does the rule still behave as it did?"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+from zoneinfo import ZoneInfo
+
+import click
+
+from cds_service.cli.options import config_option
+from cds_service.errors import MissingExtraError, PeriodError
+from cds_service.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from cds_service.monitor.monitoring import Monitoring
+    from cds_service.monitor.periods import Wanted
+    from cds_service.monitor.reading import Tallies
+
+_CANNOT: Final = 2
+_DAY: Final = timedelta(days=1)
+
+
+class _DayType(click.ParamType[date]):
+    """A day such as 2026-01-31."""
+
+    name = "day"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007  a day has no zone
+        except ValueError:
+            self.fail(f"{value!r} is not a day such as 2026-01-31", param, ctx)
+
+
+class _Log(NamedTuple):
+    """The directories of the log, and the zone in which days are counted."""
+
+    directories: tuple[Path, ...]
+    zone: tzinfo
+
+
+_DAY_TYPE: Final = _DayType()
+
+
+@click.command("monitor")
+@config_option
+@click.option(
+    "--directory",
+    "directories",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Audit directory; may be repeated for several hosts. Else the one of the configuration.",
+)
+@click.option("--since", type=_DAY_TYPE, metavar="DAY", help="First day to judge; else 28 days before the last.")
+@click.option("--until", type=_DAY_TYPE, metavar="DAY", help="Last day to judge; else yesterday.")
+@click.option("--baseline-since", type=_DAY_TYPE, metavar="DAY", help="First day of a period known to be clean.")
+@click.option("--baseline-until", type=_DAY_TYPE, metavar="DAY", help="Its last day; else the day before --since.")
+@click.option(
+    "--baseline-days",
+    type=click.IntRange(21, 730),
+    default=56,
+    show_default=True,
+    help="Length of the baseline where --baseline-since is not given.",
+)
+@click.option(
+    "--leave-out", multiple=True, type=_DAY_TYPE, metavar="DAY", help="A day to ignore, such as a known downtime."
+)
+@click.option(
+    "--false-alarms",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Accepted false findings in 100 days, over all charts and clients together.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write a report with plots.")
+@click.option(
+    "--metrics",
+    "metrics_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a file for the textfile collector of the Prometheus node exporter.",
+)
+def monitor_command(
+    config_file: Path | None,
+    directories: tuple[Path, ...],
+    leave_out: tuple[date, ...],
+    false_alarms: float,
+    as_json: bool,
+    html_file: Path | None,
+    metrics_file: Path | None,
+    **days: date | int | None,
+) -> None:
+    """Judge the newest complete days of the audit log by those before, and name what changed.
+
+    Exit code 0 when all is as usual, 1 when a finding is open or a line of the log cannot be read, 2 when the monitor
+    could not run. Days are those of service.timezone; today is shown but not judged. A log that is too young to tell
+    what is usual is said to be so, with exit code 0.
+    """
+    # Loaded when used: numpy and the monitor are no part of any other command.
+    from cds_service.monitor.periods import Wanted
+
+    log = _find_log(config_file, directories)
+    now = datetime.now(UTC)
+    wanted = Wanted(left_out=frozenset(leave_out), **days)  # type: ignore[arg-type]  # click checked each option
+    result, tallies = _judge(log, wanted, now.astimezone(log.zone).date(), false_alarms)
+    _print(result, tallies, now.astimezone(log.zone).date(), as_json=as_json)
+    _write(result, tallies, now, html_file, metrics_file)
+    if result.open_findings or tallies.unreadable:
+        raise click.exceptions.Exit(1)
+
+
+def _find_log(config_file: Path | None, directories: tuple[Path, ...]) -> _Log:
+    """Take the log from the configuration; directories given without one need none, and count days in UTC."""
+    if config_file is None and directories:
+        return _Log(directories, UTC)
+    try:
+        settings = load_settings(config_file, os.environ)
+    except SettingsError as error:
+        _refuse("\n".join(map(str, error.problems)))
+    return _Log(directories or (settings.audit.directory,), ZoneInfo(settings.service.timezone))
+
+
+def _judge(log: _Log, wanted: Wanted, today: date, false_alarms: float) -> tuple[Monitoring, Tallies]:
+    from cds_service.monitor.monitoring import monitor
+    from cds_service.monitor.periods import choose_periods
+    from cds_service.monitor.reading import tally_logs
+
+    try:
+        # The day before tells nothing but that the baseline's first day is a whole one.
+        read_since = choose_periods(wanted, today, None).baseline_first - _DAY
+        tallies = tally_logs(log.directories, log.zone, read_since)
+        periods = choose_periods(wanted, today, tallies.first_day)
+    except PeriodError as error:
+        _refuse(str(error))
+    except OSError as error:
+        place = error.filename or ", ".join(map(str, log.directories))
+        _refuse(f"{place}: the audit log cannot be read: {error.strerror or error}")
+    return monitor(tallies, periods, false_alarms), tallies
+
+
+def _print(result: Monitoring, tallies: Tallies, today: date, *, as_json: bool) -> None:
+    from cds_service.monitor.export import as_object
+    from cds_service.monitor.terminal import text_lines
+
+    if as_json:
+        click.echo(json.dumps(as_object(result, tallies), indent=2))
+        return
+    for line in text_lines(result, tallies, today):
+        click.echo(line)
+
+
+def _write(
+    result: Monitoring, tallies: Tallies, now: datetime, html_file: Path | None, metrics_file: Path | None
+) -> None:
+    from cds_service.monitor.exposition import write_metrics
+    from cds_service.monitor.report import report_page
+    from cds_service.reports.page import render_page
+
+    try:
+        if metrics_file is not None:
+            write_metrics(metrics_file, result, tallies, now)
+        if html_file is not None:
+            html_file.write_text(render_page(report_page(result, tallies, now)), encoding="utf-8")
+    except OSError as error:
+        _refuse(f"{error.filename}: cannot be written: {error.strerror}")
+    except MissingExtraError as error:
+        _refuse(str(error))
+
+
+def _refuse(text: str) -> NoReturn:
+    click.echo(text, err=True)
+    raise click.exceptions.Exit(_CANNOT)

@@ -1,0 +1,155 @@
+"""What a person reads in a terminal: findings with their numbers, then the last days of each client."""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import TYPE_CHECKING, Final
+
+from cds_service.monitor.causes import CAUSES
+from cds_service.monitor.daily import (
+    eligible_rate,
+    firing_rate,
+    indeterminate_rate,
+    override_rate,
+    quantile,
+    rate,
+)
+from cds_service.monitor.periods import LEAST_BASELINE_DAYS
+from cds_service.monitor.tallies import LATENCY, SAMPLE_AGE, SII
+from cds_service.monitor.wording import detection, evidence, headline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from cds_service.monitor.findings import Finding
+    from cds_service.monitor.monitoring import ClientCharts, Monitoring
+    from cds_service.monitor.reading import Tallies
+    from cds_service.monitor.tallies import DayTally
+
+_WIDTH: Final = 110
+_MOST_EVIDENCE: Final = 6
+_LAST_DAYS: Final = 7
+COLUMNS: Final = (
+    "DAY",
+    "HOOKS",
+    "ELIGIBLE",
+    "UNAVAILABLE",
+    "PATIENTS",
+    "INDETERMINATE",
+    "FIRING",
+    "CARDS",
+    "OVERRIDDEN",
+    "SII",
+    "DRAW AGE",
+    "TIME",
+)
+
+
+def text_lines(result: Monitoring, tallies: Tallies, today: date) -> Iterator[str]:
+    """Yield the lines of the report."""
+    periods = result.periods
+    yield (
+        f"Judged: {periods.first} to {periods.last}. Usual: {periods.baseline_first} to {periods.baseline_last}. "
+        f"Records read: {tallies.records}."
+    )
+    yield from not_judged(result, tallies)
+    yield ""
+    yield summary(result)
+    for found in result.findings:
+        yield ""
+        yield from _finding_lines(found, result)
+    for charts in result.clients:
+        yield ""
+        yield from _table(charts, result, tallies, today)
+
+
+def summary(result: Monitoring) -> str:
+    """Return in one sentence what was found."""
+    if not result.clients:
+        return "Nothing was judged."
+    if not result.findings:
+        return "No finding: all is as usual."
+    count, lasting = len(result.findings), len(result.open_findings)
+    return f"{count} finding{'s' if count > 1 else ''}, {lasting} of them open."
+
+
+def not_judged(result: Monitoring, tallies: Tallies) -> Iterator[str]:
+    """Say what could not be judged, and why."""
+    for client, days in result.unjudged.items():
+        yield (
+            f"{client} is not judged: it has a baseline of {days} complete day{'s' if days != 1 else ''}, and "
+            f"{LEAST_BASELINE_DAYS} are needed."
+        )
+    if not result.clients and not result.unjudged:
+        yield "There is no hook in these days."
+    if tallies.unreadable:
+        yield f"Lines that cannot be read: {tallies.unreadable}; run sii-cds audit verify."
+
+
+def _finding_lines(found: Finding, result: Monitoring) -> Iterator[str]:
+    cause = CAUSES[found.id]
+    yield " ".join([f"{'OPEN' if found.open else 'ENDED':<5}", found.id, *found.subjects])
+    yield _indented(f"{headline(found)}; {detection(found)}.")
+    lines = evidence(found)
+    yield from (_indented(line, "- ") for line in lines[:_MOST_EVIDENCE])
+    if len(lines) > _MOST_EVIDENCE:
+        yield _indented(f"and {len(lines) - _MOST_EVIDENCE} more (--json)", "- ")
+    if found.effects:
+        yield _indented(f"It explains: {', '.join(found.effects)}.")
+    for change in result.changes_near(found):
+        yield _indented(f"Changed on {change.day} at {change.client}: {change.what}.")
+    yield _indented(f"Likely: {cause.likely}")
+    yield _indented(f"Look at: {cause.look_at}")
+
+
+def _indented(text: str, bullet: str = "") -> str:
+    return fill(text, _WIDTH, initial_indent=f"      {bullet}", subsequent_indent=" " * (6 + len(bullet)))
+
+
+def _table(charts: ClientCharts, result: Monitoring, tallies: Tallies, today: date) -> Iterator[str]:
+    usual = charts.baseline
+    days = result.days[-_LAST_DAYS:]
+    rows = [("usual", *day_cells(usual, len(charts.baseline_days)))]
+    rows += [(day.isoformat(), *day_cells(tallies.of(charts.client, day))) for day in days]
+    if tallies.of(charts.client, today).hooks:
+        rows.append(("so far today", *day_cells(tallies.of(charts.client, today))))
+    widths = [max(len(row[column]) for row in [COLUMNS, *rows]) for column in range(len(COLUMNS))]
+    yield charts.client
+    for row in [COLUMNS, *rows]:
+        first, *rest = (
+            f"{cell:<{width}}" if column == 0 else f"{cell:>{width}}"
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join((first, *rest))
+
+
+def day_cells(tally: DayTally, days: int = 1) -> tuple[str, ...]:
+    """Return the cells of a day; counts are means where the tally is of several days."""
+    return (
+        _count(tally.hooks, days),
+        percent(eligible_rate(tally)),
+        percent(rate(tally.outcomes["data-unavailable"], tally.hooks)),
+        _count(tally.eligible, days),
+        percent(indeterminate_rate(tally)),
+        percent(firing_rate(tally)),
+        _count(tally.cards_shown, days),
+        percent(override_rate(tally)),
+        number(quantile(tally, SII)),
+        number(quantile(tally, SAMPLE_AGE), " d"),
+        number(quantile(tally, LATENCY), " ms"),
+    )
+
+
+def _count(count: int, days: int) -> str:
+    return str(count) if days == 1 else f"{count / days:.1f}"
+
+
+def percent(share: float | None) -> str:
+    """Print a share; a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.{0 if share >= 0.1 or share == 0 else 1}f} %"
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """Print a value to three digits; a dash where there is none."""
+    return "–" if value is None else f"{value:.3g}{unit}"

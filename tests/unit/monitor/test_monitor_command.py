@@ -1,0 +1,158 @@
+"""The command: exit codes, what it prints, what it writes, and what it says about wrong input."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+from prometheus_client.parser import text_string_to_metric_families
+
+from cds_service.cli.main import main
+from tests.support.hospital_log.malfunctions import MALFUNCTIONS
+from tests.support.hospital_log.simulation import Hospital
+from tests.support.hospital_log.writing import write_log
+from tests.unit.monitor.samples import simulated_day
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+BROKEN = next(one for one in MALFUNCTIONS if one.name == "search of conditions fails for 1 in 20")
+UNTIL = ("--until", str(simulated_day(69)))
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log of ten sound weeks."""
+    directory = tmp_path_factory.mktemp("sound")
+    write_log(directory, [Hospital(60, 2)], 70)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log whose last six days are not sound."""
+    directory = tmp_path_factory.mktemp("broken")
+    write_log(directory, [Hospital(300, 2, BROKEN, 64)], 70)
+    return directory
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["monitor", *map(str, arguments)], catch_exceptions=False)
+
+
+def test_monitor_sound_log_exits_0_and_says_so(sound: Path) -> None:
+    result = run("--directory", sound, *UNTIL)
+
+    assert result.exit_code == 0
+    assert "No finding: all is as usual." in result.output
+    assert "usual" in result.output
+
+
+def test_monitor_open_finding_exits_1_with_cause_and_numbers(broken: Path) -> None:
+    result = run("--directory", broken, *UNTIL)
+
+    assert result.exit_code == 1
+    assert "OPEN  data-unavailable conditions" in result.output
+    assert f"since {simulated_day(64)}" in result.output
+    for part in ("Likely:", "Look at:", "usually 0"):
+        assert part in result.output
+
+
+def test_monitor_json_holds_findings_and_every_day(broken: Path) -> None:
+    result = run("--directory", broken, *UNTIL, "--json")
+    told = json.loads(result.output)
+
+    found = next(one for one in told["findings"] if one["id"] == "data-unavailable")
+    assert (found["first_day"], found["days_to_detection"]) == (str(simulated_day(64)), 0)
+    assert found["evidence"][0]["count"] > found["evidence"][0]["baseline_count"]
+    days = told["clients"][0]["days"]
+    assert days[-1]["day"] == str(simulated_day(69))
+    assert {"hooks", "eligible_rate", "firing_rate", "medians", "latency_ms", "override_reasons"} <= days[-1].keys()
+
+
+def test_monitor_several_directories_are_one_log(sound: Path, broken: Path) -> None:
+    numbers = [
+        json.loads(run(*arguments, *UNTIL, "--json").output)["records"] for arguments in _directories(sound, broken)
+    ]
+
+    assert numbers[2] == numbers[0] + numbers[1]
+
+
+def _directories(one: Path, other: Path) -> Sequence[tuple[str | Path, ...]]:
+    return (("--directory", one), ("--directory", other), ("--directory", one, "--directory", other))
+
+
+def test_monitor_metrics_are_readable_and_name_no_patient(broken: Path, tmp_path: Path) -> None:
+    target = tmp_path / "sii_cds_monitor.prom"
+    run("--directory", broken, *UNTIL, "--metrics", target)
+    text = target.read_text()
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+
+    found = {
+        tuple(sample.labels.values()): sample.value for sample in families["sii_cds_monitor_open_findings"].samples
+    }
+    assert found["main-ehr", "data-unavailable"] == 1 or found["data-unavailable", "main-ehr"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+    assert "Practitioner" not in text
+
+
+def test_monitor_html_report_stands_alone(broken: Path, tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    result = run("--directory", broken, *UNTIL, "--html", target)
+    page = target.read_text()
+
+    assert result.exit_code == 1
+    assert page.count("<svg") >= 4
+    assert "Required data cannot be had" in page
+    assert "Practitioner" not in page
+
+
+def test_monitor_young_log_is_said_to_have_no_baseline(sound: Path) -> None:
+    result = run("--directory", sound, "--until", simulated_day(10).isoformat())
+
+    assert result.exit_code == 0
+    assert "main-ehr is not judged: it has a baseline of 9 complete days, and 21 are needed." in result.output
+
+
+def test_monitor_unreadable_line_exits_1(sound: Path, tmp_path: Path) -> None:
+    for path in sound.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    newest = max(tmp_path.glob("*.jsonl"))
+    newest.write_bytes(newest.read_bytes() + b"no record\n")
+
+    result = run("--directory", tmp_path, *UNTIL)
+
+    assert result.exit_code == 1
+    assert "Lines that cannot be read: 1; run sii-cds audit verify." in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "reason"),
+    [
+        (("--directory", "nowhere"), "nowhere: the audit log cannot be read: No such file or directory", "no log"),
+        (("--since", "yesterday"), "'yesterday' is not a day such as 2026-01-31", "no day"),
+        (("--since", "2024-03-01", "--until", "2024-02-01"), "no complete day to judge", "the wrong way round"),
+        (("--false-alarms", "0"), "--false-alarms", "a limit that never signals"),
+        (("--baseline-days", "7"), "--baseline-days", "too short to tell what is usual"),
+        (("--config", "nowhere.yaml"), "nowhere.yaml", "no configuration"),
+    ],
+)
+def test_monitor_wrong_input_exits_2_with_a_sentence(
+    arguments: tuple[str, ...], said: str, reason: str, sound: Path
+) -> None:
+    named = () if {"--directory", "--config"} & {*arguments} else ("--directory", sound)
+    result = run(*named, *arguments)
+
+    assert result.exit_code == 2, reason
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_monitor_file_that_cannot_be_written_exits_2(sound: Path, tmp_path: Path) -> None:
+    result = run("--directory", sound, *UNTIL, "--html", tmp_path / "nowhere" / "report.html")
+
+    assert result.exit_code == 2
+    assert "cannot be written: No such file or directory" in result.output

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -42,17 +42,25 @@ class WriterLock:
         and OSError when the directory is missing or refuses the lock.
         """
         deadline = time.monotonic() + seconds
-        while True:
-            if self._descriptor < 0:
-                self._open()
-            _wait(self._descriptor, fcntl.LOCK_EX, deadline)
-            # Someone may have deleted it meanwhile: then the locked file is not the one other processes would lock.
-            with suppress(FileNotFoundError):
-                status = os.stat(self._path)  # noqa: PTH116  for every batch: faster than a Path
-                if (status.st_dev, status.st_ino) == self._file:
-                    self.generation = (*self._file, status.st_size)
-                    return
+        try:
+            while not self._take(deadline):
+                self.close()
+        except OSError:
             self.close()
+            raise
+
+    def _take(self, deadline: float) -> bool:
+        """Take the lock; False where the locked file is not the one that other processes would lock."""
+        if self._descriptor < 0:
+            self._open()
+        _wait(self._descriptor, fcntl.LOCK_EX, deadline)
+        try:
+            status = os.stat(self._path)  # noqa: PTH116  for every batch: faster than a Path
+        except FileNotFoundError:
+            # Someone has deleted it meanwhile.
+            return False
+        self.generation = (*self._file, status.st_size)
+        return (status.st_dev, status.st_ino) == self._file
 
     def release(self) -> None:
         """Let go. A copy of the descriptor in a process forked meanwhile would keep a lock that is only closed."""

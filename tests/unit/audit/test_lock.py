@@ -61,6 +61,21 @@ def test_generation_changes_when_the_lock_file_is_replaced(tmp_path: Path) -> No
     assert held.generation != before
 
 
+def test_lock_is_not_kept_where_its_directory_became_something_else(tmp_path: Path) -> None:
+    directory, away = tmp_path / "audit", tmp_path / "away"
+    directory.mkdir()
+    held = WriterLock(directory)
+    held.acquire(1)
+    held.release()
+    directory.rename(away)
+    directory.write_text("no directory")
+    with pytest.raises(NotADirectoryError):
+        held.acquire(1)
+
+    with writer_lock(away, 0.01):
+        pass
+
+
 def test_lock_file_deleted_while_held_lets_nobody_in_beside_the_next_holder(tmp_path: Path) -> None:
     entered = threading.Event()
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from cds_service.acquisition.resources import Condition, Malformed, Observation, Procedure
+from cds_service.acquisition.resources import Condition, Malformed, Observation, Patient, Procedure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-R = TypeVar("R", bound=Observation | Condition | Procedure)
+R = TypeVar("R", bound=Observation | Condition | Procedure | Patient)
 
 # Decimal refuses exponents of twenty digits, which JSON allows.
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation)

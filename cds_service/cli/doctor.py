@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -20,10 +20,13 @@ from cds_service.doctor.report import Report, as_json
 from cds_service.doctor.terminal import WIDEST, as_text
 from cds_service.errors import MissingExtraError
 from cds_service.services.site import site_from_settings
+from cds_service.settings.network import secure_location, secure_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
+
+    from click._termui_impl import ProgressBar
 
     from cds_service.doctor.evidence import Evidence
     from cds_service.settings import Settings
@@ -31,6 +34,42 @@ if TYPE_CHECKING:
 _DEFAULT_PATIENTS: Final = 100
 _MOST_PATIENTS: Final = 5_000
 _STDOUT: Final = Path("-")
+
+_Command = TypeVar("_Command", bound="Callable[..., object]")
+
+
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _server_options(command: _Command) -> _Command:
+    """Add the options that name a FHIR server and the access to it; they have the names of `Credentials`."""
+    options = (
+        click.option("--fhir-server", metavar="URL", callback=_address, help="Examine this FHIR server (R4)."),
+        click.option("--token-file", type=_FILE, metavar="FILE", help="Bearer token for it."),
+        click.option("--client-id", metavar="ID", help="SMART Backend Services: client id."),
+        click.option("--key-file", type=_FILE, metavar="FILE", help="SMART Backend Services: private key, JWK or PEM."),
+        click.option("--key-id", metavar="KID", help="Id of that key; else the one in the JWK, else its thumbprint."),
+        click.option("--token-url", metavar="URL", callback=_location, help="Token endpoint; else discovered."),
+        click.option("--scope", help="Scopes to ask for; else reading and searching the four types."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _address(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    return _checked(secure_url, text)
+
+
+def _location(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    return _checked(secure_location, text)
+
+
+def _checked(check: Callable[[str], str], text: str | None) -> str | None:
+    try:
+        return check(text) if text is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command("doctor")
@@ -66,6 +105,7 @@ _STDOUT: Final = Path("-")
     help='Write JSON ("-": instead of the text).',
 )
 @click.option("--overlay", type=click.Path(path_type=Path), metavar="FILE", help="Write the proposed overlay, if any.")
+@_server_options
 @moment_option("Assess as of this moment")
 @config_option
 def doctor_command(
@@ -80,11 +120,13 @@ def doctor_command(
     overlay: Path | None,
     at: datetime,
     config_file: Path | None,
+    **server: Any,
 ) -> None:
-    """Examine whether the rule can read a hospital's data: codes, units, draws, eligibility.
+    """Examine whether the rule can read a hospital's data: codes, units, draws, eligibility, searches.
 
     EXPORT are files or folders of a FHIR Bulk Data export (NDJSON, also gzip) with Patient, Observation, Condition and
-    Procedure. The output holds no patient data. Exit code 1 when something stands against go-live.
+    Procedure; or name a FHIR server. The output holds no patient data. Exit code 1 when something stands against
+    go-live.
     """
     options = Options(
         patients=patients,
@@ -93,7 +135,10 @@ def doctor_command(
         since=since.date() if since is not None else None,
         patient_ids=_listed(patient_file),
     )
-    evidence = _examine_export(export, options, load_or_defaults(config_file))
+    settings = load_or_defaults(config_file)
+    if (server["fhir_server"] is None) == (not export):
+        raise click.UsageError("name either the files of an export, or a FHIR server with --fhir-server")
+    evidence = _examine_export(export, options, settings) if export else _examine_server(server, options, settings)
     report = conclude(evidence, Mask(mask_below))
     _show(report, json_file)
     _write_files(report, html_file, json_file, overlay)
@@ -112,21 +157,35 @@ def _listed(path: Path | None) -> tuple[str, ...] | None:
 
 
 def _examine_export(paths: tuple[Path, ...], options: Options, settings: Settings) -> Evidence:
-    if not paths:
-        raise click.UsageError("name the files of an export, or a FHIR server with --fhir-server")
     files = find_files(paths)
     if not files:
         raise click.UsageError(f"no NDJSON file in {', '.join(map(str, paths))}")
     size = 2 * sum(file.stat().st_size for file in files)
-    with _progress("Reading the export", size) as advance:
-        return examine_export(files, site_from_settings(settings), options, advance)
+    with _progress("Reading the export", size) as bar:
+        return examine_export(files, site_from_settings(settings), options, bar.update)
 
 
-@contextmanager
-def _progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
+def _examine_server(server: dict[str, Any], options: Options, settings: Settings) -> Evidence:
+    from cds_service.doctor.server.access import Credentials, CredentialsError, open_server
+
+    # The log would tell of failed requests between the lines; the report tells of them as findings.
+    logging.getLogger("cds_service").addHandler(logging.NullHandler())
+    try:
+        examiner = open_server(Credentials(**server), settings, options)
+    except CredentialsError as error:
+        raise click.UsageError(str(error)) from None
+    with _progress("Asking the server", options.patients) as bar:
+
+        def advance(done: int, whole: int) -> None:
+            bar.length = whole
+            bar.update(done - bar.pos)
+
+        return examiner.run(advance)
+
+
+def _progress(label: str, length: int) -> ProgressBar[int]:
     """Show a bar on stderr while somebody can see it."""
-    with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        yield bar.update
+    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
 def _show(report: Report, json_file: Path | None) -> None:

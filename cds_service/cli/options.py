@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 import click
 
-from cds_service.settings import Settings, SettingsError, load_settings, settings_from_dict
+from cds_service.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CONFIG_VARIABLE: Final = "SII_CDS_CONFIG"
 
 _EARLIEST_YEAR: Final = 1900
+_NO_AUTHENTICATION: Final = "SII_CDS__AUTHENTICATION__REQUIRED"
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
@@ -59,13 +60,16 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
 
 
 def load_or_defaults(config_file: Path | None) -> Settings:
-    """Load the configuration like `load_or_exit`; without a file the defaults of the rule stand.
+    """Load the configuration like `load_or_exit`; without a file defaults and environment stand, without warnings.
 
-    For commands that send or record nothing: authentication is the one default that asks for more configuration.
+    For commands that serve nobody: authentication is the one default that asks for more configuration.
     """
     if config_file is not None:
         return load_or_exit(config_file)
-    return settings_from_dict({"authentication": {"required": False}}, Path.cwd())
+    try:
+        return load_settings(None, {_NO_AUTHENTICATION: "false", **os.environ})
+    except SettingsError as error:
+        refuse(error)
 
 
 def load_or_exit(config_file: Path | None, environ: Mapping[str, str] | None = None) -> Settings:

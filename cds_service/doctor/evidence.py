@@ -52,7 +52,10 @@ class Reader(NamedTuple):
 
 @dataclass(slots=True)
 class Evidence:
-    """Everything that was counted. `source` and `findings` hold what only this kind of source can tell."""
+    """Everything that was counted. `source` and `findings` hold what only this kind of source can tell.
+
+    `unanswered` are resource types of which nothing could be had at all; a finding says why.
+    """
 
     site: Site
     options: Options
@@ -63,6 +66,7 @@ class Evidence:
     source: dict[str, object] = field(default_factory=dict)
     searches: list[SearchRow] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    unanswered: frozenset[str] = frozenset()
 
     @classmethod
     def empty(cls, site: Site, options: Options) -> Evidence:

@@ -25,6 +25,9 @@ def conclude(evidence: Evidence, mask: Mask) -> Report:
     """Judge what was collected. Deterministic: the same evidence gives the same report."""
     lookalikes = load_lookalikes()
     case = Case(evidence, mask, lookalikes, NameBook(lookalikes))
+    if not evidence.patients.patients and not evidence.laboratory.results:
+        # Nothing was examined; what the source said is the only finding there can be.
+        return make_report(case, evidence.findings or judge_draws(case), ())
     local_codes = find_local_codes(case)
     scales, explained = judge_scales(case)
     findings = [

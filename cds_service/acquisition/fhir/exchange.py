@@ -1,4 +1,4 @@
-"""One HTTP exchange with a FHIR server.
+"""One HTTP exchange with a FHIR server, or with the token endpoint beside it.
 
 Requests go through the transport of `requests` without a session. So there is nothing that could read a proxy, a
 netrc or a CA bundle from the environment (a netrc entry would replace the bearer token by a password), keep a cookie
@@ -11,7 +11,7 @@ import ssl
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -22,9 +22,12 @@ from cds_service.acquisition.fhir.connections import Attempt, LimitedAdapter
 from cds_service.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from cds_service.acquisition.fhir.limits import TimeLimit
+
+_Read = TypeVar("_Read")
 
 _HEADERS: Final = {"Accept": "application/fhir+json", "Accept-Encoding": "gzip", "User-Agent": "sii-cds"}
 _CHUNK_BYTES: Final = 65_536
@@ -55,7 +58,7 @@ class HTTPOptions:
 
 
 class Exchanger:
-    """Sends GET requests. Safe for threads; connections are kept and shared."""
+    """Sends requests. Safe for threads; connections are kept and shared."""
 
     def __init__(self, options: HTTPOptions, *, connections: int) -> None:
         """Read the CA bundle. Raises ConfigurationError when it holds no certificates."""
@@ -68,25 +71,34 @@ class Exchanger:
 
         Raises ExchangeError for any other status, a body of more than `max_bytes`, or no answer within the limit.
         """
+        headers = _HEADERS if authorization is None else {**_HEADERS, "Authorization": authorization}
+        return self._exchange(_request("GET", url, headers), limit, lambda response: _content(response, max_bytes))
+
+    def post_form(self, url: str, fields: Mapping[str, str], limit: TimeLimit, max_bytes: int) -> tuple[int, bytes]:
+        """Post a form and return status and decoded body of any answer but a redirect, for token endpoints.
+
+        Raises ExchangeError as `get` does. The fields are in no exception.
+        """
+        request = _request("POST", url, {**_HEADERS, "Accept": "application/json"})
+        request.prepare_body(dict(fields), None)
+        return self._exchange(request, limit, lambda response: (_status(response), _body(response, max_bytes)))
+
+    def _exchange(
+        self, request: requests.PreparedRequest, limit: TimeLimit, read: Callable[[requests.Response], _Read]
+    ) -> _Read:
         try:
-            with self._send(url, authorization, limit) as response:
-                return _body(response, max_bytes)
+            with self._send(request, limit) as response:
+                return read(response)
         except (HTTPError, OSError) as error:
             failure = ExchangeError(_name(error), is_outage=not limit.is_given_up)
         # Raised out here because the library's exceptions carry the request, and so the token.
         raise failure
 
-    def _send(self, url: str, authorization: str | None, limit: TimeLimit) -> requests.Response:
+    def _send(self, request: requests.PreparedRequest, limit: TimeLimit) -> requests.Response:
         """Send a request, again while connections turn out to have been closed by the server meanwhile.
 
         Such a request reached nobody. A new connection gets no second chance.
         """
-        request = requests.PreparedRequest()
-        request.method = "GET"
-        request.prepare_url(url, None)
-        request.headers = CaseInsensitiveDict(_HEADERS)
-        if authorization is not None:
-            request.headers["Authorization"] = authorization
         while True:
             seconds = limit.seconds_left()
             timeout = (min(self._connect_seconds, seconds), seconds)
@@ -99,12 +111,29 @@ class Exchanger:
                     raise
 
 
-def _body(response: requests.Response, max_bytes: int) -> bytes:
-    status = response.status_code
-    if status in _REDIRECTS:
-        raise ExchangeError("redirect")
+def _request(method: str, url: str, headers: Mapping[str, str]) -> requests.PreparedRequest:
+    request = requests.PreparedRequest()
+    request.method = method
+    request.prepare_url(url, None)
+    request.headers = CaseInsensitiveDict(headers)
+    return request
+
+
+def _content(response: requests.Response, max_bytes: int) -> bytes:
+    """Return the body of a 200 answer. Raises ExchangeError for any other."""
+    status = _status(response)
     if status != requests.codes.ok:
         raise ExchangeError(f"status {status}", is_outage=status in _SERVER_ERRORS)
+    return _body(response, max_bytes)
+
+
+def _status(response: requests.Response) -> int:
+    if response.status_code in _REDIRECTS:
+        raise ExchangeError("redirect")
+    return response.status_code
+
+
+def _body(response: requests.Response, max_bytes: int) -> bytes:
     body = bytearray()
     while part := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         body += part

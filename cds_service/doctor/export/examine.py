@@ -8,7 +8,7 @@ from cds_service.acquisition.delivery import OBSERVATIONS
 from cds_service.doctor.charts import bundle
 from cds_service.doctor.evidence import NOBODY, Evidence, Options
 from cds_service.doctor.export.files import ExportError, read_lines
-from cds_service.doctor.export.judging import judge_export
+from cds_service.doctor.export.judging import NEEDED, judge_export
 from cds_service.doctor.export.passes import FirstPass, SecondPass
 from cds_service.services.decision import decide
 
@@ -36,6 +36,7 @@ def examine_export(files: Sequence[Path], site: Site, options: Options, advance:
         "resources": {name: first.types[name] for name in ("Patient", "Condition", "Procedure", "Observation")},
         "unreadableLines": first.unreadable,
     }
+    evidence.unanswered = frozenset(name for name in NEEDED if not first.types[name])
     evidence.findings += judge_export(first, second, tuple(damaged.values()))
     return evidence
 

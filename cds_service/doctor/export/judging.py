@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from cds_service.doctor.export.passes import FirstPass, SecondPass
 
-_NEEDED: Final = ("Condition", "Procedure", "Observation")
+NEEDED: Final = ("Condition", "Procedure", "Observation")
 _MOST_UNKNOWN: Final = 0.05
 
 
@@ -33,7 +33,7 @@ def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[str]) -
             "Export again, or see whether the files were changed; each line holds one resource.",
             evidence={"lines": first.unreadable},
         )
-    missing = [name for name in _NEEDED if not first.types[name]]
+    missing = [name for name in NEEDED if not first.types[name]]
     if missing:
         yield Finding(
             "export-incomplete",

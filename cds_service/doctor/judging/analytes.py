@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def judge_analytes(case: Case) -> Iterator[Finding]:
     """Yield what is missing, what is refused, and what stands in components only."""
+    if "Observation" in case.evidence.unanswered:
+        return
     if not case.evidence.laboratory.results:
         yield Finding(
             "no-laboratory-results",

@@ -33,7 +33,7 @@ def judge_eligibility(case: Case) -> Iterator[Finding]:
     for kind, noun, wanted in _KINDS:
         rows = case.evidence.eligibility.of_kind(kind)
         counts = any(_counts(row) for row in rows)
-        if not counts:
+        if not counts and kind.capitalize() not in case.evidence.unanswered:
             yield _none_counts(case, kind, noun, wanted)
         for row in rows:
             yield from _unknown(case, row, noun, counts)

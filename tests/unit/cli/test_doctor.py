@@ -138,7 +138,7 @@ def test_page_without_matplotlib_says_what_to_install_and_the_rest_is_written(
 @pytest.mark.parametrize(
     ("arguments", "said", "reason"),
     [
-        ((), "name the files of an export", "nothing to examine"),
+        ((), "name either the files of an export", "nothing to examine"),
         (("no-such-folder",), "does not exist", "a mistyped path"),
         ((".",), "no NDJSON file in", "a folder without an export"),
         (("x.ndjson", "--patients", "0"), "--patients", "nobody"),

@@ -1,0 +1,131 @@
+"""Requests of the examination: through the service's own fetcher, timed, with what each page said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Generic, Protocol
+
+from cds_service.acquisition.bundles import BundleContent, BundleReader, R
+from cds_service.acquisition.fhir.access import FHIRAccess
+from cds_service.doctor.masking import quantile
+from cds_service.doctor.report import SearchRow
+from cds_service.doctor.server.issues import issues_of
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from cds_service.acquisition.fhir.fetcher import Fetcher
+
+# Longer than a hook may take: doctor wants to know how long, not to give up.
+PATIENCE_SECONDS: Final = 30.0
+
+
+class TokenSource(Protocol):
+    """Where the token comes from."""
+
+    def token(self) -> str | None:
+        """Return a token that is valid now; None for an open test server. Raises TokenError."""
+
+
+class TokenError(Exception):
+    """No token could be had. The text is one sentence without the token or a secret."""
+
+
+class Answer(Generic[R]):
+    """What a search brought: content, None when not even one page came; a word of failure, empty without one."""
+
+    def __init__(self, content: BundleContent[R] | None, failure: str, pages: list[int]) -> None:
+        """Keep all. `pages` are the numbers of resources of each page."""
+        self.content: BundleContent[R] = content if content is not None else BundleContent()
+        self.answered = content is not None
+        self.failure = failure
+        self.pages = pages
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether every page came."""
+        return self.answered and not self.failure and self.content.next_url is None
+
+
+@dataclass(slots=True)
+class SearchLog:
+    """What was sent under one name."""
+
+    sent: int = 0
+    seconds: list[float] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    issues: Counter[str] = field(default_factory=Counter)
+
+
+class Connection:
+    """Asks one FHIR server, one request after the other."""
+
+    def __init__(self, base: str, tokens: TokenSource, fetcher: Fetcher) -> None:
+        """Send nothing yet. `base` is https, or http on loopback, without a slash at its end."""
+        self.base = base
+        self._tokens = tokens
+        self._fetcher = fetcher
+        self.logs: dict[str, SearchLog] = {}
+
+    def access(self) -> FHIRAccess:
+        """Return the access with a token that is valid now. Raises TokenError."""
+        token = self._tokens.token()
+        return FHIRAccess(self.base, f"Bearer {token}" if token is not None else None)
+
+    def search(self, name: str, reader: BundleReader[R], url: str) -> Answer[R]:
+        """Search, following pages as the service does. Raises TokenError."""
+        log = self.logs.setdefault(name, SearchLog())
+        watched = _WatchedReader(reader, log)
+        begun = monotonic()
+        search = self._fetcher.search(name, watched, url, self.access(), begun + PATIENCE_SECONDS)
+        content = search.result(begun + PATIENCE_SECONDS)
+        self._note(log, begun, search.failure)
+        return Answer(content, search.failure, watched.pages)
+
+    def read(self, name: str, path: str) -> tuple[msgspec.Raw | None, str]:
+        """Read one resource; return it, or None and a word of failure. Raises TokenError."""
+        log = self.logs.setdefault(name, SearchLog())
+        begun = monotonic()
+        reading = self._fetcher.read(name, f"{self.base}/{path}", self.access(), begun + PATIENCE_SECONDS)
+        body = reading.result(begun + PATIENCE_SECONDS)
+        self._note(log, begun, reading.failure)
+        return body, reading.failure
+
+    def rows(self) -> tuple[SearchRow, ...]:
+        """Return what was sent, for the report."""
+        return tuple(_row(name, log) for name, log in self.logs.items())
+
+    @staticmethod
+    def _note(log: SearchLog, begun: float, failure: str) -> None:
+        log.sent += 1
+        log.seconds.append(monotonic() - begun)
+        if failure:
+            log.failures[failure] += 1
+
+
+def _row(name: str, log: SearchLog) -> SearchRow:
+    ordered = sorted(seconds * 1000 for seconds in log.seconds)
+    told = {"p50": quantile(ordered, 0.5), "p95": quantile(ordered, 0.95), "max": ordered[-1]} if ordered else {}
+    return SearchRow(
+        search=name,
+        sent=log.sent,
+        failed=sum(log.failures.values()),
+        milliseconds={key: round(value, 1) for key, value in told.items()},
+    )
+
+
+class _WatchedReader(BundleReader[R]):
+    """Reads pages as another reader does, and notes how large they were and what the server remarked."""
+
+    def __init__(self, reader: BundleReader[R], log: SearchLog) -> None:
+        self._reader = reader
+        self._log = log
+        self.pages: list[int] = []
+
+    def read(self, raw: msgspec.Raw) -> BundleContent[R]:
+        self._log.issues.update(issues_of(raw))
+        content = self._reader.read(raw)
+        self.pages.append(len(content.resources) + len(content.malformed))
+        return content

@@ -1,8 +1,9 @@
 """What tells where a line of an export belongs."""
 
+from typing import Any
+
 import msgspec
 
-from cds_service.acquisition.resources import Reference
 from cds_service.normalization.subject import type_and_id
 
 
@@ -11,15 +12,16 @@ class Head(msgspec.Struct):
 
     resourceType: str = ""  # noqa: N815
     id: str | None = None
-    subject: Reference | None = None
+    # Another shape than a Reference in types that are none of ours.
+    subject: Any = None
 
     @property
     def patient(self) -> str:
         """The id of the patient it is about, or is; empty where it names none."""
         if self.resourceType == "Patient":
             return self.id or ""
-        reference = self.subject.reference if self.subject is not None else None
-        return (type_and_id(reference, "Patient") or "") if reference else ""
+        reference = self.subject.get("reference") if isinstance(self.subject, dict) else None
+        return (type_and_id(reference, "Patient") or "") if isinstance(reference, str) else ""
 
 
 _HEAD = msgspec.json.Decoder(Head)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.doctor.findings import Finding, Severity
+from cds_service.doctor.masking import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[str]) -
         yield Finding(
             "export-unreadable-lines",
             Severity.WARNING,
-            f"{first.unreadable:,} lines are no FHIR resources in JSON.",
+            f"{Mask(0).words(first.unreadable, 'line')} cannot be read as a FHIR resource in JSON.",
             "Export again, or see whether the files were changed; each line holds one resource.",
             evidence={"lines": first.unreadable},
         )

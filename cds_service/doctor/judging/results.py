@@ -32,7 +32,9 @@ _ACTIONS: Final = {
     Reason.IMPLAUSIBLE: "Look at these results at the source: they are outside of what a patient can have.",
     Reason.CODE_CONFLICT: "One Observation carries codes of different tests: have the mapping in the interface mended.",
     Reason.SUBJECT_MISSING: "Have the interface send Observation.subject: results of nobody are never used.",
-    Reason.SUBJECT_MISMATCH: "Results of other patients came with the chart: have the server's patient filter mended.",
+    Reason.SUBJECT_MISMATCH: "Observation.subject has to name the patient as Patient/id; a urn:uuid, a group, "
+    "or another "
+    "patient is never used. Have the interface mended.",
     Reason.MALFORMED: "These resources break FHIR R4; check one with a FHIR validator and have the interface mended.",
     Reason.STATUS_NOT_ACCEPTED: "Have the interface send final results as final; preliminary ones are never used.",
 }

@@ -34,9 +34,10 @@ from cds_service.services.site import site_from_settings
 from cds_service.settings import load_settings
 from cds_service.settings.watching import ConfigurationWatcher, identify
 from cds_service.web.application import build_application
+from cds_service.web.exposition import join_workers
 from cds_service.web.logging import configure_logging
 from cds_service.web.metrics import Metrics
-from cds_service.web.ports import Parts, Running, new_uuid, utc_now
+from cds_service.web.ports import ContentVersions, Parts, Running, new_uuid, utc_now
 from cds_service.web.reloading import Reloader
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def create_app_from_environment() -> Flask:
     ConfigurationError.
     """
     configure_logging()
+    join_workers()
+    metrics = Metrics()
     named = os.environ.get(CONFIGURATION_VARIABLE)
     path = Path(named) if named else None
     known = {path: identify(path)} if path is not None else {}
@@ -72,8 +75,8 @@ def create_app_from_environment() -> Flask:
     audit = open_audit_log(settings)
     # The last records of this worker get their kept head too.
     atexit.register(audit.close)
-    metrics = Metrics()
     running = Running(serving_parts(settings, audit, metrics))
+    metrics.configuration.note_start(running.parts.versions, utc_now().timestamp())
     if path is not None:
         reloader = make_reloader(running, settings, path, audit, metrics)
         watcher = ConfigurationWatcher(reloader.files, reloader.reload, known)
@@ -91,12 +94,14 @@ def create_app(
     new_uuid: Callable[[], str] = new_uuid,
 ) -> Flask:
     """Build the application of a site without reload. `now` is aware. Raises ConfigurationError."""
-    parts = build_parts(settings, open_audit_log(settings), now())
+    metrics = Metrics()
+    parts = build_parts(settings, open_audit_log(settings), now(), metrics)
+    metrics.configuration.note_start(parts.versions, now().timestamp())
     if services is not None:
         parts = replace(parts, services=services)
     if authenticator is not None:
         parts = replace(parts, authenticator=authenticator, readiness={**parts.readiness, **ready(authenticator)})
-    return build_application(Running(parts, now, new_uuid))
+    return build_application(Running(parts, now, new_uuid), metrics)
 
 
 def serving_parts(
@@ -104,24 +109,29 @@ def serving_parts(
 ) -> Parts:
     """Build the parts of a worker that serves: it also keeps fetched keys fresh. Raises ConfigurationError."""
     authenticator = authenticator_from_settings(settings, previous, metrics.trust)
-    parts = build_parts(settings, audit, utc_now(), authenticator)
+    parts = build_parts(settings, audit, utc_now(), metrics, authenticator)
     authenticator.keep_keys_fresh()
     return parts
 
 
 def build_parts(
-    settings: Settings, audit: AuditLog, now: datetime, authenticator: VerifyingAuthenticator | None = None
+    settings: Settings,
+    audit: AuditLog,
+    now: datetime,
+    metrics: Metrics,
+    authenticator: VerifyingAuthenticator | None = None,
 ) -> Parts:
     """Build all that follows from one configuration. The audit log stays the one that was opened at start.
 
     Raises ConfigurationError.
     """
     site = site_from_settings(settings)
-    recorder = Recorder(audit, site, recording_choices(settings))
+    recorder = Recorder(audit, site, recording_choices(settings), metrics.audit)
     recorder.begin(now)
-    service = SIIRecurrenceRisk(site, recorder, fetching(settings, site))
+    service = SIIRecurrenceRisk(site, recorder, fetching(settings, site, metrics))
     authenticator = authenticator or authenticator_from_settings(settings)
     return Parts(
+        versions=ContentVersions(settings.hash, site.mappings.version),
         public_url=settings.service.public_url,
         trusted_proxies=frozenset(settings.server.trusted_proxies),
         max_request_bytes=settings.server.max_request_bytes,
@@ -149,7 +159,7 @@ def ready(authenticator: Authenticator) -> dict[str, ReadinessCheck]:
     return {"state": authenticator.check_ready}
 
 
-def fetching(settings: Settings, site: Site) -> Fetching:
+def fetching(settings: Settings, site: Site, metrics: Metrics) -> Fetching:
     """Prepare the pool that asks FHIR servers, large enough for every hook that may run at a time."""
     acquisition = settings.acquisition
     options = HTTPOptions(
@@ -160,7 +170,13 @@ def fetching(settings: Settings, site: Site) -> Fetching:
     )
     threads = REQUESTS_AT_A_TIME[acquisition.strategy] * settings.server.threads
     return Fetching(
-        Fetcher(options, max_pages=acquisition.max_pages, max_entries=acquisition.max_entries, threads=threads),
+        Fetcher(
+            options,
+            max_pages=acquisition.max_pages,
+            max_entries=acquisition.max_entries,
+            threads=threads,
+            watch=metrics.upstream,
+        ),
         site_queries(site.mappings),
         settings.server.hook_deadline_seconds,
         parallel=acquisition.strategy == "parallel",

@@ -23,7 +23,8 @@
 
 `status` and `issue_code` (FHIR IssueType) stand on the class, so that `web/errors.py` is the only place that
 turns an exception into an answer. `client_text` is what the caller reads; `log_detail` goes to the operational
-log under the request id. Neither may hold patient data or tokens.
+log under the request id; `reason` is a word of a closed vocabulary for the metrics. None may hold patient data or
+tokens.
 """
 
 from __future__ import annotations
@@ -36,12 +37,15 @@ class ServiceError(Exception):
 
     status: ClassVar[int] = 500
     issue_code: ClassVar[str] = "exception"
+    reason: str = "defect"
     client_text: str = "The service met an unexpected condition."
 
-    def __init__(self, client_text: str | None = None, *, log_detail: str = "") -> None:
-        """Keep the text for the caller and the detail for the operational log."""
+    def __init__(self, client_text: str | None = None, *, log_detail: str = "", reason: str | None = None) -> None:
+        """Keep the text for the caller, the detail for the operational log, and a closer reason where there is one."""
         if client_text is not None:
             self.client_text = client_text
+        if reason is not None:
+            self.reason = reason
         self.log_detail = log_detail
         super().__init__(log_detail or self.client_text)
 
@@ -51,12 +55,14 @@ class RequestError(ServiceError):
 
     status = 400
     issue_code = "invalid"
+    reason = "invalid-request"
 
 
 class MalformedRequestError(RequestError):
     """The body is not JSON or not a CDS Hooks request (requirements 3, 26-34)."""
 
     issue_code = "structure"
+    reason = "malformed-request"
     client_text = "The body is not a CDS Hooks request."
 
 
@@ -64,6 +70,7 @@ class WrongHookError(RequestError):
     """The `hook` of the request is not the one this service is registered for (requirement 27)."""
 
     issue_code = "not-supported"
+    reason = "wrong-hook"
     client_text = "This service answers the hook patient-view only."
 
 
@@ -71,25 +78,31 @@ class PatientMismatchError(RequestError):
     """The prefetched Patient is another one than `context.patientId`."""
 
     issue_code = "conflict"
+    reason = "patient-mismatch"
     client_text = "The prefetched Patient is not the patient of the context."
 
 
 class TrustError(RequestError):
     """The caller may not do this.
 
-    `reason` is a stable word for log and metrics, `client` the configured name of the client it is about, if there is
-    one. Neither is told to the caller. `logged` is False for one of a flood, which the metrics count all the same.
+    `client` is the configured name of the client it is about, if there is one; neither it nor the reason is told to
+    the caller. `logged` is False for one of a flood, which the metrics count all the same.
     """
 
     def __init__(
-        self, client_text: str | None = None, *, log_detail: str = "", reason: str = "other", client: str | None = None
+        self,
+        client_text: str | None = None,
+        *,
+        log_detail: str = "",
+        reason: str | None = None,
+        client: str | None = None,
     ) -> None:
         """Keep the reason; the detail for the log follows from it unless it is given."""
-        self.reason = reason
         self.client = client
         self.logged = True
-        named = f"{reason} client={client}" if client else reason
-        super().__init__(client_text, log_detail=log_detail or named)
+        why = reason or self.reason
+        named = f"{why} client={client}" if client else why
+        super().__init__(client_text, log_detail=log_detail or named, reason=reason)
 
 
 class UnauthenticatedError(TrustError):
@@ -97,6 +110,7 @@ class UnauthenticatedError(TrustError):
 
     status = 401
     issue_code = "login"
+    reason = "unauthenticated"
     client_text = "Authentication is required."
 
 
@@ -105,6 +119,7 @@ class ForbiddenError(TrustError):
 
     status = 403
     issue_code = "forbidden"
+    reason = "forbidden"
     client_text = "The client is not allowed to make this request."
 
 
@@ -113,6 +128,7 @@ class UnknownServiceError(RequestError):
 
     status = 404
     issue_code = "not-found"
+    reason = "unknown-path"
     client_text = "There is no such CDS Service or page."
 
 
@@ -121,6 +137,7 @@ class MethodNotAllowedError(RequestError):
 
     status = 405
     issue_code = "not-supported"
+    reason = "method-not-allowed"
     client_text = "The method is not allowed here."
 
 
@@ -129,6 +146,7 @@ class DataUnavailableError(RequestError):
 
     status = 412
     issue_code = "required"
+    reason = "data-unavailable"
     client_text = "Required FHIR data could not be obtained."
 
     def __init__(self, keys: tuple[str, ...], *, log_detail: str = "") -> None:
@@ -145,6 +163,7 @@ class BodyTooLargeError(RequestError):
 
     status = 413
     issue_code = "too-long"
+    reason = "body-too-large"
     client_text = "The body is too large."
 
 
@@ -153,6 +172,7 @@ class UnsupportedMediaTypeError(RequestError):
 
     status = 415
     issue_code = "not-supported"
+    reason = "unsupported-media-type"
     client_text = "The body must be sent as application/json."
 
 
@@ -161,6 +181,7 @@ class AuditUnavailableError(ServiceError):
 
     status = 503
     issue_code = "transient"
+    reason = "audit-unavailable"
     client_text = "The service cannot record its decision now. Try again later."
 
 
@@ -169,6 +190,7 @@ class StateUnavailableError(ServiceError):
 
     status = 503
     issue_code = "transient"
+    reason = "state-unavailable"
     client_text = "The service cannot check this request now. Try again later."
 
 
@@ -177,6 +199,7 @@ class OverloadedError(ServiceError):
 
     status = 503
     issue_code = "throttled"
+    reason = "overloaded"
     client_text = "The service is busy with large requests. Try again later."
 
 
@@ -185,6 +208,7 @@ class NotReadyError(ServiceError):
 
     status = 503
     issue_code = "transient"
+    reason = "not-ready"
     client_text = "The service is not ready."
 
 

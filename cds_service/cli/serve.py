@@ -11,6 +11,7 @@ import click
 from cds_service.cli.options import CONFIG_VARIABLE, config_option, load_or_exit
 from cds_service.cli.serving import serve_application
 from cds_service.web.logging import configure_logging
+from cds_service.web.paths import DIRECTORY_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,8 @@ def run_server(
     # Records of the server itself: they go where those of the workers go, in the same form.
     configure_logging()
     with tempfile.TemporaryDirectory(prefix="sii-cds-metrics-") as directory:
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", directory)
+        # A directory of the caller's could hold what another run counted.
+        os.environ[DIRECTORY_VARIABLE] = directory
         try:
             serve_application(
                 target,

@@ -6,8 +6,8 @@
 | SIGHUP | passed on to every worker, which keeps running; no connection is closed |
 
 A worker ignores SIGHUP until its application installs a handler with `signal.signal(SIGHUP, ...)`. The factory
-runs in the worker's main thread, so it may do that, and the handler runs there too, beside the requests. A worker
-that dies is replaced; one that dies again within 5.5 seconds ends the service with exit status 1, which the
+runs in the worker's main thread, so it may do that; the handler runs in a thread of its own, beside the requests.
+A worker that dies is replaced; one that dies again within 5.5 seconds ends the service with exit status 1, which the
 process supervisor of the site then sees.
 
 Why this server: docs/decisions/0002-wsgi-server.md.
@@ -137,7 +137,6 @@ def _find_factory(target: str) -> Callable[[], Any]:
 def _load_in_worker(target: str, watch: WorkerWatch, limits: RequestLimits) -> Callable[..., Any]:
     """Build the application in a worker's main thread, before it listens."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     watch.start()
     return_large_blocks()
     return gate(_find_factory(target)(), limits)

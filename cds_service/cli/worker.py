@@ -152,11 +152,13 @@ class BodyInput(io.RawIOBase):
 
 @dataclass(frozen=True, slots=True)
 class WorkerWatch:
-    """A thread that watches over a worker: that it answers, its connections, and its end.
+    """A thread that watches over a worker: that it answers, its connections, its signals, and its end.
 
-    `ready` is the descriptor of a pipe that is told when `address` and `port` answer. SIGTERM must be blocked: the
-    thread takes it and calls the server's handler, once, so that a second signal cannot interrupt the first. The
-    worker also stops when the process `parent_pid` that started it is gone.
+    `ready` is the descriptor of a pipe that is told when `address` and `port` answer. SIGTERM and SIGHUP must be
+    blocked: the thread takes them and calls their handlers. Python's own way would lose some: a signal that the kernel
+    gives to another thread does not wake the main thread, which waits in the server. SIGTERM is taken once, so that a
+    second signal cannot interrupt the first. The worker also stops when the process `parent_pid` that started it is
+    gone.
     """
 
     address: str
@@ -171,7 +173,7 @@ class WorkerWatch:
 
     def _run(self, inherited_handler: object) -> None:
         is_ready = False
-        while signal.sigtimedwait({signal.SIGTERM}, self._pause(is_ready)) is None and os.getppid() == self.parent_pid:
+        while not self._is_told_to_stop(self._pause(is_ready)) and os.getppid() == self.parent_pid:
             is_ready = is_ready or self._tell_when_ready()
             # Where no file can be opened, not even the list of open files, the next round tries again.
             with suppress(OSError):
@@ -180,6 +182,17 @@ class WorkerWatch:
             time.sleep(_STARTING_SECONDS)
         if callable(handler):
             handler(signal.SIGTERM, None)
+
+    @staticmethod
+    def _is_told_to_stop(seconds: float) -> bool:
+        """Wait for a signal; pass SIGHUP on."""
+        found = signal.sigtimedwait({signal.SIGTERM, signal.SIGHUP}, seconds)
+        if found is None or found.si_signo == signal.SIGTERM:
+            return found is not None
+        handler = signal.getsignal(signal.SIGHUP)
+        if callable(handler):
+            handler(signal.SIGHUP, None)
+        return False
 
     @staticmethod
     def _pause(is_ready: bool) -> float:

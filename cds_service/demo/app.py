@@ -24,6 +24,7 @@ from cds_service.normalization.effective_time import TimeReader
 from cds_service.services.decision import read_laboratory
 from cds_service.services.site import site_from_settings
 from cds_service.settings import settings_from_dict
+from cds_service.web.exposition import join_workers
 from cds_service.web.logging import configure_logging
 from cds_service.web.ports import utc_now
 
@@ -60,6 +61,7 @@ def create_demo_app() -> Flask:
     """Build the demo from the port and directory that the command put into the environment."""
     # A newcomer reads the terminal: only what is wrong.
     configure_logging(level=logging.WARNING)
+    join_workers()
     return build_demo_app(demo_settings(int(os.environ[PORT_VARIABLE]), Path(os.environ[DIRECTORY_VARIABLE])))
 
 

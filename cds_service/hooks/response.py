@@ -60,14 +60,25 @@ class CDSResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     extension: dict[str, Any] = {}
 
 
-class Answer(NamedTuple):
-    """What a CDS Service gives back: the response for the client, and the outcome for log and metrics.
+class Verdict(NamedTuple):
+    """What log and metrics may know of an answer: codes and counts, nothing of the patient.
 
-    In silent mode the response tells nothing and the outcome still does.
+    `exclusions` counts the Observations that were not used by reason.
+    """
+
+    outcome: str
+    reasons: tuple[str, ...] = ()
+    exclusions: tuple[tuple[str, int], ...] = ()
+
+
+class Answer(NamedTuple):
+    """What a CDS Service gives back: the response for the client, and the verdict for log and metrics.
+
+    In silent mode the response tells nothing and the verdict still does.
     """
 
     response: CDSResponse
-    outcome: str
+    verdict: Verdict
 
 
 _ENCODER = msgspec.json.Encoder()

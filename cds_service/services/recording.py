@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from time import perf_counter
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from cds_service.audit.building import (
     DecisionContext,
@@ -53,12 +54,23 @@ class RecordingChoices:
     on_failure: Literal["refuse", "continue"]
 
 
+class AuditWatch(Protocol):
+    """Is told how the audit log does."""
+
+    def note_record(self, sequence: int, seconds: float, at: float) -> None:
+        """Take note of a record on the disk: newest number, seconds it took, when (seconds since 1970)."""
+
+    def note_failure(self) -> None:
+        """Take note of a record that could not be written."""
+
+
 class Recorder:
     """Writes the audit records of one site."""
 
-    def __init__(self, log: AuditLog, site: Site, choices: RecordingChoices) -> None:
-        """Keep the log and the site whose decisions are recorded."""
+    def __init__(self, log: AuditLog, site: Site, choices: RecordingChoices, watch: AuditWatch) -> None:
+        """Keep the log, the site whose decisions are recorded, and who is told how the log does."""
         self._log = log
+        self._watch = watch
         self._site = site
         self._choices = choices
         self._charts = ChartKeeper(site.mappings)
@@ -75,21 +87,22 @@ class Recorder:
             shown=bool(cards) and client.mode == "active",
             timings_ms=moment.timings_ms,
         )
-        self._append(record)
+        self._append(record, moment.now)
 
     def record_unavailable(
         self, request: CDSRequest, client: TrustedClient, missing: tuple[str, ...], moment: Moment
     ) -> None:
         """Record a hook that could not be decided because required data could not be had."""
         context = self._context(request, client, moment)
-        self._append(build_unavailable_record(context, missing, timings_ms=moment.timings_ms))
+        self._append(build_unavailable_record(context, missing, timings_ms=moment.timings_ms), moment.now)
 
     def record_feedback(self, items: Iterable[FeedbackItem], client: TrustedClient, moment: Moment) -> None:
         """Record feedback, one record an item."""
         for item in items:
-            self._append(
-                build_feedback_record(item, request_id=moment.request_id, client=client.name, user=None, now=moment.now)
+            record = build_feedback_record(
+                item, request_id=moment.request_id, client=client.name, user=None, now=moment.now
             )
+            self._append(record, moment.now)
 
     def begin(self, now: datetime) -> None:
         """Begin the log, if need be, and record the limits that decisions are made under from now on.
@@ -106,7 +119,7 @@ class Recorder:
         )
         try:
             self._log.start()
-            self._log.append(record)
+            self._write(record, now)
         except AuditUnavailableError as error:
             _LOGGER.error("the audit log cannot be written: %s", error.log_detail)
 
@@ -146,10 +159,19 @@ class Recorder:
             pseudonym_key=self._choices.pseudonym_key,
         )
 
-    def _append(self, record: AuditRecord) -> None:
+    def _append(self, record: AuditRecord, now: datetime) -> None:
         try:
-            self._log.append(record)
+            self._write(record, now)
         except AuditUnavailableError as error:
             if self._choices.on_failure == "refuse":
                 raise
             _LOGGER.error("answered without an audit record: %s", error.log_detail)
+
+    def _write(self, record: AuditRecord, now: datetime) -> None:
+        started = perf_counter()
+        try:
+            self._log.append(record)
+        except AuditUnavailableError:
+            self._watch.note_failure()
+            raise
+        self._watch.note_record(self._log.head().sequence, perf_counter() - started, now.timestamp())

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import EXTENSION_NAME, assessment_extension
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF, STUDY_CITATION, STUDY_DOI
+from cds_service.clinical.outcomes import Indeterminate, NotEligible
+from cds_service.clinical.reasons import Reason
 from cds_service.errors import DataUnavailableError
 from cds_service.hooks.discovery import ServiceDescription
 from cds_service.hooks.request import HOOK
-from cds_service.hooks.response import Answer, CDSResponse
+from cds_service.hooks.response import Answer, CDSResponse, Verdict
 from cds_service.services.decision import decide
 from cds_service.services.recording import Moment
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from cds_service.acquisition.delivery import Fetching
     from cds_service.authorization.clients import TrustedClient
+    from cds_service.clinical.outcomes import Assessment
     from cds_service.hooks.feedback import FeedbackBatch
     from cds_service.hooks.request import CDSRequest
     from cds_service.hooks.response import Card
@@ -89,7 +92,7 @@ class SIIRecurrenceRisk:
         self._recorder.record_decision(request, client, decision, cards, _moment(request_id, now, started))
         silent = client.mode == "silent"
         response = CDSResponse(cards=()) if silent else self._respond(cards, decision)
-        return Answer(response, decision.assessment.outcome)
+        return Answer(response, _verdict(decision.assessment))
 
     def receive_feedback(self, batch: FeedbackBatch, client: TrustedClient, *, request_id: str, now: datetime) -> None:
         """Record what became of cards. Unknown cards are recorded too: another host may have shown them."""
@@ -100,6 +103,15 @@ class SIIRecurrenceRisk:
             return CDSResponse(cards=cards)
         told = assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps)
         return CDSResponse(cards=cards, extension={EXTENSION_NAME: told})
+
+
+def _verdict(assessment: Assessment) -> Verdict:
+    if isinstance(assessment, NotEligible):
+        return Verdict(assessment.outcome, assessment.reasons)
+    exclusions = tuple(assessment.exclusions.items())
+    if isinstance(assessment, Indeterminate):
+        return Verdict(assessment.outcome, assessment.reasons, exclusions)
+    return Verdict(assessment.outcome, (Reason.TRUNCATED,) if assessment.truncated else (), exclusions)
 
 
 def _moment(request_id: str, now: datetime, started: float) -> Moment:

@@ -112,6 +112,12 @@ class Settings(BaseModel):
         canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are read again on reload: overlays, key sets, certificates."""
+        named = (*self.mappings.overlays, *(client.jwks_file for client in self.clients), self.acquisition.ca_file)
+        return tuple(path for path in named if path is not None)
+
     def effective_values(self) -> Iterator[tuple[KeyPath, object]]:
         """Yield every key with its value in the order of the sections; clients by their index."""
         # Not `for ... in self`, which would also yield the cached hash.

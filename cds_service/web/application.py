@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
+from cds_service.errors import ServiceError
 from cds_service.web.body import close_after_unread_body
 from cds_service.web.caller_address import caller_address
 from cds_service.web.cors import add_cors_headers, answer_preflight
@@ -14,11 +15,12 @@ from cds_service.web.defects import describe_defect
 from cds_service.web.discovery import add_discovery_route
 from cds_service.web.errors import add_error_handlers
 from cds_service.web.exchange import begin_exchange, current_exchange
+from cds_service.web.exposition import add_metrics_route
 from cds_service.web.feedback import add_feedback_route
 from cds_service.web.health import add_health_routes
-from cds_service.web.hooks import add_hook_route, is_hook
+from cds_service.web.hooks import add_hook_route, hook_service
 from cds_service.web.logging import log_exchange
-from cds_service.web.metrics import Metrics, add_metrics_route
+from cds_service.web.metrics import Metrics
 from cds_service.web.model_card import add_model_card_route
 from cds_service.web.openapi.route import add_openapi_route
 from cds_service.web.request_ids import add_request_id
@@ -50,7 +52,8 @@ class CDSApplication(Flask):
 
     def log_exception(self, exc_info: Any) -> None:
         """Keep type and frames of an unforeseen exception for the line of its request."""
-        current_exchange().defect = describe_defect(exc_info[1])
+        exchange = current_exchange()
+        exchange.defect, exchange.refusal = describe_defect(exc_info[1]), ServiceError.reason
 
 
 def build_application(running: Running, metrics: Metrics | None = None) -> CDSApplication:
@@ -62,7 +65,7 @@ def build_application(running: Running, metrics: Metrics | None = None) -> CDSAp
     add_discovery_route(app, running)
     for service_id in running.parts.services:
         add_hook_route(app, running, service_id)
-        add_feedback_route(app, running, service_id)
+        add_feedback_route(app, running, service_id, metrics)
     add_health_routes(app)
     add_metrics_route(app, metrics)
     add_model_card_route(app)
@@ -95,8 +98,6 @@ def _report(exchange: Exchange, status: int, metrics: Metrics) -> None:
     # The method is the caller's text too.
     method = request.method if request.method in _METHODS else "other"
     log_exchange(exchange, route=route, method=method, status=status, seconds=seconds)
-    if rule is not None and is_hook(rule.endpoint):
-        metrics.count_hook(exchange.outcome, seconds)
-    metrics.count_refusal(route, status)
-    if exchange.distrust is not None:
-        metrics.trust.count_distrust(exchange.distrust.reason, exchange.distrust.client)
+    if rule is not None:
+        exchange.service = hook_service(rule.endpoint)
+    metrics.count(exchange, route=route, status=status, seconds=seconds)

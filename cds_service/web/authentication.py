@@ -68,5 +68,5 @@ def authenticate(running: Running, path: str) -> TrustedClient:
     client = exchange.parts.authenticator.authenticate(
         request.headers.getlist("Authorization"), exchange.parts.public_url + path, running.now(), exchange.address
     )
-    exchange.client = client.name
+    exchange.client, exchange.mode = client.name, client.mode
     return client

@@ -49,7 +49,7 @@ def add_error_handlers(app: Flask) -> None:
 def answer_service_error(error: ServiceError) -> Response:
     """Answer an error that was raised on purpose; its detail, if it has one, goes to the log only."""
     exchange = current_exchange()
-    exchange.detail = error.log_detail or error.client_text
+    exchange.detail, exchange.refusal = error.log_detail or error.client_text, error.reason
     if isinstance(error, TrustError):
         exchange.distrust = error
     if isinstance(error, UnauthenticatedError):
@@ -64,13 +64,16 @@ def answer_http_exception(error: HTTPException) -> Response:
     """Answer what routing, the body reader or Flask's last handler raised; werkzeug's own texts are not sent."""
     status = error.code or 500
     kind = _OF_STATUS.get(status)
+    exchange = current_exchange()
+    # Of a defect the reason is known already.
+    exchange.refusal = exchange.refusal or (kind.reason if kind is not None else f"http-{status}")
     if kind is not None:
         code, text = kind.issue_code, kind.client_text
     elif status < 500:
         code, text = RequestError.issue_code, f"{HTTPStatus(status).phrase}."
     else:
         code, text = ServiceError.issue_code, ServiceError.client_text
-    response = _answer(status, code, f"{text} Request id: {current_exchange().request_id}")
+    response = _answer(status, code, f"{text} Request id: {exchange.request_id}")
     _keep_headers(error, response)
     return response
 

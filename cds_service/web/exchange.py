@@ -9,6 +9,7 @@ from flask import g
 
 if TYPE_CHECKING:
     from cds_service.errors import TrustError
+    from cds_service.hooks.response import Verdict
     from cds_service.web.ports import Parts
 
 
@@ -22,10 +23,13 @@ class Exchange:
         "defect",
         "detail",
         "distrust",
-        "outcome",
+        "mode",
         "parts",
+        "refusal",
         "request_id",
+        "service",
         "started",
+        "verdict",
     )
 
     def __init__(self, request_id: str, parts: Parts, address: str) -> None:
@@ -34,8 +38,13 @@ class Exchange:
         self.address = address
         self.parts = parts
         self.started = perf_counter()
+        # The CDS Service whose hook this is; its client and the client's mode once they are known.
+        self.service: str | None = None
         self.client: str | None = None
-        self.outcome: str | None = None
+        self.mode: str | None = None
+        self.verdict: Verdict | None = None
+        # Why it was refused: a word of a closed vocabulary for the metrics, and a sentence for the log.
+        self.refusal: str | None = None
         self.detail: str | None = None
         self.distrust: TrustError | None = None
         self.defect: dict[str, object] | None = None

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from flask import Flask, Response
 
     from cds_service.authorization.clients import TrustedClient
+    from cds_service.web.metrics import Metrics
     from cds_service.web.ports import Running
 
 # A batch may hold a million bad items; the sender needs the first few to find the cause.
 _PROBLEMS_NAMED = 20
 
 
-def add_feedback_route(app: Flask, running: Running, service_id: str) -> None:
+def add_feedback_route(app: Flask, running: Running, service_id: str, metrics: Metrics) -> None:
     """Take feedback for one CDS Service. Good items of a partly bad batch are kept; the answer is 400 then."""
 
     def take_feedback(client: TrustedClient) -> Response:
@@ -34,6 +35,8 @@ def add_feedback_route(app: Flask, running: Running, service_id: str) -> None:
         exchange.parts.services[service_id].receive_feedback(
             batch, client, request_id=exchange.request_id, now=running.now()
         )
+        for item in batch.items:
+            metrics.count_feedback(service_id, client.name, item.outcome)
         _refuse_problems(batch)
         return json_answer(b"{}")
 

@@ -30,13 +30,13 @@ def add_hook_route(app: Flask, running: Running, service_id: str) -> None:
         answer = exchange.parts.services[service_id].answer(
             request, client, request_id=exchange.request_id, now=running.now(), new_uuid=running.new_uuid
         )
-        exchange.outcome = answer.outcome
+        exchange.verdict = answer.verdict
         return json_answer(encode_response(answer.response))
 
     path = service_path(service_id)
     app.add_url_rule(path, _ENDPOINT + service_id, ClientView(running, path, answer_hook), methods=["POST"])
 
 
-def is_hook(endpoint: str) -> bool:
-    """Tell whether a route answers hooks."""
-    return endpoint.startswith(_ENDPOINT)
+def hook_service(endpoint: str) -> str | None:
+    """Return the id of the CDS Service whose hooks a route answers; None for other routes."""
+    return endpoint.removeprefix(_ENDPOINT) if endpoint.startswith(_ENDPOINT) else None

@@ -62,6 +62,7 @@ def log_exchange(exchange: Exchange, *, route: str, method: str, status: int, se
     distrust = exchange.distrust
     if not _LOGGER.isEnabledFor(level) or (distrust is not None and not distrust.logged):
         return
+    verdict = exchange.verdict
     fields = {
         "request_id": exchange.request_id,
         "route": route,
@@ -69,7 +70,8 @@ def log_exchange(exchange: Exchange, *, route: str, method: str, status: int, se
         "status": status,
         "duration_ms": round(seconds * 1000, 2),
         "client": exchange.client,
-        "outcome": exchange.outcome,
+        "outcome": verdict.outcome if verdict is not None else None,
+        "reasons": (verdict.reasons or None) if verdict is not None else None,
         "detail": exchange.detail,
         "address": exchange.address if distrust is not None else None,
     }

@@ -1,88 +1,243 @@
-"""Prometheus metrics, for one process or for several.
+"""What is counted: one object for each application, told by whoever does the work.
 
-Several workers write into the directory named by PROMETHEUS_MULTIPROC_DIR, which the serving command makes empty at
-start; whichever worker is asked reads all of it. Labels hold the names of services, routes and outcomes only.
+Labels hold configured names and closed vocabularies only: never a patient, a user, a token, or a caller's text. Every
+name here is used by the dashboard or the alerts in `docker/`, or stands in the table of `docker/README.md`.
 """
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from flask import Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from cds_service.web.authentication import PublicView
-from cds_service.web.paths import METRICS
 from cds_service.web.trust_metrics import TrustMetrics
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from cds_service.web.exchange import Exchange
+    from cds_service.web.ports import ContentVersions
 
-_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 # Seconds. The specification asks for about 0.5 (requirement 37); the default deadline of a hook is 2.
-_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+_HOOK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
+_FETCH_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
+
+CONFIGURATION_IN_USE = "sii_cds_workers"
 
 
 class Metrics:
-    """Counters and histogram of one application."""
+    """Counters, gauges and histograms of one application."""
 
     def __init__(self) -> None:
         """Create them in a registry of their own, so that several applications fit into one process."""
-        self._registry = CollectorRegistry()
-        self._hooks = Counter(
-            "sii_cds_hooks", "Hooks answered with 200, by outcome.", ["outcome"], registry=self._registry
-        )
-        self._duration = Histogram(
-            "sii_cds_hook_duration_seconds",
-            "Time from the head of a hook request to its answer, refused ones included.",
-            buckets=_BUCKETS,
-            registry=self._registry,
-        )
+        self.registry = CollectorRegistry()
+        self._hooks = HookMetrics(self.registry)
+        self.audit = AuditMetrics(self.registry)
+        self.upstream = UpstreamMetrics(self.registry)
+        self.configuration = ConfigurationMetrics(self.registry)
         self._refusals = Counter(
             "sii_cds_refusals",
-            "Answers with a status of 400 or more, by route and status.",
-            ["route", "status"],
-            registry=self._registry,
+            "Answers with a status of 400 or more, by route, status and reason.",
+            ["route", "status", "reason"],
+            registry=self.registry,
         )
-        self._reloads = Counter(
-            "sii_cds_reloads", "Attempts to reload the configuration, by result.", ["result"], registry=self._registry
+        self._feedback = Counter(
+            "sii_cds_feedback",
+            "Feedback items kept, by service, client and outcome.",
+            ["service", "client", "outcome"],
+            registry=self.registry,
         )
-        self.trust = TrustMetrics(self._registry)
-        # Finding a labelled child takes longer than counting with it.
-        self._hooks_of = lru_cache(maxsize=None)(self._hooks.labels)
+        self.trust = TrustMetrics(self.registry)
         self._refusals_of = lru_cache(maxsize=None)(self._refusals.labels)
 
-    def count_hook(self, outcome: str | None, seconds: float) -> None:
-        """Count one hook request; `outcome` is None for one that was refused."""
-        self._duration.observe(seconds)
-        if outcome is not None:
-            self._hooks_of(outcome).inc()
-
-    def count_refusal(self, route: str, status: int) -> None:
-        """Count an answer, if it is a refusal or a failure."""
+    def count(self, exchange: Exchange, *, route: str, status: int, seconds: float) -> None:
+        """Count one finished exchange."""
+        if exchange.service is not None:
+            self._hooks.count(exchange.service, exchange, seconds)
         if status >= 400:
-            self._refusals_of(route, str(status)).inc()
+            self._refusals_of(route, str(status), exchange.refusal or "other").inc()
+            if exchange.distrust is not None:
+                self.trust.count_distrust(exchange.distrust.reason, exchange.distrust.client)
 
-    def count_reload(self, result: str) -> None:
-        """Count an attempt to reload: applied or refused."""
-        self._reloads.labels(result).inc()
-
-    def exposition(self) -> bytes:
-        """Return the metrics of this process, or of all workers together, in the text format of Prometheus."""
-        if _DIRECTORY not in os.environ:
-            return generate_latest(self._registry)
-        merged = CollectorRegistry()
-        MultiProcessCollector(merged)  # type: ignore[no-untyped-call]  # untyped in the library
-        return generate_latest(merged)
+    def count_feedback(self, service: str, client: str, outcome: str) -> None:
+        """Count one feedback item: accepted or overridden."""
+        self._feedback.labels(service, client, outcome).inc()
 
 
-def add_metrics_route(app: Flask, metrics: Metrics) -> None:
-    """Serve the metrics. They hold no patient data, so the route is public; a proxy decides who reaches it."""
+class HookMetrics:
+    """Hooks and what became of them."""
 
-    def show_metrics() -> Response:
-        return Response(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Create the metrics of hooks."""
+        answered = Counter(
+            "sii_cds_hooks",
+            "Hooks answered with 200, by service, client, its mode, and outcome.",
+            ["service", "client", "mode", "outcome"],
+            registry=registry,
+        )
+        reasons = Counter(
+            "sii_cds_hook_reasons",
+            "Reasons of hooks that are indeterminate or not eligible; a hook may have several.",
+            ["service", "client", "outcome", "reason"],
+            registry=registry,
+        )
+        excluded = Counter(
+            "sii_cds_observations_excluded",
+            "Observations of eligible patients that were not used, by reason.",
+            ["service", "client", "reason"],
+            registry=registry,
+        )
+        duration = Histogram(
+            "sii_cds_hook_duration_seconds",
+            "Time from the head of a hook request to its answer, refused ones included.",
+            ["service"],
+            buckets=_HOOK_BUCKETS,
+            registry=registry,
+        )
+        # Finding a labelled child takes longer than counting with it.
+        self._answered_of = lru_cache(maxsize=None)(answered.labels)
+        self._reasons_of = lru_cache(maxsize=None)(reasons.labels)
+        self._excluded_of = lru_cache(maxsize=None)(excluded.labels)
+        self._duration_of = lru_cache(maxsize=None)(duration.labels)
 
-    app.add_url_rule(METRICS, "metrics", PublicView(show_metrics), methods=["GET"])
+    def count(self, service: str, exchange: Exchange, seconds: float) -> None:
+        """Count one hook request, answered or refused."""
+        self._duration_of(service).observe(seconds)
+        verdict = exchange.verdict
+        if verdict is None:
+            return
+        client = exchange.client
+        self._answered_of(service, client, exchange.mode, verdict.outcome).inc()
+        for reason in verdict.reasons:
+            self._reasons_of(service, client, verdict.outcome, reason).inc()
+        for reason, number in verdict.exclusions:
+            self._excluded_of(service, client, reason).inc(number)
+
+
+class AuditMetrics:
+    """The state of the audit log, as this worker meets it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Create the metrics of the audit log."""
+        self._records = Counter("sii_cds_audit_records", "Audit records written.", registry=registry)
+        self._seconds = Counter(
+            "sii_cds_audit_write_seconds", "Time spent waiting for audit records to be on the disk.", registry=registry
+        )
+        self._failures = Counter(
+            "sii_cds_audit_write_failures", "Audit records that could not be written.", registry=registry
+        )
+        self._head = Gauge(
+            "sii_cds_audit_head_sequence",
+            "Number of the newest record of the audit chain that a worker wrote.",
+            multiprocess_mode="max",
+            registry=registry,
+        )
+        self._last = Gauge(
+            "sii_cds_audit_last_write_timestamp_seconds",
+            "When the newest audit record was written.",
+            multiprocess_mode="max",
+            registry=registry,
+        )
+
+    def note_record(self, sequence: int, seconds: float, at: float) -> None:
+        """Note a record that is on the disk, how long that took, and when it was (seconds since 1970)."""
+        self._records.inc()
+        self._seconds.inc(seconds)
+        self._head.set(sequence)
+        self._last.set(at)
+
+    def note_failure(self) -> None:
+        """Note a record that could not be written."""
+        self._failures.inc()
+
+
+class UpstreamMetrics:
+    """What FHIR servers answered."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Create the metrics of requests to FHIR servers."""
+        seconds = Histogram(
+            "sii_cds_upstream_duration_seconds",
+            "Time of a request to a FHIR server of the configuration, failed ones included.",
+            ["server"],
+            buckets=_FETCH_BUCKETS,
+            registry=registry,
+        )
+        failures = Counter(
+            "sii_cds_upstream_failures",
+            "Searches and reads at a FHIR server of the configuration that did not bring all, by reason.",
+            ["server", "reason"],
+            registry=registry,
+        )
+        self._seconds_of = lru_cache(maxsize=None)(seconds.labels)
+        self._failures_of = lru_cache(maxsize=None)(failures.labels)
+
+    def note_answer(self, server: str, seconds: float) -> None:
+        """Note a request that came to an end, well or not."""
+        self._seconds_of(server).observe(seconds)
+
+    def note_failure(self, server: str, reason: str) -> None:
+        """Note a search or read that did not bring all that was asked for."""
+        self._failures_of(server, reason).inc()
+
+
+class ConfigurationMetrics:
+    """Which configuration is in use, and how the last attempt to replace it ended."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Create the metrics of the configuration."""
+        self._starts = Counter(
+            "sii_cds_worker_starts",
+            "Worker processes started; more than workers means that some died.",
+            registry=registry,
+        )
+        reloads = Counter(
+            "sii_cds_reloads",
+            "Attempts of a worker to reload the configuration, by result.",
+            ["result"],
+            registry=registry,
+        )
+        # From the start at zero, so that the first one is an increase.
+        self._count_applied, self._count_refused = reloads.labels("applied"), reloads.labels("refused")
+        self._succeeded = Gauge(
+            "sii_cds_configuration_last_reload_successful",
+            "1 when the configuration files, as they are now, are in use in every worker; 0 when one refused them.",
+            multiprocess_mode="min",
+            registry=registry,
+        )
+        self._applied = Gauge(
+            "sii_cds_configuration_applied_timestamp_seconds",
+            "When a worker last began to use a configuration.",
+            multiprocess_mode="max",
+            registry=registry,
+        )
+        self._workers = Gauge(
+            CONFIGURATION_IN_USE,
+            "Worker processes by the configuration and the mapping tables they use.",
+            ["configuration", "mappings"],
+            multiprocess_mode="sum",
+            registry=registry,
+        )
+        self._in_use: ContentVersions | None = None
+
+    def note_start(self, versions: ContentVersions, at: float) -> None:
+        """Note what a worker began with, at a time in seconds since 1970."""
+        self._starts.inc()
+        self._use(versions, at)
+
+    def note_applied(self, versions: ContentVersions, at: float) -> None:
+        """Note that a changed configuration is in use."""
+        self._count_applied.inc()
+        self._use(versions, at)
+
+    def note_refused(self) -> None:
+        """Note that a changed configuration is not usable and the old one stays."""
+        self._count_refused.inc()
+        self._succeeded.set(0)
+
+    def _use(self, versions: ContentVersions, at: float) -> None:
+        if self._in_use is not None:
+            self._workers.labels(*self._in_use).set(0)
+        self._in_use = versions
+        self._workers.labels(*versions).set(1)
+        self._succeeded.set(1)
+        self._applied.set(at)

@@ -9,6 +9,9 @@ METRICS = "/metrics"
 MODEL_CARD = "/model-card"
 OPENAPI = "/openapi.json"
 
+# Names the directory into which the workers count; prometheus_client reads it too, each time it opens a file there.
+DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
 
 def service_path(service_id: str) -> str:
     """Return the path of a CDS Service (requirement 16)."""

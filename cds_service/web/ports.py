@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import uuid4
 
 if TYPE_CHECKING:
@@ -67,14 +67,22 @@ class ModelCard(Protocol):
 ReadinessCheck = Callable[[], None]
 
 
+class ContentVersions(NamedTuple):
+    """The hash of the effective configuration, and the version of the mapping tables with the site's overlays."""
+
+    configuration: str
+    mappings: str
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """All that follows from one configuration. A request uses the Parts it began with, whatever is reloaded meanwhile.
 
-    `public_url` has no slash at its end. `trusted_proxies` are the addresses whose X-Forwarded-For is believed.
-    `readiness` maps a name, shown to whoever asks, to its check.
+    `versions` names the content that answers are made from. `public_url` has no slash at its end. `trusted_proxies` are
+    the addresses whose X-Forwarded-For is believed. `readiness` maps a name, shown to whoever asks, to its check.
     """
 
+    versions: ContentVersions
     public_url: str
     trusted_proxies: frozenset[str]
     max_request_bytes: int

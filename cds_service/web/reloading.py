@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from cds_service.errors import ConfigurationError
@@ -43,8 +44,8 @@ class Reloader:
         self._metrics = metrics
 
     def files(self) -> Iterable[Path]:
-        """Name the files whose change means a reload."""
-        return (self._path, *self._settings.mappings.overlays)
+        """Name the files whose change means a reload: the configuration and what it names."""
+        return (self._path, *self._settings.files)
 
     def reload(self) -> None:
         """Try the configuration as it is now. Requests that have begun end with the parts they began with."""
@@ -53,17 +54,17 @@ class Reloader:
             parts = self._build(settings)
         except ConfigurationError as error:
             problems = [str(p) for p in error.problems] if isinstance(error, SettingsError) else [str(error)]
-            self._metrics.count_reload("refused")
             _LOGGER.error(
                 "configuration refused, the old one serves on",
                 extra={"fields": {"problems": problems, "configuration": self._settings.hash}},
             )
+            self._metrics.configuration.note_refused()
             return
         waiting = restart_needed(self._settings, settings)
         self._running.parts = parts
         self._settings = settings
-        self._metrics.count_reload("applied")
         _LOGGER.info(
             "configuration applied",
-            extra={"fields": {"configuration": settings.hash, "needs_restart": list(waiting)}},
+            extra={"fields": parts.versions._asdict() | {"needs_restart": list(waiting)}},
         )
+        self._metrics.configuration.note_applied(parts.versions, time.time())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -12,14 +11,14 @@ from typing import TYPE_CHECKING
 import requests
 
 from tests.support.charts import hook_request
-from tests.support.serve_command import TRIAL, serving
+from tests.support.serve_command import TRIAL, serving, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PATH = "/cds-services/sii-recurrence-risk"
 LOCAL_CUTOFF = TRIAL + "rule: {cutoff: 330, cutoff_source: our own cohort}\n"
-SECONDS = 15.0
+REFUSED = "configuration refused, the old one serves on"
 
 
 def cutoffs(url: str) -> set[str]:
@@ -29,18 +28,7 @@ def cutoffs(url: str) -> set[str]:
 
 
 def wait_until_cutoff_is(url: str, wanted: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        if cutoffs(url) == {wanted}:
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"the cut-off did not become {wanted}: {cutoffs(url)}")
-
-
-def events(folder: Path, event: str) -> list[dict[str, object]]:
-    lines = (folder / "stdout.log").read_text(encoding="utf-8").splitlines()
-    records = [json.loads(line) for line in lines if line.startswith("{")]
-    return [record for record in records if record["event"] == event]
+    wait_until(lambda: cutoffs(url) == {wanted}, f"the cut-off is {wanted}")
 
 
 def test_changed_file_takes_effect_in_every_worker_and_is_logged(tmp_path: Path) -> None:
@@ -48,19 +36,16 @@ def test_changed_file_takes_effect_in_every_worker_and_is_logged(tmp_path: Path)
         assert cutoffs(running.url) == {"405.08"}
         (tmp_path / "sii-cds.yaml").write_text(LOCAL_CUTOFF, encoding="utf-8")
         wait_until_cutoff_is(running.url, "330")
-        assert len(events(tmp_path, "configuration applied")) == 2
+        assert len(running.events("configuration applied")) == 2
 
 
 def test_broken_file_and_sighup_change_nothing_and_name_the_place(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         (tmp_path / "sii-cds.yaml").write_text(TRIAL + "rule: {cutof: 330}\n", encoding="utf-8")
         os.kill(running.process.pid, signal.SIGHUP)
-        deadline = time.monotonic() + SECONDS
-        while len(events(tmp_path, "configuration refused, the old one serves on")) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        wait_until(lambda: len(running.events(REFUSED)) >= 2, "both workers refused it")
         assert cutoffs(running.url) == {"405.08"}
-        problems = events(tmp_path, "configuration refused, the old one serves on")[0]["problems"]
+        problems = running.events(REFUSED)[0]["problems"]
         assert "sii-cds.yaml:4:8: rule.cutof" in str(problems)
 
 

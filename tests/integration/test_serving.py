@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,27 @@ def test_server_hang_up_under_load_reaches_workers_and_loses_no_request(server: 
     assert {status for status, _ in answers} == {200}
     assert server.worker_pids() == workers
     assert wait_until(lambda: get(server)[1]["hang_ups"] > 0)
+
+
+def test_server_every_hang_up_reaches_every_worker_under_load(server: RunningServer) -> None:
+    both_workers(server)
+    stop = threading.Event()
+    heard: dict[int, int] = {}
+
+    def all_heard(number: int) -> bool:
+        answer = get(server)[1]
+        heard[answer["pid"]] = answer["hang_ups"]
+        return set(heard.values()) == {number} and len(heard) == 2
+
+    with ThreadPoolExecutor() as pool:
+        clients = [pool.submit(_ask_until, server, stop) for _ in range(4)]
+        try:
+            for number in range(1, 31):
+                server.process.send_signal(signal.SIGHUP)
+                assert wait_until(partial(all_heard, number)), f"of {number} one was lost: {heard}"
+        finally:
+            stop.set()
+        assert all(client.result() for client in clients)
 
 
 def test_server_hang_up_of_the_whole_session_stops_nothing(server: RunningServer) -> None:

@@ -12,6 +12,7 @@ from cds_service.errors import DataUnavailableError
 from cds_service.hooks.request import parse_cds_request
 from cds_service.services.decision import decide
 from cds_service.services.recording import Moment, Recorder, RecordingChoices
+from cds_service.web.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,7 @@ def record(directory: Path, hooks: Iterable[Hook], choices: RecordingChoices = V
     for hook in hooks:
         recorder = recorders.get(hook.site.configuration_hash)
         if recorder is None:
-            recorder = recorders[hook.site.configuration_hash] = Recorder(log, hook.site, choices)
+            recorder = recorders[hook.site.configuration_hash] = Recorder(log, hook.site, choices, Metrics().audit)
             recorder.begin(hook.now)
         request, moment = parse_cds_request(hook.body), Moment(hook.name, hook.now, {})
         try:

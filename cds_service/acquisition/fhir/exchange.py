@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
 from cds_service.acquisition.fhir.connections import Attempt, LimitedAdapter
 from cds_service.errors import ConfigurationError
@@ -33,14 +34,20 @@ _HEADERS: Final = {"Accept": "application/fhir+json", "Accept-Encoding": "gzip",
 _CHUNK_BYTES: Final = 65_536
 _REDIRECTS: Final = range(300, 400)
 _SERVER_ERRORS: Final = range(500, 600)
+# Told apart in the metrics, since each has another remedy.
+_TELLING_STATUSES: Final = frozenset({400, 401, 403, 404, 410, 429, 500, 502, 503, 504})
 
 
 class ExchangeError(Exception):
     """The server gave no usable answer. `is_outage` tells that this speaks for a server that is down."""
 
-    def __init__(self, what: str, *, is_outage: bool = False) -> None:
-        """Keep a short word for the log; it holds no address with patient data and no token."""
+    def __init__(self, what: str, kind: str, *, is_outage: bool = False) -> None:
+        """Keep a short word for the log; it holds no address with patient data and no token.
+
+        `kind` is one of a closed vocabulary, for the metrics.
+        """
         super().__init__(what)
+        self.kind = kind
         self.is_outage = is_outage
 
 
@@ -90,7 +97,7 @@ class Exchanger:
             with self._send(request, limit) as response:
                 return read(response)
         except (HTTPError, OSError) as error:
-            failure = ExchangeError(_name(error), is_outage=not limit.is_given_up)
+            failure = ExchangeError(_name(error), _kind(error, limit), is_outage=not limit.is_given_up)
         # Raised out here because the library's exceptions carry the request, and so the token.
         raise failure
 
@@ -123,13 +130,14 @@ def _content(response: requests.Response, max_bytes: int) -> bytes:
     """Return the body of a 200 answer. Raises ExchangeError for any other."""
     status = _status(response)
     if status != requests.codes.ok:
-        raise ExchangeError(f"status {status}", is_outage=status in _SERVER_ERRORS)
+        kind = f"status-{status}" if status in _TELLING_STATUSES else "status-other"
+        raise ExchangeError(f"status {status}", kind, is_outage=status in _SERVER_ERRORS)
     return _body(response, max_bytes)
 
 
 def _status(response: requests.Response) -> int:
     if response.status_code in _REDIRECTS:
-        raise ExchangeError("redirect")
+        raise ExchangeError("redirect", "redirect")
     return response.status_code
 
 
@@ -138,16 +146,31 @@ def _body(response: requests.Response, max_bytes: int) -> bytes:
     while part := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         body += part
         if len(body) > max_bytes:
-            raise ExchangeError("too large")
+            raise ExchangeError("too large", "too-large")
     return bytes(body)
+
+
+def _kind(error: Exception, limit: TimeLimit) -> str:
+    bottom = _bottom(error)
+    # A refused connection is a time-out by type in urllib3.
+    timed_out = isinstance(bottom, (TimeoutError, HTTPTimeoutError)) and not isinstance(bottom, NewConnectionError)
+    if timed_out or limit.is_late:
+        return "timeout"
+    if limit.is_given_up:
+        return "given-up"
+    return "tls" if isinstance(bottom, (ssl.SSLError, SSLError)) else "connection"
 
 
 def _name(error: Exception) -> str:
     """Return the type of the exception at the bottom, which says most. Texts are left out: they name addresses."""
+    return type(_bottom(error)).__name__
+
+
+def _bottom(error: Exception) -> Exception:
     for inner in (getattr(error, "reason", None), *error.args):
         if isinstance(inner, (HTTPError, HTTPException, OSError)):
-            return _name(inner)
-    return type(error).__name__
+            return _bottom(inner)
+    return error
 
 
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:

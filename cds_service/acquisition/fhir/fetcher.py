@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -22,15 +22,38 @@ if TYPE_CHECKING:
     from cds_service.acquisition.fhir.jobs import Job
 
 
+class FetchWatch(Protocol):
+    """Is told how FHIR servers do; `server` is a base URL of the configuration."""
+
+    def note_answer(self, server: str, seconds: float) -> None:
+        """Take note of a request that came to an end, well or not."""
+
+    def note_failure(self, server: str, reason: str) -> None:
+        """Take note of a search or read that did not bring all that was asked for."""
+
+
+class _Unwatched:
+    """Commands that ask for themselves keep no metrics."""
+
+    def note_answer(self, server: str, seconds: float) -> None:
+        pass
+
+    def note_failure(self, server: str, reason: str) -> None:
+        pass
+
+
 class Fetcher:
     """Asks FHIR servers. One for each worker process: its pool, connections and circuits are shared by all hooks."""
 
-    def __init__(self, options: HTTPOptions, *, max_pages: int, max_entries: int, threads: int) -> None:
+    def __init__(
+        self, options: HTTPOptions, *, max_pages: int, max_entries: int, threads: int, watch: FetchWatch | None = None
+    ) -> None:
         """Prepare the pool; threads start when they are needed. Raises ConfigurationError for a bad CA bundle.
 
         `max_pages` and `max_entries` hold for one search: a server that ignores what it is asked for must not keep a
         worker busy.
         """
+        self._watch = watch or _Unwatched()
         self._exchanger = Exchanger(options, connections=threads)
         self._max_pages = max_pages
         self._max_entries = max_entries
@@ -63,8 +86,10 @@ class Fetcher:
     def _run_search(self, search: Search[R]) -> None:
         try:
             self._read_pages(search)
-        except (ExchangeError, BundleFailedError) as error:
-            search.failure = str(error)
+        except ExchangeError as error:
+            self._note_failure(search, error, error.kind)
+        except BundleFailedError as error:
+            self._note_failure(search, error, "unusable")
 
     def _read_pages(self, search: Search[R]) -> None:
         """Follow the pages. What is left out keeps `next_url` of the search in place."""
@@ -72,11 +97,11 @@ class Fetcher:
         while search.next_url is not None:
             url = resolve_next(search.next_url, search.access.base)
             if url is None:
-                raise ExchangeError("the next link leaves the server")
+                raise ExchangeError("the next link leaves the server", "paging")
             if url in asked:
-                raise ExchangeError("the next link leads back")
+                raise ExchangeError("the next link leads back", "paging")
             if len(search.pages) >= self._max_pages:
-                raise ExchangeError("too many pages")
+                raise ExchangeError("too many pages", "too-large")
             asked.add(url)
             body = self._get(url, search, bytes_left)
             page = search.reader.read(msgspec.Raw(body))
@@ -84,22 +109,27 @@ class Fetcher:
             bytes_left -= len(body)
             entries_left -= len(page.resources) + len(page.malformed)
             if entries_left < 0:
-                raise ExchangeError("too many entries")
+                raise ExchangeError("too many entries", "too-large")
             search.next_url = page.next_url
 
     def _run_reading(self, reading: Reading) -> None:
         try:
             reading.body = self._get(reading.url, reading, self._max_bytes)
         except ExchangeError as error:
-            reading.failure = str(error)
+            self._note_failure(reading, error, error.kind)
+
+    def _note_failure(self, job: Job, error: Exception, kind: str) -> None:
+        job.failure = str(error)
+        self._watch.note_failure(job.access.base, kind)
 
     def _get(self, url: str, job: Job, max_bytes: int) -> bytes:
         base = job.access.base
         if job.limit.is_over:
             # It waited behind others; that tells nothing about the server.
-            raise ExchangeError("out of time")
+            raise ExchangeError("out of time", "not-sent")
         if not self._breaker.allows(base):
-            raise ExchangeError("the server is left alone after repeated failures")
+            raise ExchangeError("the server is left alone after repeated failures", "left-alone")
+        started = monotonic()
         try:
             body = self._exchanger.get(url, job.access.authorization, job.limit, max_bytes)
         except ExchangeError as error:
@@ -108,6 +138,8 @@ class Fetcher:
             elif not job.limit.is_given_up:
                 self._breaker.note_answer(base)
             raise
+        finally:
+            self._watch.note_answer(base, monotonic() - started)
         self._breaker.note_answer(base)
         return body
 

@@ -31,7 +31,12 @@ class TimeLimit:
     @property
     def is_over(self) -> bool:
         """Tell whether there is no time left."""
-        return self.is_given_up or self._deadline <= monotonic()
+        return self.is_given_up or self.is_late
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether the deadline has come."""
+        return self._deadline <= monotonic()
 
     def wait_on(self, connection: socket.socket | None) -> None:
         """Take note of the socket that a thread reads from now on; None when it is done with it."""

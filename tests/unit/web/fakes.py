@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from cds_service.authorization.clients import TrustedClient
 from cds_service.errors import UnauthenticatedError
 from cds_service.hooks.discovery import ServiceDescription
-from cds_service.hooks.response import Answer, CDSResponse
+from cds_service.hooks.response import Answer, CDSResponse, Verdict
 from cds_service.web.application import CDSApplication, build_application
-from cds_service.web.ports import Parts, Running
+from cds_service.web.ports import ContentVersions, Parts, Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +36,9 @@ class FakeService:
     """Answers with what it is given, or raises it; remembers how it was called."""
 
     id: str = "example"
-    outcome: Answer | BaseException = field(default_factory=lambda: Answer(CDSResponse(cards=()), "not-eligible"))
+    outcome: Answer | BaseException = field(
+        default_factory=lambda: Answer(CDSResponse(cards=()), Verdict("not-eligible"))
+    )
     calls: list[dict[str, Any]] = field(default_factory=list)
 
     def describe(self) -> ServiceDescription:
@@ -119,6 +121,7 @@ class Edge:
 
     def parts(self) -> Parts:
         return Parts(
+            versions=ContentVersions("0123456789ab", "ba9876543210"),
             public_url=PUBLIC_URL,
             trusted_proxies=self.proxies,
             max_request_bytes=LIMIT,

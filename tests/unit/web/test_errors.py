@@ -28,6 +28,7 @@ STATUS_OF = [
     (errors.StateUnavailableError, 503, "transient"),
     (errors.ConfigurationError, 500, "exception"),
     (errors.MissingExtraError, 500, "exception"),
+    (errors.PeriodError, 500, "exception"),
     (errors.OverloadedError, 503, "throttled"),
     (errors.NotReadyError, 503, "transient"),
 ]

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_service.errors import DataUnavailableError, ForbiddenError, UnauthenticatedError
-from cds_service.hooks.response import Answer, CDSResponse
+from cds_service.hooks.response import Answer, CDSResponse, Verdict
 from cds_service.web.logging import configure_logging
 from tests.unit.web.fakes import FEEDBACK_PATH, GOOD_TOKEN, HOOK_PATH, Edge, encoded, feedback_item, hook_request
 
@@ -39,7 +39,7 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 def test_request_is_logged_in_one_line_with_the_outcome_that_silent_mode_hides(
     edge: Edge, client: FlaskClient, stream: io.StringIO
 ) -> None:
-    edge.service.outcome = Answer(CDSResponse(cards=()), "indeterminate")
+    edge.service.outcome = Answer(CDSResponse(cards=()), Verdict("indeterminate", ("stale",)))
 
     response = client.post(HOOK_PATH, json=hook_request(), headers=GOOD_TOKEN)
 
@@ -55,6 +55,7 @@ def test_request_is_logged_in_one_line_with_the_outcome_that_silent_mode_hides(
         "status": 200,
         "client": "main-ehr",
         "outcome": "indeterminate",
+        "reasons": ["stale"],
     }
     assert line.items() >= expected.items()
 

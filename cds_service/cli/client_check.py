@@ -1,0 +1,152 @@
+"""sii-cds client check: which check of the service a captured token fails, and why. For IT, never for the caller."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from datetime import UTC, datetime
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final, TextIO
+
+import click
+
+from cds_service.authorization.examination import examine
+from cds_service.authorization.from_settings import authenticator_from_settings
+from cds_service.cli.client_advice import ADVICE
+from cds_service.cli.options import config_option, load_or_exit, moment_option
+from cds_service.cli.printable import printable
+from cds_service.errors import ConfigurationError
+from cds_service.services.sii_recurrence_risk import SERVICE_ID
+from cds_service.web.paths import DISCOVERY, feedback_path, service_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from cds_service.authorization.authenticator import Authenticator
+    from cds_service.authorization.examination import Examination
+    from cds_service.settings import Settings
+
+# What of a token is shown: enough to compare with the configuration, nothing that identifies a person, and never the
+# token itself.
+_HEADER_SHOWN: Final = ("alg", "kid", "typ", "jku")
+_CLAIMS_SHOWN: Final = ("iss", "aud", "iat", "exp", "nbf", "tenant")
+_TIMES: Final = frozenset({"iat", "exp", "nbf"})
+# As seconds this would be the year 5138.
+_MILLISECONDS_FROM: Final = 100_000_000_000
+_MOST_CHARACTERS: Final = 200
+_LARGEST_FILE: Final = 1_000_000
+
+_FIELD: Final = re.compile(r"\s*authorization\s*:", re.IGNORECASE)
+_SCHEME: Final = re.compile(r"\S+\s+\S")
+
+
+@click.command("check")
+@click.argument("file", type=click.File("r", encoding="utf-8", errors="replace"))
+@moment_option("Check as of this moment")
+@config_option
+def check_command(file: TextIO, at: datetime, config_file: Path | None) -> None:
+    """Tell which check a captured token fails, and what to do about it.
+
+    FILE ("-" for standard input) holds the token, with or without "Authorization: Bearer" before it. The keys are read
+    as the service reads them, so a `jwks_url` is asked. Neither the token nor its signature is printed; afterwards
+    delete the file. Exit code 1 when the service would refuse the token.
+    """
+    value = _field_value(file.read(_LARGEST_FILE))
+    if not value:
+        raise click.UsageError("the file is empty; it must hold the token that the EHR sent")
+    settings = load_or_exit(config_file)
+    if not settings.clients:
+        raise click.UsageError("the configuration names no client, so there is nothing to check the token against")
+    urls = endpoint_urls(settings)
+    examination = examine(value, checking_authenticator(settings), urls, at.timestamp())
+    lines = [*_told_by_token(examination, at), *_agreed(examination, settings, urls), *_findings(examination)]
+    for line in lines:
+        click.echo(line)
+    if not examination.passed:
+        raise click.exceptions.Exit(1)
+
+
+def checking_authenticator(settings: Settings) -> Authenticator:
+    """Build the service's own authenticator, also where the site does not require tokens yet. Exits 1 without keys."""
+    required = settings.authentication.model_copy(update={"required": True})
+    try:
+        return authenticator_from_settings(settings.model_copy(update={"authentication": required}))
+    except ConfigurationError as error:
+        click.echo(error.log_detail, err=True)
+        raise click.exceptions.Exit(1) from None
+
+
+def endpoint_urls(settings: Settings) -> tuple[str, ...]:
+    """Give the public URLs that a token may be made for; the hook's comes first."""
+    paths = (service_path(SERVICE_ID), feedback_path(SERVICE_ID), DISCOVERY)
+    return tuple(settings.service.public_url + path for path in paths)
+
+
+def _findings(examination: Examination) -> Iterator[str]:
+    """Say of each check whether it passes, and of one that does not what it means and what to do."""
+    for finding in examination.findings:
+        if finding.refusal is None:
+            yield f"ok    {finding.check}"
+        else:
+            yield f"FAIL  {finding.check}: {finding.refusal}"
+            yield from textwrap.wrap(ADVICE[finding.refusal], 100, initial_indent="      ", subsequent_indent="      ")
+    if examination.passed:
+        yield f"\nThe service accepts such a token at {', '.join(examination.endpoints)}, once: whether this one was"
+        yield "used before, only the running service knows (its log says replayed)."
+    else:
+        yield "\nThe service refuses this token. The caller is told 401 and no reason; the log of the service has it."
+
+
+def _field_value(text: str) -> str:
+    """Take what stands after "Authorization:", and add the scheme where only the token was saved."""
+    value = _FIELD.sub("", text, count=1).strip()
+    return value if not value or _SCHEME.match(value) else f"Bearer {value}"
+
+
+def _told_by_token(examination: Examination, at: datetime) -> Iterator[str]:
+    token = examination.token
+    if token is not None:
+        yield "The token says:"
+        yield from _members(token.header, _HEADER_SHOWN, at)
+        yield from _members(token.claims, _CLAIMS_SHOWN, at)
+
+
+def _agreed(examination: Examination, settings: Settings, urls: tuple[str, ...]) -> Iterator[str]:
+    client = examination.client
+    if client is not None:
+        yield f'Agreed with client "{client.name}":'
+        yield f"  alg     {' or '.join(client.algorithms)}"
+        for label, audience in zip_longest(("aud",), (*urls, *client.audiences), fillvalue="or"):
+            yield f"  {label:<7} {audience}"
+        yield f"  jku     {client.key_set_url or 'not used: keys in a file'}"
+        yield f"  tenant  {' or '.join(client.tenants) or 'any or none'}"
+        yield ""
+    elif examination.token is not None:
+        yield f"Configured issuers: {', '.join(known.issuer for known in settings.clients)}"
+        yield ""
+
+
+def _members(part: Mapping[str, object], names: tuple[str, ...], at: datetime) -> Iterator[str]:
+    for name in names:
+        if name in part:
+            yield f"  {name:<7} {_shown(name, part[name], at)}"
+
+
+def _shown(name: str, value: object, at: datetime) -> str:
+    text = printable(str(value))
+    if len(text) > _MOST_CHARACTERS:
+        text = f"{text[:_MOST_CHARACTERS]}…"
+    if name not in _TIMES:
+        return text
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{text} (not a number)"
+    if value > _MILLISECONDS_FROM:
+        return f"{text} (milliseconds? It must be seconds)"
+    try:
+        moment = datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"{text} (not a time)"
+    seconds = round((moment - at).total_seconds())
+    relation = f"{abs(seconds)} s {'after' if seconds > 0 else 'before'} the moment of this check"
+    return f"{text} ({moment:%Y-%m-%d %H:%M:%S} UTC, {relation})"

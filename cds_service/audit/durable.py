@@ -18,7 +18,7 @@ class WritableFile:
         """Open it. Raises OSError."""
         self.path = path
         self._descriptor = -1
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | flags, 0o600)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
         self._identity = _identity(os.fstat(self._descriptor))
 
     def size(self) -> int | None:
@@ -39,6 +39,10 @@ class WritableFile:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, offset + keep)
             raise
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return up to so many bytes. Raises OSError."""
+        return os.pread(self._descriptor, size, offset)
 
     def sync(self) -> None:
         """Return when all bytes of the file are on the disk. Raises OSError."""

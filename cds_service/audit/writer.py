@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from cds_service.audit.bookkeeping import FORMAT, ClosedRecord, ContinuedRecord, OpenedRecord, SealedRecord
 from cds_service.audit.chain import GENESIS, ChainHead, bind, encode_payload, is_start_of
 from cds_service.audit.durable import WritableFile, sync_directory, sync_file
-from cds_service.audit.files import file_name, file_names, find_tail, opening_day, read_on
+from cds_service.audit.files import file_name, file_names, find_tail, go_on, opening_day
 from cds_service.audit.lock import WriterLock, writer_lock
 from cds_service.audit.retention import delete_files, plan_removal
 
@@ -164,7 +164,7 @@ class ChainWriter:
             return None
         if size is None or size < tail.size:
             return None
-        return tail if size == tail.size else read_on(file.path, tail)
+        return tail if size == tail.size else go_on(tail, file.read(tail.size, size - tail.size))
 
     def _find_tail(self) -> Tail:
         """Look where the log ends, but never go back behind a record that is known to have been durable.

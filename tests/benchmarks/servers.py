@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,12 +84,14 @@ def floor(folder: Path, workers: int, threads: int) -> Iterator[Server]:
 
 
 @contextmanager
-def service(folder: Path, workers: int, threads: int) -> Iterator[Server]:
-    """`sii-cds serve` with the audit record on and no authentication."""
+def service(
+    folder: Path, workers: int, threads: int, program: Sequence[str] = (str(Path(sys.executable).parent / "sii-cds"),)
+) -> Iterator[Server]:
+    """`sii-cds serve` with the audit record on and no authentication; `program` stands in for `sii-cds`."""
     configuration = folder / "sii-cds.yaml"
     configuration.write_text(SERVICE_CONFIGURATION.format(workers=workers, threads=threads))
     log = folder / "service.log"
-    command = [str(Path(sys.executable).parent / "sii-cds"), "serve", "--config", str(configuration)]
+    command = [*program, "serve", "--config", str(configuration)]
     with _started(command, log) as (process, began):
         port = _printed_port(process, log)
         _wait_for_answer(process, port)

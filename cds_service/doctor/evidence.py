@@ -61,6 +61,7 @@ class Evidence:
     options: Options
     laboratory: LaboratorySurvey
     eligibility: EligibilitySurvey
+    times: TimeReader
     patients: PatientTally = field(default_factory=PatientTally)
     qualifying: int = 0
     source: dict[str, object] = field(default_factory=dict)
@@ -77,16 +78,15 @@ class Evidence:
             options,
             LaboratorySurvey(site.mappings, options.seed),
             EligibilitySurvey(site.mappings, names),
+            TimeReader(site.policy.timezone, options.now),
         )
 
     def reader(self, patient_id: str, patients: Mapping[str, str] | None = None) -> Reader:
         """Return the readers for a patient; `patients` are the Patient entries of the Bundle that is read."""
         subjects = SubjectMatcher(patient_id, patients or {})
-        times = TimeReader(self.site.policy.timezone, self.options.now)
-        policy = self.site.policy
         return Reader(
-            ObservationReader(self.site.mappings, policy.accepted_statuses, subjects, times),
-            FactReader(self.site.mappings, subjects, times),
+            ObservationReader(self.site.mappings, self.site.policy.accepted_statuses, subjects, self.times),
+            FactReader(self.site.mappings, subjects, self.times),
         )
 
     def add_draws(
@@ -94,5 +94,4 @@ class Evidence:
     ) -> None:
         """Pair the blood counts of a sampled patient as the service does, whether or not the patient is eligible."""
         chart = LaboratoryChart(blood_counts, albumin, KeyState.PRESENT)
-        times = TimeReader(self.site.policy.timezone, self.options.now)
-        self.patients.add_draws(read_laboratory(chart, patient_id, self.site, times).counts)
+        self.patients.add_draws(read_laboratory(chart, patient_id, self.site, self.times).counts)

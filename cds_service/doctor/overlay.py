@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from cds_service.doctor.judging.local_codes import LocalCode
 
 _HEAD: Final = """\
-# Proposed by sii-cds doctor. Every row is a suspicion until the laboratory and the clinical owner have confirmed it:
-# put their names into approved_by, list this file under mappings.overlays, and run `sii-cds config check`.
+# Proposed by sii-cds doctor. Every row is a suspicion until laboratory and clinical owner have
+# confirmed it. Then put their names into approved_by, list this file under mappings.overlays, and
+# run `sii-cds config check`.
 about:
   what: Local codes and units that sii-cds doctor found
   approved_by: NOT YET APPROVED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.acquisition.bundles import BundleReader
@@ -78,5 +79,11 @@ def _clean(name: object) -> Iterator[str]:
 
 def printable(text: str) -> str:
     """Return a text that a terminal and a page can show on one line, cut to a readable length."""
+    return _printable(text[: 2 * _LONGEST_NAME])
+
+
+@lru_cache(maxsize=8192)
+def _printable(text: str) -> str:
+    # The names of an export repeat with every result.
     shown = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(shown.split())[:_LONGEST_NAME]

@@ -199,8 +199,12 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> s
         place = heads.index("name")
         table = [(*row[:place], *row[place + 1 :]) for row in table]
     widths = _widths(table)
+    name = table[0].index("name") if "name" in table[0] else None
     while sum(widths) + 2 * len(widths) > width and max(widths) > 1:
-        widths[widths.index(max(widths))] -= 1
+        gives_way = widths.index(max(widths))
+        if name is not None and widths[name] > _NARROWEST_CELL:
+            gives_way = name
+        widths[gives_way] -= 1
     head, *body = (
         "  " + "  ".join(_padded(_cut(cell, size), size) for cell, size in zip(row, widths, strict=True)).rstrip()
         for row in table

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cds_service.doctor.laboratory_survey import CodeTally
 
 # What to do about each reason. The wording of what is wrong comes with the counts.
-_ACTIONS: Final = {
+ACTIONS: Final = {
     Reason.UNIT_MISSING: "Have the interface send the unit with each result; no setting can stand in for it.",
     Reason.UNIT_UNKNOWN: "Add the spelling to a site overlay (see the proposal), or have UCUM codes sent.",
     Reason.UNIT_CONFLICT: "Text and code of the unit contradict each other: have the interface send one meaning.",
@@ -94,7 +94,7 @@ def _finding(case: Case, analyte: str, reason: Reason, count: int, whole: int, s
         str(reason),
         severity,
         f"{what}: {', '.join(told)}.",
-        _ACTIONS[reason],
+        ACTIONS[reason],
         str(analyte),
         {"results": case.mask.count(count), "of": case.mask.count(whole), "seen": detail},
     )

@@ -29,7 +29,6 @@ from cds_service.doctor.server.patients import choose_patients
 from cds_service.doctor.server.probes import run_probes
 from cds_service.errors import DataUnavailableError
 from cds_service.hooks.request import FHIRAuthorization
-from cds_service.normalization.effective_time import TimeReader
 from cds_service.services.decision import decide
 
 if TYPE_CHECKING:
@@ -54,8 +53,7 @@ class Examiner:
         self._fetching = fetching
         self.evidence = Evidence.empty(site, options)
         self._features = Features()
-        times = TimeReader(site.policy.timezone, options.now)
-        self._observer = FeatureObserver(self._features, site.mappings, times)
+        self._observer = FeatureObserver(self._features, site.mappings, self.evidence.times)
         self._hooks = HookTimes(fetching.seconds)
 
     def run(self, advance: Callable[[int, int], None]) -> Evidence:

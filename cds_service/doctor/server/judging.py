@@ -24,7 +24,7 @@ _OPTIONAL: Final = {"albumin": "Observation"}
 _REFUSALS: Final = frozenset({"status 401", "status 403"})
 
 # What is wrong and what to do, by finding. "{word}" is what the fetcher said.
-_FEATURES: Final[Mapping[str, tuple[Severity, str, str]]] = {
+FEATURES: Final[Mapping[str, tuple[Severity, str, str]]] = {
     "search-patient-ignored": (
         _BLOCKS,
         "Searches for one patient bring resources of other patients.",
@@ -114,7 +114,7 @@ def judge_server(logs: Mapping[str, SearchLog], features: Features, hooks: HookT
     for name, resource_type in (_REQUIRED | _OPTIONAL).items():
         if name in logs:
             yield from _failures(name, resource_type, logs[name])
-    for identifier, (severity, what, action) in _FEATURES.items():
+    for identifier, (severity, what, action) in FEATURES.items():
         if features.seen[identifier]:
             what = what.format(word=features.words.get(identifier, ""))
             yield Finding(identifier, severity, what, action)

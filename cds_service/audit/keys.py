@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # FIPS 198, section 3: a key has at least half the length of the hash value, 32 bytes for SHA-256.
 LEAST_KEY_BYTES: Final = 16
 
+PSEUDONYM_PREFIX: Final = "hmac:"
+
 # Links are computed over bytes that start with hexadecimal digits: no pseudonym can serve as a link.
 _PSEUDONYM_LABEL: Final = b"sii-cds patient pseudonym\x00"
 
@@ -33,4 +35,4 @@ def read_key(path: Path) -> bytes:
 
 def pseudonym(key: bytes, patient: str) -> str:
     """Return what the log holds instead of a patient id; the same id gives the same pseudonym under one key."""
-    return "hmac:" + hmac.digest(key, _PSEUDONYM_LABEL + patient.encode(), "sha256").hex()
+    return PSEUDONYM_PREFIX + hmac.digest(key, _PSEUDONYM_LABEL + patient.encode(), "sha256").hex()

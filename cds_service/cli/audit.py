@@ -12,6 +12,7 @@ from cds_service.audit.kept_heads import kept_head
 from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import verify_log
 from cds_service.audit.search import Query, Unreadable, patient_forms, search
+from cds_service.cli.audit_export import export_command
 from cds_service.cli.audit_log import Log, fail, find_log, log_options, period, period_options, refuse_log
 from cds_service.cli.audit_replay import replay_command
 from cds_service.cli.audit_report import report_command
@@ -147,4 +148,5 @@ def _print_found(directory: Path, query: Query, *, json_lines: bool) -> None:
 
 
 audit_group.add_command(report_command)
+audit_group.add_command(export_command)
 audit_group.add_command(replay_command)

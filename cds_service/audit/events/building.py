@@ -1,0 +1,184 @@
+"""From a record to its AuditEvent: who asked, about whom, what was looked at, and what was advised; never a value."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from cds_service.audit.building import DATA_UNAVAILABLE
+from cds_service.audit.events import codes
+from cds_service.audit.keys import PSEUDONYM_PREFIX
+from cds_service.audit.records import HookRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from cds_service.audit.records import FeedbackRecord
+    from cds_service.audit.search import Found
+
+Json = dict[str, Any]
+
+PSEUDONYMS: Final = "https://sii-cds.org/sid/patient-pseudonym"
+_URI: Final = "urn:ietf:rfc:3986"
+# One event for one record, however often it is exported: the id is made from what identifies the record.
+_NAMESPACE: Final = uuid.UUID("6c5a7a0e-6f0b-5f44-9c5e-3d0f6d1f7c11")
+_REFERENCE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """The service as the source of the events; `address` is service.public_url, empty where it is not known."""
+
+    address: str = ""
+
+    def reference(self) -> Json:
+        """Return the service as a Reference."""
+        identifier = {"identifier": {"system": _URI, "value": self.address}} if self.address else {}
+        return {**identifier, "display": "sii-cds"}
+
+
+def audit_event(found: Found, observer: Observer) -> Json:
+    """Return the AuditEvent of a hook or feedback record. Feedback names the patient of its card, if that is known."""
+    record = found.record
+    is_hook = isinstance(record, HookRecord)
+    failed = record.outcome == DATA_UNAVAILABLE
+    return {
+        "resourceType": "AuditEvent",
+        "id": _event_id(found),
+        "type": codes.REST.coding(),
+        "subtype": [codes.OPERATION.coding(), (codes.CDS_ADVICE if is_hook else codes.CDS_FEEDBACK).coding()],
+        "action": codes.EXECUTE,
+        "recorded": _instant(record.time),
+        "outcome": codes.MINOR_FAILURE if failed else codes.SUCCESS,
+        "outcomeDesc": _description(record),
+        "purposeOfEvent": [{"coding": [codes.TREATMENT.coding()]}],
+        "agent": list(_agents(record, observer)),
+        "source": {"observer": observer.reference(), "type": [codes.APPLICATION_SERVER.coding()]},
+        "entity": list(_hook_entities(record) if isinstance(record, HookRecord) else _feedback_entities(found, record)),
+    }
+
+
+def _event_id(found: Found) -> str:
+    record = found.record
+    parts = (found.sequence, record.request_id, record.time.isoformat(), type(record).__name__)
+    return str(uuid.uuid5(_NAMESPACE, "\n".join(map(str, parts))))
+
+
+def _description(record: HookRecord | FeedbackRecord) -> str:
+    reasons = (*record.reasons, *record.missing) if isinstance(record, HookRecord) else ()
+    return f"{record.outcome}: {', '.join(reasons)}" if reasons else record.outcome
+
+
+def _agents(record: HookRecord | FeedbackRecord, observer: Observer) -> Iterator[Json]:
+    """Name client, server, and the user where one is known; the user asked, else the client did."""
+    client = {"identifier": {"value": record.client}, "display": record.client}
+    yield _agent(codes.CLIENT, client, requestor=not record.user)
+    network = {"network": {"address": observer.address, "type": "5"}} if observer.address else {}
+    yield _agent(codes.SERVER, observer.reference(), requestor=False) | network
+    if record.user:
+        yield _agent(codes.USER, _who(record.user), requestor=True) | {
+            "purposeOfUse": [{"coding": [codes.TREATMENT.coding()]}]
+        }
+
+
+def _agent(role: codes.Code, who: Json, *, requestor: bool) -> Json:
+    return {"type": {"coding": [role.coding()]}, "who": who, "requestor": requestor}
+
+
+def _hook_entities(record: HookRecord) -> Iterator[Json]:
+    yield _patient(record.patient)
+    yield _transaction(codes.HOOK_INSTANCE, record.hook_instance)
+    yield _transaction(codes.REQUEST_ID, record.request_id)
+    for reference in _looked_at(record):
+        yield {
+            "what": {"reference": reference},
+            "type": codes.SYSTEM_OBJECT.coding(),
+            "role": codes.DOMAIN_RESOURCE.coding(),
+        }
+    yield _report(
+        record.card,
+        ("outcome", record.outcome),
+        ("reasons", ", ".join(record.reasons)),
+        ("not-obtained", ", ".join(record.missing)),
+        ("presentation", record.how_presented),
+        ("mode", record.mode),
+        ("rule-version", record.rule_version),
+        ("mapping-version", record.mapping_version),
+        ("configuration", record.configuration),
+    )
+
+
+def _feedback_entities(found: Found, record: FeedbackRecord) -> Iterator[Json]:
+    """Say what became of the card. The comment is free text and stays in the log."""
+    if found.card_of is not None:
+        yield _patient(found.card_of.patient)
+        yield _transaction(codes.HOOK_INSTANCE, found.card_of.hook_instance)
+    yield _transaction(codes.REQUEST_ID, record.request_id)
+    yield _report(
+        record.card,
+        ("outcome", record.outcome),
+        ("outcome-time", _instant(record.outcome_time)),
+        ("override-reason", record.reason_code or ""),
+        ("override-reason-system", record.reason_system or ""),
+        ("accepted-suggestions", ", ".join(record.accepted_suggestions)),
+        ("card-known", "yes" if found.card_of is not None else "no"),
+    )
+
+
+def _looked_at(record: HookRecord) -> tuple[str, ...]:
+    """Return each result, Condition and Procedure once, the version where the chart told it."""
+    results = [
+        f"{result.reference}/_history/{result.version}" if result.version else result.reference
+        for result in (*record.used, *record.newest_draw)
+        if result.reference
+    ]
+    others = [
+        *(excluded.reference for excluded in record.excluded),
+        *(condition.reference for condition in record.conditions),
+        *(procedure.reference for procedure in record.procedures),
+    ]
+    return tuple(dict.fromkeys([*results, *filter(None, others)]))
+
+
+def _patient(patient: str) -> Json:
+    if patient.startswith(PSEUDONYM_PREFIX):
+        who: Json = {"identifier": {"system": PSEUDONYMS, "value": patient}}
+    else:
+        who = _who(f"Patient/{patient}")
+    return {"what": who, "type": codes.PERSON.coding(), "role": codes.PATIENT.coding()}
+
+
+def _transaction(kind: codes.Code, value: str) -> Json:
+    return {"what": {"identifier": {"value": value}}, "type": kind.coding()}
+
+
+def _report(card: str | None, *details: tuple[str, str]) -> Json:
+    """Return the advice itself: the card where there was one, and what was said about it."""
+    what = {"what": {"identifier": _card_identifier(card)}} if card is not None else {}
+    return {
+        **what,
+        "type": codes.SYSTEM_OBJECT.coding(),
+        "role": codes.REPORT.coding(),
+        "name": "advice",
+        "detail": [{"type": name, "valueString": value} for name, value in details if value],
+    }
+
+
+def _card_identifier(card: str) -> Json:
+    try:
+        return {"system": _URI, "value": uuid.UUID(card).urn}
+    except ValueError:
+        # Clients answer for cards of their own, too: Epic's samples name the card "123456".
+        return {"value": card}
+
+
+def _who(reference: str) -> Json:
+    """Return a Reference; what is no relative reference is kept as an identifier."""
+    return {"reference": reference} if _REFERENCE.fullmatch(reference) else {"identifier": {"value": reference}}
+
+
+def _instant(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")

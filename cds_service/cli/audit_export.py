@@ -1,0 +1,175 @@
+"""sii-cds audit export: the records as FHIR AuditEvents, to a file or to an audit repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from cds_service.audit.search import Query, Unreadable, search
+from cds_service.cli.audit_log import fail, find_log, log_options, period, period_options, refuse_log
+from cds_service.cli.files import STANDARD_OUTPUT, open_whole
+from cds_service.settings.network import secure_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cds_service.audit.events.posting import Repository
+    from cds_service.cli.audit_log import Log
+
+_RESOURCE_TYPE = "AuditEvent"
+
+
+class Exported(NamedTuple):
+    """One event, ready to leave."""
+
+    sequence: int
+    event_id: str
+    body: bytes
+
+
+class Tally:
+    """What did not become an event, told as it is met."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.invalid = 0
+        self.unreadable = 0
+
+    def fail_if_incomplete(self, directory: Path) -> None:
+        """Exit 1 when a record is missing from the export."""
+        if self.invalid or self.unreadable:
+            fail(
+                f"{directory}: the export is not complete: records that are no valid AuditEvent: {self.invalid}, "
+                f"lines that cannot be read: {self.unreadable}"
+            )
+
+
+def _base(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """Accept a FHIR base or its AuditEvent address."""
+    if text is None:
+        return None
+    try:
+        base = secure_url(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return base if base.endswith(f"/{_RESOURCE_TYPE}") else f"{base}/{_RESOURCE_TYPE}"
+
+
+@click.command("export")
+@log_options
+@period_options
+@click.option("--fhir", is_flag=True, help="As FHIR R4 AuditEvent resources; the one form there is.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help='NDJSON file; "-", the default: standard output.'
+)
+@click.option("--post", "base", callback=_base, metavar="URL", help="Send to this FHIR server instead; https.")
+@click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="Bearer token for --post.")
+@click.option("--create", is_flag=True, help="POST (IHE ITI-20) and let the repository give ids; else PUT by id.")
+@click.option("--after", type=click.IntRange(min=0), default=0, metavar="RECORD", help="Go on after this record.")
+def export_command(
+    config_file: Path | None,
+    directory: Path | None,
+    key_files: tuple[Path, ...],
+    since: str | None,
+    until: str | None,
+    fhir: bool,
+    output: Path | None,
+    base: str | None,
+    token_file: Path | None,
+    create: bool,
+    after: int,
+) -> None:
+    """Export hook calls and feedback as AuditEvents on the pattern of IHE BALP, without laboratory values.
+
+    Each event is validated before it leaves. The id of an event is made from its record, so that exporting again
+    gives the same events. Exit code 1 when a record is missing from the export, or the repository refuses one.
+    """
+    _check_usage(fhir=fhir, output=output, base=base, token_file=token_file, create=create)
+    log = find_log(config_file, directory, key_files)
+    first, last = period(since, until, log.zone)
+    tally = Tally()
+    events = _events(log, Query(since=first, until=last), after, tally)
+    try:
+        if base is None:
+            _write(events, output or STANDARD_OUTPUT)
+        else:
+            _send(events, _repository(log, base, token_file, create=create), after)
+    except OSError as error:
+        refuse_log(log.directory, error)
+    tally.fail_if_incomplete(log.directory)
+
+
+def _check_usage(*, fhir: bool, output: Path | None, base: str | None, token_file: Path | None, create: bool) -> None:
+    if not fhir:
+        raise click.UsageError("say the form: --fhir")
+    if base is not None and output is not None:
+        raise click.UsageError("--output and --post exclude each other")
+    if base is None and (token_file is not None or create):
+        raise click.UsageError("--token-file and --create need --post")
+
+
+def _events(log: Log, query: Query, after: int, tally: Tally) -> Iterator[Exported]:
+    from cds_service.audit.events.building import Observer, audit_event
+    from cds_service.audit.events.checking import InvalidEventError, event_checker
+
+    observer = Observer(log.settings.service.public_url if log.settings is not None else "")
+    check: Callable[[dict[str, Any]], bytes] = event_checker()
+    for found in search(log.directory, query):
+        if isinstance(found, Unreadable):
+            tally.unreadable += 1
+            click.echo(f"{found.file}:{found.line}: this line cannot be read; run sii-cds audit verify", err=True)
+        elif found.sequence > after:
+            event = audit_event(found, observer)
+            try:
+                yield Exported(found.sequence, event["id"], check(event))
+            except InvalidEventError as error:
+                tally.invalid += 1
+                click.echo(f"record {found.sequence}: is no valid AuditEvent: {error}", err=True)
+
+
+def _write(events: Iterator[Exported], file: Path) -> None:
+    written = 0
+    with open_whole(file) as stream:
+        for event in events:
+            stream.write(event.body + b"\n")
+            written += 1
+    click.echo(f"{written} events written.", err=True)
+
+
+def _send(events: Iterator[Exported], repository: Repository, after: int) -> None:
+    from cds_service.audit.events.posting import PostingError
+
+    sent, newest = 0, after
+    with repository:
+        for event in events:
+            try:
+                repository.send(event.event_id, event.body)
+            except PostingError as error:
+                fail(f"stopped at record {event.sequence}: {error}; {sent} events sent; go on with --after {newest}")
+            sent, newest = sent + 1, event.sequence
+    click.echo(f"{sent} events sent; the newest is record {newest}.")
+
+
+def _repository(log: Log, base: str, token_file: Path | None, *, create: bool) -> Repository:
+    from cds_service.audit.events.posting import Repository
+
+    acquisition = log.settings.acquisition if log.settings is not None else None
+    return Repository(
+        base,
+        _token(token_file) if token_file is not None else None,
+        create=create,
+        ca_file=acquisition.ca_file if acquisition is not None else None,
+        proxy=acquisition.proxy if acquisition is not None else None,
+    )
+
+
+def _token(file: Path) -> str:
+    try:
+        token = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file}: the token cannot be read: {getattr(error, 'strerror', None) or 'it is not ASCII'}")
+    if not token or any(not "!" <= character <= "~" for character in token):
+        fail(f"{file}: holds no token of one line")
+    return token

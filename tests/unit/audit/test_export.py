@@ -1,0 +1,363 @@
+"""sii-cds audit export: what an AuditEvent says and leaves out, files, repositories that refuse, wrong input."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from contextlib import contextmanager
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+from fhir.resources.R4B.auditevent import AuditEvent
+
+from cds_service.audit.building import build_unavailable_record
+from cds_service.audit.events import codes
+from cds_service.audit.events.building import Observer, audit_event
+from cds_service.audit.search import Found
+from cds_service.cli.main import main
+from tests.unit.audit.samples import (
+    CARD,
+    KEY,
+    assessed,
+    audit_log,
+    context,
+    draw,
+    feedback_record,
+    files_of,
+    hook_record,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from click.testing import Result
+
+    from cds_service.audit.records import FeedbackRecord, HookRecord
+
+OBSERVER = Observer("https://cds.hospital.example")
+DOCUMENT = Path(__file__).parents[3] / "docs" / "audit.md"
+
+
+def event_of(
+    record: HookRecord | FeedbackRecord, card_of: HookRecord | None = None, sequence: int = 7
+) -> dict[str, Any]:
+    event = audit_event(Found(sequence, record, card_of), OBSERVER)
+    assert AuditEvent.model_validate(event)
+    return event
+
+
+def agents(event: dict[str, Any]) -> list[tuple[str, Any, bool]]:
+    return [
+        (
+            agent["type"]["coding"][0]["code"],
+            agent["who"].get("reference") or agent["who"]["display"],
+            agent["requestor"],
+        )
+        for agent in event["agent"]
+    ]
+
+
+def details(event: dict[str, Any]) -> dict[str, str]:
+    (report,) = (entity for entity in event["entity"] if "detail" in entity)
+    return {detail["type"]: detail["valueString"] for detail in report["detail"]}
+
+
+def references(event: dict[str, Any]) -> list[str]:
+    role = codes.DOMAIN_RESOURCE.coding()
+    return [entity["what"]["reference"] for entity in event["entity"] if entity.get("role") == role]
+
+
+def test_event_of_a_hook_says_who_asked_about_whom_and_what_was_looked_at() -> None:
+    event = event_of(hook_record())
+
+    assert [coding["code"] for coding in event["subtype"]] == ["operation", "cds-advice"]
+    assert (event["action"], event["outcome"], event["recorded"]) == ("E", "0", "2026-03-09T15:30:00Z")
+    # IHE BALP, PatientQuery: the client is the source, the server the destination (clinical facts, 6d).
+    assert agents(event) == [
+        ("110153", "main-ehr", False),
+        ("110152", "sii-cds", False),
+        ("IRCP", "Practitioner/p", True),
+    ]
+    assert event["entity"][0]["what"] == {"reference": "Patient/p1"}
+    assert event["entity"][1]["what"]["identifier"]["value"] == "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
+    assert references(event) == [
+        "Observation/platelets-2026-02-20/_history/3",
+        "Observation/neutrophils-2026-02-20/_history/3",
+        "Observation/lymphocytes-2026-02-20/_history/3",
+        "Observation/albumin-2026-02-20/_history/3",
+        "Observation/odd",
+        "Condition/hcc",
+        "Procedure/abl",
+    ]
+    assert event["entity"][-1]["what"]["identifier"]["value"] == f"urn:uuid:{CARD}"
+    assert details(event) == {
+        "outcome": "above-cutoff",
+        "presentation": "shown",
+        "mode": "active",
+        "rule-version": "1.2.3",
+        "mapping-version": "2026-01",
+        "configuration": "0123456789ab",
+    }
+
+
+def test_event_holds_no_value_of_any_result() -> None:
+    text = json.dumps(event_of(hook_record()))
+
+    # Platelets, neutrophils, lymphocytes, albumin, SII of the record.
+    assert not re.search(r"179\.22|\b0\.70\b|\b0\.25\b|38\.4|501\.8", text)
+
+
+def test_event_of_feedback_is_an_event_of_its_own_with_the_patient_of_its_card() -> None:
+    feedback = feedback_record(comment="seen by Dr. Canary", reason_system="https://x.example/reasons")
+    event = event_of(feedback, hook_record())
+
+    assert [coding["code"] for coding in event["subtype"]] == ["operation", "cds-feedback"]
+    assert agents(event) == [("110153", "main-ehr", True), ("110152", "sii-cds", False)]
+    assert event["entity"][0]["what"] == {"reference": "Patient/p1"}
+    assert details(event) == {
+        "outcome": "overridden",
+        "outcome-time": "2026-03-10T00:30:00+09:00",
+        "override-reason": "residual-disease",
+        "override-reason-system": "https://x.example/reasons",
+        "card-known": "yes",
+    }
+    assert "Canary" not in json.dumps(event), "the comment stays in the log"
+
+
+def test_event_of_feedback_on_an_unknown_card_has_no_patient() -> None:
+    event = event_of(feedback_record("123456"))
+
+    assert event["entity"][-1]["what"]["identifier"] == {"value": "123456"}
+    assert details(event)["card-known"] == "no"
+    assert codes.PATIENT.coding() not in [entity.get("role") for entity in event["entity"]]
+
+
+@pytest.mark.parametrize(
+    ("record", "outcome", "description"),
+    [
+        (hook_record(), "0", "above-cutoff"),
+        (hook_record(assessed(), card=None), "0", "indeterminate: missing-neutrophils, missing-lymphocytes"),
+        (build_unavailable_record(context(), ("bloodCounts",), timings_ms={}), "4", "data-unavailable: bloodCounts"),
+        (feedback_record(), "0", "overridden"),
+    ],
+)
+def test_event_outcome(record: HookRecord, outcome: str, description: str) -> None:
+    event = event_of(record)
+
+    assert event["outcome"] == outcome
+    assert event["outcomeDesc"].startswith(description)
+
+
+def test_event_of_an_indeterminate_hook_names_the_draw_that_could_not_be_used() -> None:
+    event = event_of(hook_record(assessed(draw(date(2026, 1, 20)))))
+
+    assert "Observation/platelets-2026-01-20/_history/3" in references(event)
+    assert details(event)["reasons"]
+
+
+def test_event_of_a_pseudonym_names_no_patient() -> None:
+    event = event_of(hook_record(pseudonym_key=KEY))
+
+    assert event["entity"][0]["what"]["identifier"]["value"].startswith("hmac:")
+    assert "Patient/" not in json.dumps(event)
+
+
+@pytest.mark.parametrize("user", ["", "dr house", "Practitioner/ü", "https://ehr.example/Practitioner/1"])
+def test_event_of_an_odd_user_is_valid(user: str) -> None:
+    event = event_of(hook_record(user=user))
+
+    assert len(event["agent"]) == (3 if user else 2)
+    assert sum(agent["requestor"] for agent in event["agent"]) == 1
+
+
+def test_event_id_is_made_from_the_record() -> None:
+    record = hook_record()
+
+    assert event_of(record)["id"] == event_of(record)["id"] == "c1b7b5cb-64a7-5a56-ac27-1bb0eb7fbb2d"
+    others = (event_of(record, sequence=8), event_of(msgspec.structs.replace(record, request_id="x")))
+    assert len({event["id"] for event in (event_of(record), *others)}) == 3
+
+
+def test_every_code_stands_in_the_documentation_with_its_source() -> None:
+    rows = [line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+
+    missing = [
+        code
+        for code in codes.ALL
+        if not any(f"`{code.system}`" in row and f"`{code.code}`" in row and code.source in row for row in rows)
+    ]
+    assert len(codes.ALL) > 12
+    assert missing == []
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    directory = tmp_path / "log"
+    writer = audit_log(directory, key=None)
+    for name in ("first", "second"):
+        writer.append(hook_record(request_id=name))
+    writer.append(feedback_record())
+    return directory
+
+
+def export(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["audit", "export", *map(str, arguments)])
+
+
+def test_export_to_a_file_is_ndjson_and_repeats_itself(log: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.ndjson", tmp_path / "b.ndjson"
+    for file in (first, second):
+        result = export("--fhir", "--directory", log, "--output", file)
+        assert (result.exit_code, result.stderr) == (0, "3 events written.\n")
+
+    assert first.read_bytes() == second.read_bytes()
+    events = [json.loads(line) for line in first.read_text().splitlines()]
+    assert [event["resourceType"] for event in events] == ["AuditEvent"] * 3
+    assert first.stat().st_mode & 0o777 == 0o600, "records of patients are their owner's alone"
+
+
+def test_export_to_standard_output_is_ndjson_alone(log: Path) -> None:
+    lines = export("--fhir", "--directory", log).stdout.splitlines()
+
+    assert len([json.loads(line) for line in lines]) == 3
+
+
+def test_export_names_a_record_that_is_no_valid_event(log: Path, tmp_path: Path) -> None:
+    writer = audit_log(log, key=None)
+    writer.append(hook_record(request_id="bad", patient="p9", client=""))
+    writer.append(hook_record(request_id="good"))
+
+    result = export("--fhir", "--directory", log, "--output", tmp_path / "a.ndjson")
+
+    assert result.exit_code == 1
+    assert "is no valid AuditEvent: agent.0.who." in result.stderr
+    assert re.search(r"^record \d+: ", result.stderr)
+    assert "p9" not in result.stderr
+    assert len((tmp_path / "a.ndjson").read_text().splitlines()) == 4, "the others are there"
+
+
+def test_export_unreadable_line_exit_1(log: Path) -> None:
+    file = files_of(log)[0]
+    file.write_bytes(file.read_bytes() + b"garbage\n")
+
+    result = export("--fhir", "--directory", log)
+
+    assert result.exit_code == 1
+    assert "lines that cannot be read: 1" in result.stderr
+
+
+class _Repository(BaseHTTPRequestHandler):
+    """A FHIR server that keeps what it is sent, and refuses after so many events."""
+
+    kept: ClassVar[list[tuple[str, str, str | None, dict[str, Any]]]]
+    most: ClassVar[int]
+    refusal: ClassVar[int]
+
+    def do_PUT(self) -> None: 
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        full = len(self.kept) >= self.most
+        if not full:
+            self.kept.append((self.command, self.path, self.headers["Authorization"], body))
+        self.send_response(self.refusal if full else 201)
+        self.send_header("Content-Length", "0")
+        self.send_header("Location", "http://elsewhere.example/")
+        self.end_headers()
+
+    do_POST = do_PUT  # noqa: N815
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@contextmanager
+def repository(most: int = 99, refusal: int = 503) -> Iterator[tuple[str, type[_Repository]]]:
+    handler = type("Handler", (_Repository,), {"kept": [], "most": most, "refusal": refusal})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/fhir", handler
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_export_puts_each_event_under_its_id_with_the_token(log: Path, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret-token\n")
+    with repository() as (url, handler):
+        result = export("--fhir", "--directory", log, "--post", url, "--token-file", tmp_path / "token")
+
+    assert (result.exit_code, result.stdout) == (0, "3 events sent; the newest is record 4.\n")
+    assert [(method, path) for method, path, _, _ in handler.kept] == [
+        ("PUT", f"/fhir/AuditEvent/{body['id']}") for _, _, _, body in handler.kept
+    ]
+    assert {token for _, _, token, _ in handler.kept} == {"Bearer secret-token"}
+    assert "secret-token" not in result.output
+
+
+def test_export_create_posts(log: Path) -> None:
+    with repository() as (url, handler):
+        export("--fhir", "--directory", log, "--post", f"{url}/AuditEvent", "--create")
+
+    assert {(method, path) for method, path, _, _ in handler.kept} == {("POST", "/fhir/AuditEvent")}
+
+
+@pytest.mark.parametrize("refusal", [503, 401, 302, 422])
+def test_export_stops_at_a_refused_record_and_goes_on_after_it(log: Path, refusal: int) -> None:
+    with repository(most=1, refusal=refusal) as (url, handler):
+        result = export("--fhir", "--directory", log, "--post", url)
+        assert result.exit_code == 1
+        assert (
+            f"stopped at record 3: the repository answered {refusal}; 1 events sent; go on with --after 2"
+            in result.stderr
+        )
+        handler.most = 99
+        again = export("--fhir", "--directory", log, "--post", url, "--after", 2)
+
+    assert (again.exit_code, again.stdout) == (0, "2 events sent; the newest is record 4.\n")
+    assert len({path for _, path, _, _ in handler.kept}) == 3
+
+
+def test_export_repository_that_is_not_there(log: Path) -> None:
+    with repository() as (url, _):
+        pass
+
+    result = export("--fhir", "--directory", log, "--post", url)
+
+    assert result.exit_code == 1
+    assert "stopped at record 2: the repository cannot be reached: ConnectionError; 0 events sent" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        ((), 2, "say the form: --fhir"),
+        (("--fhir", "--post", "http://audit.example/fhir"), 2, "http is accepted on loopback only; use https"),
+        (("--fhir", "--post", "https://u:hunter2@audit.example/fhir"), 2, "holds a user name or password"),
+        (("--fhir", "--post", "https://a.example", "--output", "x"), 2, "exclude each other"),
+        (("--fhir", "--create"), 2, "need --post"),
+        (("--fhir", "--after", "-1"), 2, "-1 is not in the range"),
+        (("--fhir", "--directory", "nowhere"), 1, "the audit log cannot be read: No such file or directory"),
+        (("--fhir", "--output", "nowhere/a.ndjson"), 1, "nowhere/a.ndjson: cannot be written: No such file"),
+        (("--fhir", "--post", "https://a.example", "--token-file", "none"), 1, "none: the token cannot be read"),
+        (("--fhir", "--post", "https://a.example", "--token-file", "two"), 1, "two: holds no token of one line"),
+    ],
+)
+def test_export_wrong_input_one_sentence(
+    arguments: tuple[str, ...], code: int, text: str, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two").write_text("one\ntwo\n")
+    result = export("--directory", "log", *arguments)
+
+    assert result.exit_code == code
+    assert text in result.stderr
+    assert "hunter2" not in result.output
+    assert "Traceback" not in result.output

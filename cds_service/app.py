@@ -214,6 +214,7 @@ def recording_choices(settings: Settings) -> RecordingChoices:
     audit = settings.audit
     return RecordingChoices(
         keep_values=audit.values,
+        keep_comments=audit.feedback_comments,
         pseudonym_key=audit_key(settings) if audit.pseudonymize_patient else None,
         on_failure=audit.on_failure,
     )

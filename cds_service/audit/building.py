@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DATA_UNAVAILABLE: Final = "data-unavailable"
 
+_LONGEST_COMMENT: Final = 4_000
 _TIMING_DECIMALS: Final = 3
 
 
@@ -96,9 +97,9 @@ def build_unavailable_record(
 
 
 def build_feedback_record(
-    item: FeedbackItem, *, request_id: str, client: str, user: str | None, now: datetime
+    item: FeedbackItem, *, request_id: str, client: str, user: str | None, now: datetime, keep_comment: bool
 ) -> FeedbackRecord:
-    """Record one feedback item."""
+    """Record one feedback item; the user's comment only if the site keeps comments, and the start of a long one."""
     return FeedbackRecord(
         time=now.astimezone(UTC),
         request_id=request_id,
@@ -109,7 +110,7 @@ def build_feedback_record(
         outcome_time=item.outcome_at,
         reason_code=item.reason.code if item.reason is not None else None,
         reason_system=item.reason.system if item.reason is not None else None,
-        comment=item.user_comment,
+        comment=item.user_comment[:_LONGEST_COMMENT] if item.user_comment and keep_comment else None,
         accepted_suggestions=item.accepted_suggestions,
     )
 

@@ -10,6 +10,7 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
     """Members that hook and feedback records share. The others of a line are only checked for being JSON."""
 
     time: datetime
+    client: str = ""
     outcome: str = ""
     patient: str = ""
     user: str | None = None

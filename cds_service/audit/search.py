@@ -142,6 +142,7 @@ def _may_match(glance: Glance, query: Query) -> bool:
         (query.since is None or glance.time >= query.since)
         and (query.until is None or glance.time <= query.until)
         and (query.outcome is None or glance.outcome == query.outcome)
+        and (query.client is None or glance.client == query.client)
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime, tzinfo
 
-    from cds_service.audit.reading import Entry
+    from cds_service.audit.bookkeeping import AnyRecord
 
 ACCEPTED: Final = "accepted"
 OVERRIDDEN: Final = "overridden"
@@ -109,12 +109,14 @@ class _Card(NamedTuple):
     shown: bool
 
 
-def count(entries: Iterable[Entry], zone: tzinfo, since: datetime | None, until: datetime | None) -> Statistics:
+def count(
+    records: Iterable[AnyRecord | None], zone: tzinfo, since: datetime | None, until: datetime | None
+) -> Statistics:
     """Count the hooks of a period, both ends inclusive, and the feedback on their cards.
 
-    Weeks are ISO weeks in `zone`.
+    Weeks are ISO weeks in `zone`. None stands for a line that cannot be read.
     """
-    return _Counting(zone, since, until).run(entries)
+    return _Counting(zone, since, until).run(records)
 
 
 class _Counting:
@@ -129,14 +131,14 @@ class _Counting:
         self._earlier_cards: set[str] = set()
         self._answers: dict[str, FeedbackRecord] = {}
 
-    def run(self, entries: Iterable[Entry]) -> Statistics:
-        for entry in entries:
-            if entry.record is None:
+    def run(self, records: Iterable[AnyRecord | None]) -> Statistics:
+        for record in records:
+            if record is None:
                 self._told.unreadable += 1
-            elif isinstance(entry.record, HookRecord):
-                self._count_hook(entry.record)
-            elif isinstance(entry.record, FeedbackRecord):
-                self._count_feedback(entry.record)
+            elif isinstance(record, HookRecord):
+                self._count_hook(record)
+            elif isinstance(record, FeedbackRecord):
+                self._count_feedback(record)
         for card, answer in self._answers.items():
             self._count_answer(self._cards[card], answer)
         return self._told

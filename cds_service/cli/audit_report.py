@@ -38,12 +38,12 @@ def report_command(
     """
     log = find_log(config_file, directory, key_files)
     first, last = period(since, until, log.zone)
-    from cds_service.audit.reading import read_entries
+    from cds_service.audit.reading import read_records
     from cds_service.audit.report_figures import as_text
     from cds_service.audit.statistics import count
 
     try:
-        statistics = count(read_entries(log.directory), log.zone, first, last)
+        statistics = count(read_records(log.directory), log.zone, first, last)
     except OSError as error:
         refuse_log(log.directory, error)
     if Path("-") not in (html_file, json_file):

@@ -6,19 +6,25 @@ they say why a card was overridden; the forms met in the field are read alike:
     overrideReason   {"reason": {"code", "system"}, "userComment"}   the specification
     overrideReasons  the same object under a plural name             Epic's documentation
     overrideReason   {"code", "system"}                              older CDS Hooks sandbox
-    extension only   no reason code that we could read               Epic's documentation
+    extension only   com.epic.cdshooks.feedback.overrideReason.*     Epic's documentation; the category is the code
 """
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any, Final
 
 import msgspec
 
 from cds_service.errors import MalformedRequestError
 
 _OUTCOMES = ("accepted", "overridden")
+
+# Epic names the reason of its own list by its category, and by a text of the list; the first that is there stands.
+_EPIC_REASON: Final = "com.epic.cdshooks.feedback.overrideReason."
+_EPIC_MEMBERS: Final = ("Category", "Title", "Display")
+_LONGEST_REASON: Final = 256
 
 # RFC 3339 section 5.6: date, time and zone are all required.
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
@@ -60,13 +66,19 @@ class _Override(msgspec.Struct):
     code: str | None = None
     system: str | None = None
     display: str | None = None
+    extension: Any = None
 
     @property
     def reason_code(self) -> ReasonCode | None:
-        """Read the nested reason of the specification or the flat one of the older sandbox."""
+        """Read the nested reason of the specification, the flat one of the older sandbox, or Epic's extension."""
         if self.reason is None and self.code is not None:
             return ReasonCode(self.code, self.system, self.display)
-        return self.reason
+        return self.reason or _epic_reason(self.extension)
+
+    @property
+    def says_something(self) -> bool:
+        """Tell whether there is a reason or a comment: clients send the member empty, too."""
+        return self.reason_code is not None or bool(self.userComment)
 
 
 class _Item(msgspec.Struct):
@@ -114,7 +126,8 @@ def _parse_item(raw: msgspec.Raw) -> FeedbackItem:
         raise ValueError("card must not be empty")
     if item.outcome not in _OUTCOMES:
         raise ValueError("outcome must be accepted or overridden")
-    override = item.overrideReason or item.overrideReasons
+    overrides = [override for override in (item.overrideReason, item.overrideReasons) if override is not None]
+    override = next((override for override in overrides if override.says_something), None)
     return FeedbackItem(
         card=item.card,
         outcome=item.outcome,
@@ -123,6 +136,18 @@ def _parse_item(raw: msgspec.Raw) -> FeedbackItem:
         reason=override.reason_code if override else None,
         user_comment=override.userComment if override else None,
     )
+
+
+def _epic_reason(extension: Any) -> ReasonCode | None:
+    """Return the reason of Epic's extension; the name of its member is the system."""
+    if not isinstance(extension, dict):
+        return None
+    named = {key: value for key, value in extension.items() if key.startswith(_EPIC_REASON)}
+    for member in _EPIC_MEMBERS:
+        for key, value in named.items():
+            if key.endswith(member) and isinstance(value, str | int) and str(value).strip():
+                return ReasonCode(str(value).strip()[:_LONGEST_REASON], key)
+    return None
 
 
 def _parse_timestamp(text: str) -> datetime:

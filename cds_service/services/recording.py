@@ -47,10 +47,11 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingChoices:
-    """What a site keeps: laboratory values or not, patients by pseudonym or not, and what follows a failed write."""
+    """What a site keeps: values, comments of users, patients by pseudonym; and what follows a failed write."""
 
     keep_values: bool
     pseudonym_key: bytes | None
+    keep_comments: bool
     on_failure: Literal["refuse", "continue"]
 
 
@@ -100,7 +101,12 @@ class Recorder:
         """Record feedback, one record an item."""
         for item in items:
             record = build_feedback_record(
-                item, request_id=moment.request_id, client=client.name, user=None, now=moment.now
+                item,
+                request_id=moment.request_id,
+                client=client.name,
+                user=None,
+                now=moment.now,
+                keep_comment=self._choices.keep_comments,
             )
             self._append(record, moment.now)
 

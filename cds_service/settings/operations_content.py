@@ -160,6 +160,9 @@ class AuditSettings(OperationsSection):
 
     directory: LocalPath = Field(Path("audit"), description="Directory of the audit files.")
     values: bool = Field(True, description="Keep the laboratory values, so that decisions can be recomputed.")
+    feedback_comments: bool = Field(
+        False, description="Keep the comment that a user writes when overriding a card: free text, it may name anybody."
+    )
     on_failure: Literal["refuse", "continue"] = Field(
         "refuse",
         description='When a record cannot be written: "refuse" answers 503, "continue" answers without a record.',

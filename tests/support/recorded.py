@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cds_service.services.site import Site
 
 CLIENT = TrustedClient(name="test", issuer=None, mode="active")
-VALUES_KEPT = RecordingChoices(keep_values=True, pseudonym_key=None, on_failure="refuse")
+VALUES_KEPT = RecordingChoices(keep_values=True, keep_comments=False, pseudonym_key=None, on_failure="refuse")
 
 
 class Hook(NamedTuple):

@@ -115,7 +115,6 @@ def _feedback_entities(found: Found, record: FeedbackRecord) -> Iterator[Json]:
     """Say what became of the card. The comment is free text and stays in the log."""
     if found.card_of is not None:
         yield _patient(found.card_of.patient)
-        yield _transaction(codes.HOOK_INSTANCE, found.card_of.hook_instance)
     yield _transaction(codes.REQUEST_ID, record.request_id)
     yield _report(
         record.card,

@@ -19,7 +19,7 @@ from fhir.resources.R4B.auditevent import AuditEvent
 from cds_service.audit.building import build_unavailable_record
 from cds_service.audit.events import codes
 from cds_service.audit.events.building import Observer, audit_event
-from cds_service.audit.search import Found
+from cds_service.audit.search import CardOf, Found
 from cds_service.cli.main import main
 from tests.unit.audit.samples import (
     CARD,
@@ -44,9 +44,7 @@ OBSERVER = Observer("https://cds.hospital.example")
 DOCUMENT = Path(__file__).parents[3] / "docs" / "audit.md"
 
 
-def event_of(
-    record: HookRecord | FeedbackRecord, card_of: HookRecord | None = None, sequence: int = 7
-) -> dict[str, Any]:
+def event_of(record: HookRecord | FeedbackRecord, card_of: CardOf | None = None, sequence: int = 7) -> dict[str, Any]:
     event = audit_event(Found(sequence, record, card_of), OBSERVER)
     assert AuditEvent.model_validate(event)
     return event
@@ -115,7 +113,7 @@ def test_event_holds_no_value_of_any_result() -> None:
 
 def test_event_of_feedback_is_an_event_of_its_own_with_the_patient_of_its_card() -> None:
     feedback = feedback_record(comment="seen by Dr. Canary", reason_system="https://x.example/reasons")
-    event = event_of(feedback, hook_record())
+    event = event_of(feedback, CardOf("p1", "Practitioner/p"))
 
     assert [coding["code"] for coding in event["subtype"]] == ["operation", "cds-feedback"]
     assert agents(event) == [("110153", "main-ehr", True), ("110152", "sii-cds", False)]
@@ -179,7 +177,7 @@ def test_event_of_an_odd_user_is_valid(user: str) -> None:
 def test_event_id_is_made_from_the_record() -> None:
     record = hook_record()
 
-    assert event_of(record)["id"] == event_of(record)["id"] == "c1b7b5cb-64a7-5a56-ac27-1bb0eb7fbb2d"
+    assert event_of(record)["id"] == event_of(record)["id"] == "8672cd85-d9f7-58eb-ad9c-7ce3d49fda82"
     others = (event_of(record, sequence=8), event_of(msgspec.structs.replace(record, request_id="x")))
     assert len({event["id"] for event in (event_of(record), *others)}) == 3
 
@@ -259,7 +257,7 @@ class _Repository(BaseHTTPRequestHandler):
     most: ClassVar[int]
     refusal: ClassVar[int]
 
-    def do_PUT(self) -> None: 
+    def do_PUT(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         full = len(self.kept) >= self.most
         if not full:

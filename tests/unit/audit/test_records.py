@@ -19,7 +19,7 @@ from cds_service.audit.keys import pseudonym
 from cds_service.audit.records import AuditRecord, ConfigurationRecord, FeedbackRecord, HookRecord
 from cds_service.clinical.assessment import refuse_ineligible
 from cds_service.clinical.reasons import Reason
-from cds_service.hooks.feedback import parse_feedback
+from cds_service.hooks.feedback import FeedbackItem, parse_feedback
 from tests.unit.audit.samples import CARD, FACTS, KEY, NOW, POLICY, assessed, context, draw, hook_record
 
 if TYPE_CHECKING:
@@ -140,7 +140,12 @@ def test_feedback_record_holds_the_whole_item() -> None:
     body = b"""{"feedback": [{"card": "c-1", "outcome": "overridden", "outcomeTimestamp": "2026-03-09T23:00:00+09:00",
         "overrideReason": {"reason": {"code": "known", "system": "urn:reasons"}, "userComment": "imaging due"}}]}"""
     record = build_feedback_record(
-        parse_feedback(body).items[0], request_id="r", client="main-ehr", user="Practitioner/p", now=NOW
+        parse_feedback(body).items[0],
+        request_id="r",
+        client="main-ehr",
+        user="Practitioner/p",
+        now=NOW,
+        keep_comment=True,
     )
 
     assert (record.card, record.outcome, record.reason_code, record.reason_system, record.comment) == (
@@ -148,6 +153,24 @@ def test_feedback_record_holds_the_whole_item() -> None:
     )  # fmt: skip
     assert record.outcome_time == datetime(2026, 3, 9, 14, 0, tzinfo=UTC)
     assert (record.user, record.time) == ("Practitioner/p", NOW.astimezone(UTC))
+
+
+@pytest.mark.parametrize(
+    ("comment", "keep", "kept"),
+    [
+        ("imaging due", False, None),
+        (None, True, None),
+        ("x" * 5000, True, "x" * 4000),
+    ],
+)
+def test_feedback_record_comment_is_kept_by_choice_and_bounded(
+    comment: str | None, keep: bool, kept: str | None
+) -> None:
+    item = FeedbackItem("c-1", "overridden", NOW, user_comment=comment)
+
+    record = build_feedback_record(item, request_id="r", client="c", user=None, now=NOW, keep_comment=keep)
+
+    assert record.comment == kept
 
 
 def test_configuration_record_holds_every_limit_of_the_policy() -> None:

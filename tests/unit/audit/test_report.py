@@ -12,7 +12,6 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from cds_service.audit.reading import Entry
 from cds_service.audit.report_figures import all_weeks, as_data, rates
 from cds_service.audit.statistics import NO_REASON, count
 from cds_service.cli.main import main
@@ -39,8 +38,7 @@ def hook(card: str | None = None, *, time: datetime = SUNDAY, **changes: Any) ->
 
 
 def counted(*records: HookRecord | FeedbackRecord, **period: datetime | None) -> Statistics:
-    entries = [Entry("file", number, number, record) for number, record in enumerate(records, start=1)]
-    return count(entries, BERLIN, period.get("since"), period.get("until"))
+    return count(records, BERLIN, period.get("since"), period.get("until"))
 
 
 def test_report_week_is_the_iso_week_at_the_site() -> None:

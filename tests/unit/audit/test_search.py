@@ -52,7 +52,7 @@ def log_directory(tmp_path: Path) -> Path:
     log.append(hook_record(request_id="h3", patient="p2", card=OTHER_CARD, now=tomorrow))
     log.append(feedback_record(request_id="f1", time=tomorrow))
     log.append(feedback_record(OTHER_CARD, request_id="f3", time=tomorrow, outcome="accepted", user="Practitioner/q"))
-    log.append(feedback_record("unknown", request_id="f0", time=tomorrow))
+    log.append(feedback_record("unknown", request_id="f0", time=tomorrow, client="other-ehr"))
     return tmp_path
 
 
@@ -65,6 +65,8 @@ def log_directory(tmp_path: Path) -> Path:
         ({"user": "Practitioner/p"}, ["h1", "h3", "f1"], "feedback without a user counts for who saw the card"),
         ({"user": "Practitioner/q"}, ["h2", "f3"], "feedback with a user counts for that one"),
         ({"outcome": "overridden"}, ["f1", "f0"], "outcomes of feedback are outcomes too"),
+        ({"client": "other-ehr"}, ["f0"], "by the EHR that asked"),
+        ({"client": "other"}, [], "no part of a name matches"),
         ({"since": NOW}, ["h1", "h2", "h3", "f1", "f3", "f0"], "inclusive"),
         ({"since": NOW + timedelta(seconds=1)}, ["h3", "f1", "f3", "f0"], "after the first day"),
         ({"until": NOW}, ["h1", "h2"], "inclusive"),

@@ -60,6 +60,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
     },
     "audit": {
         "directory": "BASE/audit",
+        "feedback_comments": False,
         "values": True,
         "on_failure": "refuse",
         "hmac_key_file": None,

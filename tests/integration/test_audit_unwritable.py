@@ -13,6 +13,7 @@ import requests
 from cds_service.audit.reading import verify_log
 from tests.benchmarks.bodies import patient_view_body
 from tests.endurance.audit_crashes import children
+from tests.support.exposed_metrics import total
 from tests.support.fhir_stub_site import HOOK_PATH
 from tests.support.serve_command import TRIAL, serving
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.serve_command import Serving
+FAILURES = "sii_cds_audit_write_failures_total"
 
 
 @contextmanager
@@ -115,7 +117,7 @@ def test_audit_unwritable_is_answered_as_the_site_wants_and_needs_no_restart(
     server: Serving, make_unwritable: Callable[[Serving], AbstractContextManager[None]]
 ) -> None:
     continues = "continue" in server.folder.name
-    before = recorded(server.folder)
+    before, failures = recorded(server.folder), total(server.url, FAILURES)
     with make_unwritable(server):
         answers = [ask(server) for _ in range(4)]
         assert readiness(server) == 503
@@ -124,6 +126,7 @@ def test_audit_unwritable_is_answered_as_the_site_wants_and_needs_no_restart(
         assert ("cards" in answer.text, "OperationOutcome" in answer.text) == (continues, not continues)
         assert continues or "bench-1" not in answer.text, "no patient data"
     assert recorded(server.folder) == before
+    assert total(server.url, FAILURES) == failures + 4, "what goes on without a record is counted"
     assert readiness(server) == 200
     assert ask(server).status == 200
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_WAIT_SECONDS: Final = 1.0
 _TABLES: Final = MetaData()
 _HEADS: Final = Table(
     "audit_head",
@@ -58,6 +59,10 @@ class HeadKeeper:
         except StateUnavailableError as error:
             _log.warning("audit chain head is not stored: %s", error.log_detail)
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._store.close()
+
 
 def kept_head(state_url: str, directory: Path) -> ChainHead | None:
     """Return the head that the state store keeps for an audit directory; None when it keeps none.
@@ -73,12 +78,17 @@ def kept_head(state_url: str, directory: Path) -> ChainHead | None:
         _HEADS.c.host == place["host"], _HEADS.c.directory == place["directory"]
     )
     engine = create_engine(url, hide_parameters=True)
+    if engine.dialect.name == "postgresql":
+        # A worker asks at its start: a server that is frozen, or cut off, must not hold it.
+        from cds_service.authorization.state_postgresql import bound_waits
+
+        bound_waits(engine, _WAIT_SECONDS)
     try:
         with engine.connect() as connection:
             if not inspect(connection).has_table(_HEADS.name):
                 return None
             row = connection.execute(wanted).one_or_none()
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
         raise StateUnavailableError(log_detail=f"state store: {type(error).__name__}") from None
     finally:
         engine.dispose()

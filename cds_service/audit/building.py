@@ -62,6 +62,7 @@ class DecisionFacts:
     conditions: Sequence[ConditionFact] = ()
     procedures: Sequence[ProcedureFact] = ()
     excluded: Sequence[ExcludedResult] = ()
+    incomplete_draw: tuple[str, ...] = ()
     chart: Raw | None = None
     chart_too_large: bool = False
 
@@ -80,6 +81,7 @@ def build_hook_record(
         **_frame_members(context, timings_ms),
         **verdict_members(assessment, keep_values=context.keep_values),
         excluded=tuple(map(excluded_entry, facts.excluded)),
+        incomplete_draw=facts.incomplete_draw,
         conditions=tuple(map(condition_entry, facts.conditions)),
         procedures=tuple(map(procedure_entry, facts.procedures)),
         card=card,

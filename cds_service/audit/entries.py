@@ -8,7 +8,7 @@ from cds_service.audit.records import ConditionEntry, EarlierEntry, ExcludedEntr
 from cds_service.clinical.outcomes import Indeterminate, NotEligible
 
 if TYPE_CHECKING:
-    from cds_service.clinical.models import ConditionFact, ExcludedResult, LabResult, ProcedureFact
+    from cds_service.clinical.models import BloodCounts, ConditionFact, ExcludedResult, LabResult, ProcedureFact
     from cds_service.clinical.outcomes import Assessment, Decided
     from cds_service.clinical.timing import TimedDraw
 
@@ -20,6 +20,12 @@ def verdict_members(assessment: Assessment, *, keep_values: bool) -> dict[str, A
     if isinstance(assessment, Indeterminate):
         return _indeterminate(assessment, keep_values=keep_values)
     return _decided(assessment, keep_values=keep_values)
+
+
+def incomplete_draw(counts: BloodCounts) -> tuple[str, ...]:
+    """Name the analytes of usable results that are newer than the newest complete draw."""
+    newest = counts.draws[0].effective.order if counts.draws else None
+    return tuple(sorted({str(r.analyte) for r in counts.unpaired if newest is None or r.effective.order > newest}))
 
 
 def _decided(assessment: Decided, *, keep_values: bool) -> dict[str, Any]:

@@ -79,12 +79,12 @@ class HookRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
 
     `patient` is the FHIR id, or a pseudonym that starts with `hmac:`. `used` holds the decisive draw and the albumin
     shown beside it; for an indeterminate outcome `newest_draw` holds the draw that could not be used and `refusal`
-    why its time forbids it. `missing` names prefetch keys when the outcome is `data-unavailable`. `shown` tells
-    whether the card left the service, `presentation` why it did not: silent (mode) or snoozed (after an override); its
-    uuid stands here all the same. `timezone` is the zone in
-    which days were counted. `timings_ms` are milliseconds by step. `chart` is a ChartEntry, what the decision can be
-    recomputed from; it is there when the site keeps values, unless the chart was larger than a record may grow
-    (`chart_too_large`).
+    why its time forbids it. `incomplete_draw` names the analytes of usable results that are newer than the newest
+    complete draw: with `excluded` it tells why an older draw decided. `missing` names prefetch keys when the outcome
+    is `data-unavailable`. `shown` tells whether the card left the service, `presentation` why it did not: silent
+    (mode) or snoozed (after an override); its uuid stands here all the same. `timezone` is the zone in which days were
+    counted. `timings_ms` are milliseconds by step. `chart` is a ChartEntry, what the decision can be recomputed from;
+    it is there when the site keeps values, unless the chart was larger than a record may grow (`chart_too_large`).
     """
 
     time: datetime
@@ -106,6 +106,7 @@ class HookRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
     used: tuple[ResultEntry, ...] = ()
     newest_draw: tuple[ResultEntry, ...] = ()
     refusal: str | None = None
+    incomplete_draw: tuple[str, ...] = ()
     earlier: tuple[EarlierEntry, ...] = ()
     excluded: tuple[ExcludedEntry, ...] = ()
     conditions: tuple[ConditionEntry, ...] = ()

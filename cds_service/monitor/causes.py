@@ -95,7 +95,7 @@ CAUSES: Final[dict[str, Cause]] = {
         (*_RESULT_EFFECTS, "override-wave"),
     ),
     "code-changed": Cause(
-        "Results of an analyte are no longer found",
+        "New results of one analyte are no longer found",
         "The laboratory changed its code, so that new results are not recognized.",
         "The code of the newest results of this analyte in the EHR; map it in the site's overlay.",
         _RESULT_EFFECTS,

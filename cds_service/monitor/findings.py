@@ -117,8 +117,12 @@ def _joined(one: Finding, other: Finding) -> Finding:
 
 
 def _panel(found: Finding) -> Finding:
-    """All three counts missing at once is no change of one code: nothing comes, or nothing new does."""
-    if found.id != "code-changed":
+    """All three counts missing at once is no change of one code: nothing comes, or nothing new does.
+
+    Where newer results of the other analytes are there, it is one.
+    """
+    lacking = any(signal.measure is not None and signal.measure.kind == "lacking" for _, signal in found.signals)
+    if found.id != "code-changed" or lacking:
         return found
     signal = found.signals[0][1]
     growths = [_growth(signal, reason) for reason in MISSING]

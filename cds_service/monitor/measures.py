@@ -55,12 +55,13 @@ def measures_of(baseline: DayTally, everything: DayTally) -> list[Measure]:
         Measure("eligible", "", lambda t: _answered(t) - t.outcomes[_NOT_ELIGIBLE], _answered),
         Measure("indeterminate", "", lambda t: t.patients["indeterminate"], _eligible, (RISE,)),
         Measure("firing", "", lambda t: t.patients["above-cutoff"], _decided),
-        Measure("shown", "", lambda t: t.above_shown, lambda t: t.patients["above-cutoff"], (FALL,)),
+        Measure("shown", "", lambda t: t.above_shown, lambda t: t.above_shown + t.above_withheld, (FALL,)),
         Measure("overridden", "", lambda t: t.feedback["overridden"], lambda t: t.feedback.total(), (RISE,)),
         Measure("feedback", "", lambda t: min(t.feedback.total(), t.cards_shown), lambda t: t.cards_shown, (FALL,)),
         Measure("albumin", "", lambda t: t.analytes[Analyte.ALBUMIN], _decided, (FALL,)),
         *(_unavailable(key) for key in sorted(everything.missing_keys)),
         *(_refusal(reason) for reason in sorted(everything.refusals)),
+        *(_lacking(analyte) for analyte in sorted(map(str, everything.lacking))),
         *(_reason(reason) for reason in sorted(everything.reasons)),
         *(_exclusion(reason, analyte) for reason, analyte in sorted(everything.exclusions)),
         *_positions(baseline),
@@ -73,6 +74,10 @@ def _unavailable(key: str) -> Measure:
 
 def _refusal(reason: str) -> Measure:
     return Measure("refused", reason, lambda t: t.refusals[reason], _answered, (RISE,))
+
+
+def _lacking(analyte: str) -> Measure:
+    return Measure("lacking", analyte, lambda t: t.lacking[analyte], _eligible, (RISE,))
 
 
 def _reason(reason: str) -> Measure:

@@ -80,8 +80,8 @@ def name_signal(signal: Signal) -> tuple[str, str]:
     if measure is None:
         return _name_volume(signal), ""
     match measure.kind:
-        case "unavailable":
-            return "data-unavailable", measure.subject
+        case "unavailable" | "lacking":
+            return _OF_SUBJECT[measure.kind], measure.subject
         case "eligible" | "refused":
             return _name_eligibility(signal, measure)
         case "excluded":
@@ -97,6 +97,7 @@ def name_signal(signal: Signal) -> tuple[str, str]:
             return _FIXED[measure.kind], ""
 
 
+_OF_SUBJECT: Final = {"unavailable": "data-unavailable", "lacking": "code-changed"}
 _FIXED: Final = {
     "indeterminate": "indeterminate-rose",
     "shown": "cards-not-shown",

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cds_service.clinical.models import Analyte
+
 if TYPE_CHECKING:
     from cds_service.audit.records import FeedbackRecord, HookRecord, ResultEntry
 
@@ -21,6 +23,8 @@ LATENCY: Final = "latency"
 SAMPLE_AGE: Final = "sample-age"
 
 _DECIDED: Final = ("above-cutoff", "not-above-cutoff")
+_SNOOZED: Final = "snoozed"
+_COUNTS: Final = (Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS)
 _SMALLEST: Final = 1e-6
 
 
@@ -46,8 +50,10 @@ class DayTally:
 
     `outcomes` counts hooks and `refusals` the reasons of those that were not eligible; `patients` counts outcomes of
     eligible patients and `reasons` those of the indeterminate ones. `exclusions` counts patients with at least one
-    such exclusion. `analytes` and `codes` (analyte, code) count decided patients whose SII or albumin came from there.
-    `above_shown` counts patients above the cut-off whose card left the service. `spreads` counts values by bins:
+    such exclusion, `lacking` those with newer results than the newest complete draw, but not of this analyte.
+    `analytes` and `codes` (analyte, code) count decided patients whose SII or albumin came from there.
+    `above_shown` counts patients above the cut-off whose card left the service, `above_withheld` those whose card was
+    kept back though it was not snoozed. `spreads` counts values by bins:
     hundredths of a decade for SII, analytes (canonical units) and latency (ms), days for the age of the draw.
     """
 
@@ -58,8 +64,10 @@ class DayTally:
     patients: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     exclusions: Counter[Exclusion] = field(default_factory=Counter)
+    lacking: Counter[str] = field(default_factory=Counter)
     analytes: Counter[str] = field(default_factory=Counter)
     codes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    above_withheld: int = 0
     above_shown: int = 0
     cards_shown: int = 0
     feedback: Counter[str] = field(default_factory=Counter)
@@ -94,19 +102,25 @@ class DayTally:
 
     def _add_patient(self, record: HookRecord, day: date, times: int) -> None:
         self.patients[record.outcome] += times
-        for reason in record.reasons:
-            self.reasons[reason] += times
-        for exclusion in {Exclusion(entry.reason, entry.analyte) for entry in record.excluded}:
-            self.exclusions[exclusion] += times
+        self._add_gaps(record, times)
         if record.sample_time is not None:
             self._spread(SAMPLE_AGE, max(0, (day - date.fromisoformat(record.sample_time[:10])).days), times)
         if record.outcome == "above-cutoff":
             self.above_shown += times * record.shown
+            self.above_withheld += times * (not record.shown and record.how_presented != _SNOOZED)
         if record.outcome in _DECIDED:
             if record.sii is not None:
                 self._spread(SII, log_bin(float(record.sii)), times)
             for result in record.used:
                 self._add_result(result, times)
+
+    def _add_gaps(self, record: HookRecord, times: int) -> None:
+        for reason in record.reasons:
+            self.reasons[reason] += times
+        for exclusion in {Exclusion(entry.reason, entry.analyte) for entry in record.excluded}:
+            self.exclusions[exclusion] += times
+        for analyte in _COUNTS if record.incomplete_draw else ():
+            self.lacking[analyte] += times * (analyte not in record.incomplete_draw)
 
     def _add_result(self, result: ResultEntry, times: int) -> None:
         self.analytes[result.analyte] += times

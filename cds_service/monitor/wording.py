@@ -24,6 +24,7 @@ _LABELS: Final = {
     "albumin": "decided patients with albumin",
     "unavailable": "hooks refused because {} could not be had",
     "refused": "hooks not eligible for {}",
+    "lacking": "eligible patients with newer results but none of {}",
     "reason": "eligible patients with {}",
     "excluded": "eligible patients with {} excluded as {}",
     "shifted": "{} above the usual median",

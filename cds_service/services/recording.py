@@ -16,6 +16,7 @@ from cds_service.audit.building import (
     build_unavailable_record,
 )
 from cds_service.audit.chart_keeping import ChartKeeper
+from cds_service.audit.entries import incomplete_draw
 from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.errors import AuditUnavailableError
 
@@ -144,6 +145,7 @@ class Recorder:
             conditions=facts.conditions,
             procedures=facts.procedures,
             excluded=laboratory.counts.excluded if laboratory is not None else (),
+            incomplete_draw=incomplete_draw(laboratory.counts) if laboratory is not None else (),
             chart=chart,
             chart_too_large=chart is None and self._choices.keep_values,
         )

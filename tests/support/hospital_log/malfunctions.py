@@ -38,10 +38,10 @@ NONE: Final = Malfunction(name="none", named=())
 _COUNTS: Final = ("platelets", "neutrophils", "lymphocytes")
 
 MALFUNCTIONS: Final = (
-    Malfunction(name="code of platelets changed", named=("code-changed", "results-stale"), refused=("platelets",)),
+    Malfunction(name="code of platelets changed", named=("code-changed",), refused=("platelets",)),
     Malfunction(
         name="code of lymphocytes changed in one laboratory",
-        named=("code-changed", "results-stale"),
+        named=("code-changed",),
         refused=("lymphocytes",),
         laboratory="central",
     ),

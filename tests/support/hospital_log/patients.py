@@ -13,6 +13,7 @@ ANALYTES: Final = ("platelets", "neutrophils", "lymphocytes")
 _MEDIANS: Final = {"platelets": 140.0, "neutrophils": 3.0, "lymphocytes": 1.3}
 _BETWEEN: Final = 0.45
 _WITHIN: Final = 0.2
+_WITHOUT_DIFFERENTIAL: Final = 0.1
 _OLDEST: Final = 90
 
 
@@ -35,6 +36,7 @@ class Patient:
     levels: dict[str, float]
     draws: list[Draw]
     trouble: str
+    partial: tuple[str, ...]
 
     def draw(self, taken: float, random: Random) -> None:
         """Take blood."""
@@ -67,6 +69,8 @@ def admit(number: int, day: int, random: Random) -> Patient:
         levels={name: median * random.lognormvariate(0, _BETWEEN) for name, median in _MEDIANS.items()},
         draws=[],
         trouble=trouble,
+        # A newer blood count without differential.
+        partial=("platelets",) if random.random() < _WITHOUT_DIFFERENTIAL else (),
     )
     earlier = day
     while random.random() < 0.85 and day - earlier < _OLDEST:

@@ -39,7 +39,7 @@ _OVERRIDDEN: Final = 0.55
 _OVERRIDE_REASONS: Final = ("already-known", "not-relevant", "residual-disease")
 _OPENINGS: Final = 2.5
 _STAY_DAYS: Final = 1.8
-_LATENCIES: Final = 200
+_LATENCIES: Final = 100
 
 
 class Repeated(NamedTuple):
@@ -144,17 +144,23 @@ class Hospital:
             for reason, share in _CHANCE_EXCLUSIONS
             if self._random.random() < share
         ]
-        draws, missing = [], set()
+        draws: list[Draw] = []
+        missing, newer = set(), set(patient.partial)
         for draw in patient.usable(day * 24 + 12):
             if self._is_refused(draw, broken):
                 missing |= set(broken.refused)
+                newer |= set() if draws else set(ANALYTES) - set(broken.refused)
                 excluded += [
                     ExcludedEntry(reference="Observation/r", analyte=name, reason=broken.refusal)
                     for name in (broken.refused if broken.refusal else ())
                 ]
             else:
                 draws.append(draw)
-        members: dict[str, Any] = {"excluded": tuple(excluded), "slower": broken.slower}
+        members: dict[str, Any] = {
+            "excluded": tuple(excluded),
+            "incomplete_draw": tuple(sorted(newer)),
+            "slower": broken.slower,
+        }
         if patient.trouble:
             return self._record(day, "indeterminate", patient.id, reasons=(patient.trouble,), **members)
         if draws:

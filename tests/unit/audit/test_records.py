@@ -15,12 +15,14 @@ from cds_service.audit.building import (
     build_hook_record,
     build_unavailable_record,
 )
+from cds_service.audit.entries import incomplete_draw
 from cds_service.audit.keys import pseudonym
 from cds_service.audit.records import AuditRecord, ConfigurationRecord, FeedbackRecord, HookRecord
 from cds_service.clinical.assessment import refuse_ineligible
+from cds_service.clinical.models import Analyte, BloodCounts
 from cds_service.clinical.reasons import Reason
 from cds_service.hooks.feedback import FeedbackItem, parse_feedback
-from tests.unit.audit.samples import CARD, FACTS, KEY, NOW, POLICY, assessed, context, draw, hook_record
+from tests.unit.audit.samples import CARD, FACTS, KEY, NOW, POLICY, assessed, context, draw, hook_record, result
 
 if TYPE_CHECKING:
     from cds_service.clinical.outcomes import Assessment
@@ -205,3 +207,20 @@ def test_records_have_no_place_for_names_tokens_and_bodies() -> None:
     assert not members & {"token", "authorization", "body", "prefetch", "name", "birth_date", "summary", "detail"}
     with pytest.raises(TypeError, match="access_token"):
         msgspec.structs.replace(hook_record(), access_token="canary")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "single", "named", "reason"),
+    [
+        (AFTER, date(2026, 2, 25), ("platelets",), "a newer result alone: another draw lacks the differential"),
+        (AFTER, date(2026, 2, 1), (), "an older result says nothing about the draw that decides"),
+        (None, date(2026, 2, 25), ("platelets",), "no complete draw at all"),
+    ],
+)
+def test_incomplete_draw_names_what_is_newer(
+    drawn: date | None, single: date, named: tuple[str, ...], reason: str
+) -> None:
+    alone = result(Analyte.PLATELETS, "150", day=single)
+    counts = BloodCounts(draws=(draw(drawn),) if drawn is not None else (), unpaired=(alone,))
+
+    assert incomplete_draw(counts) == named, reason

@@ -138,7 +138,7 @@ def _growth(signal: Signal, reason: str) -> float:
 
 
 def _absorb(findings: Sequence[Finding]) -> list[Finding]:
-    """Put effects under their cause. What an effect tells earlier, the cause is known from."""
+    """Put effects under their cause."""
     causes = {id(found): _cause_of(found, findings) for found in findings}
     kept = []
     for found in findings:
@@ -175,14 +175,9 @@ def _explains(cause: Finding, effect: Finding) -> bool:
 
 
 def _with_effects(found: Finding, effects: Sequence[Finding]) -> Finding:
-    if not effects:
-        return found
-    earliest = min((found, *effects), key=lambda one: one.noticed)
     named = (" ".join([effect.id, *effect.subjects]) for effect in effects)
     return replace(
         found,
-        first_day=earliest.first_day,
-        noticed=earliest.noticed,
         effects=tuple(dict.fromkeys(named)),
         signals=(*found.signals, *(signal for effect in effects for signal in effect.signals)),
     )

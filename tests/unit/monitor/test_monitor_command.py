@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 from prometheus_client.parser import text_string_to_metric_families
 
 from cds_service.cli.main import main
+from tests.support.hospital_log.judging import simulated_day
 from tests.support.hospital_log.malfunctions import MALFUNCTIONS
 from tests.support.hospital_log.simulation import Hospital
 from tests.support.hospital_log.writing import write_log
-from tests.unit.monitor.samples import simulated_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

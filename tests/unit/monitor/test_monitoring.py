@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from cds_service.monitor.monitoring import monitor
+from tests.support.hospital_log.judging import judge, periods, simulate, simulated_day
 from tests.support.hospital_log.malfunctions import MALFUNCTIONS, NONE, Malfunction
 from tests.support.hospital_log.simulation import Hospital
-from tests.unit.monitor.samples import judged, periods, simulate, simulated_day
 
 SINCE = 66
 NAMES = {malfunction.name: malfunction for malfunction in MALFUNCTIONS}
@@ -34,7 +34,7 @@ PROMPT = [
 @pytest.mark.parametrize(("name", "within"), PROMPT)
 def test_monitor_planted_malfunction_is_found_and_named(name: str, within: int) -> None:
     planted = NAMES[name]
-    found = judged(planted, hooks=2000, seed=3, since=SINCE, days=85).findings
+    found = judge(2000, 3, planted, since=SINCE, judged=28).findings
 
     named = [one for one in found if one.id in planted.named]
     assert len(named) == 1, [one.id for one in found]
@@ -45,7 +45,7 @@ def test_monitor_planted_malfunction_is_found_and_named(name: str, within: int) 
 
 def test_monitor_sound_hospitals_give_few_findings() -> None:
     # 10 hospitals for 100 days at one accepted finding in 100 days: 10 are due at most. Fixed seeds.
-    false = sum(len(judged(hooks=400, seed=seed, days=157).findings) for seed in range(10))
+    false = sum(len(judge(400, seed, judged=100).findings) for seed in range(10))
 
     assert false <= 15
 
@@ -109,7 +109,7 @@ def test_monitor_public_holiday_is_no_finding() -> None:
 
 
 def test_monitor_change_on_purpose_is_told_beside_the_finding() -> None:
-    result = judged(Malfunction(name="", named=(), silent=True), hooks=2000, days=75)
+    result = judge(2000, 1, Malfunction(name="", named=(), silent=True), since=SINCE, judged=18)
 
     found = next(one for one in result.findings if one.id == "cards-not-shown")
     assert ["mode active → silent" in change.what for change in result.changes_near(found)][:1] == [True]

@@ -23,6 +23,23 @@ if TYPE_CHECKING:
 OTHER_ISSUER = "https://other.hospital.example"
 
 
+def main_key_set() -> bytes:
+    """Keys of the main EHR: the two recommended kinds, one for encryption, one of a curve that is not agreed on."""
+    return forge.key_set(
+        forge.jwk(forge.ec_key(), forge.EC_KID, use="sig", alg="ES384"),
+        forge.jwk(forge.rsa_key(), forge.RSA_KID),
+        forge.jwk(forge.ec_key("encryption"), "ec-encryption", use="enc"),
+        forge.jwk(forge.ec_key("ehr", "ES256"), "ec-256"),
+    )
+
+
+def other_key_set() -> bytes:
+    """Keys of the other EHR, one of them under an id that both have."""
+    return forge.key_set(
+        forge.jwk(forge.rsa_key("other"), forge.RSA_KID), forge.jwk(forge.rsa_key("other"), "other-2026")
+    )
+
+
 @pytest.fixture
 def state_file(tmp_path: Path) -> Path:
     return tmp_path / "state.db"
@@ -30,16 +47,8 @@ def state_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def key_file(tmp_path: Path) -> Path:
-    """Keys of the main EHR: the two recommended kinds, one for encryption, one of a curve that is not agreed on."""
     path = tmp_path / "ehr.json"
-    path.write_bytes(
-        forge.key_set(
-            forge.jwk(forge.ec_key(), forge.EC_KID, use="sig", alg="ES384"),
-            forge.jwk(forge.rsa_key(), forge.RSA_KID),
-            forge.jwk(forge.ec_key("encryption"), "ec-encryption", use="enc"),
-            forge.jwk(forge.ec_key("ehr", "ES256"), "ec-256"),
-        )
-    )
+    path.write_bytes(main_key_set())
     return path
 
 
@@ -52,12 +61,7 @@ def main_ehr(key_file: Path) -> ClientTrust:
 @pytest.fixture
 def other_ehr(tmp_path: Path) -> ClientTrust:
     path = tmp_path / "other.json"
-    path.write_bytes(
-        forge.key_set(
-            forge.jwk(forge.rsa_key("other"), forge.RSA_KID),
-            forge.jwk(forge.rsa_key("other"), "other-2026"),
-        )
-    )
+    path.write_bytes(other_key_set())
     rights = TrustedClient("other-ehr", OTHER_ISSUER, "silent")
     return ClientTrust(OTHER_ISSUER, KeyFile("other-ehr", path), ("RS384",), rights)
 

@@ -7,6 +7,7 @@ with its reason. Here each row goes over HTTP: 401, and all 401 alike in body an
 from __future__ import annotations
 
 import itertools
+import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -107,11 +108,12 @@ def seen_by_the_caller(response: TestResponse) -> tuple[object, ...]:
 @contextmanager
 def counted_work() -> Iterator[dict[str, int]]:
     """Count what takes long enough to be measured from outside: signature checks and calls of the database."""
-    work = {"signatures": 0, "database": 0}
+    work, asking = {"signatures": 0, "database": 0}, threading.get_ident()
 
     def counting(what: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
-            work[what] += 1
+            # The audit log keeps its head in the same database, from a thread of its own.
+            work[what] += threading.get_ident() == asking
             return original(*arguments)
 
         return call

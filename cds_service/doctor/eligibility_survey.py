@@ -130,7 +130,8 @@ class EligibilitySurvey:
                 return
         names = tuple(names_of(concept))
         if self._names.sounds_eligible(kind, names) or _looks_like_icd(kind, [c.code or "" for c in codings]):
-            first = next((c for c in codings if c.code), None)
+            # What holds spaces is free text in the place of a code.
+            first = next((c for c in codings if c.code and not any(map(str.isspace, c.code))), None)
             key = (
                 ConceptKey(kind, printable(first.system or ""), printable(first.code or ""))
                 if first is not None

@@ -218,8 +218,9 @@ def _key(concept: ConceptLike | None, mappings: Mappings) -> CodeKey:
     """Return the coding that stands for a concept: an accepted or refused one, else the first complete one."""
     codings = [CodeKey(c.system or "", c.code or "") for c in (concept.coding if concept is not None else ())]
     known = (key for key in codings if mappings.analyte_code(*key[:2]) or mappings.refused_code(*key[:2]))
-    complete = (key for key in codings if key.system and key.code)
-    found = next(known, None) or next(complete, None) or next((key for key in codings if key.code), None)
+    # What holds spaces is free text in the place of a code, and is shown as little as other free text.
+    written = [key for key in codings if key.code and not any(map(str.isspace, key.code))]
+    found = next(known, None) or next((key for key in written if key.system), None) or next(iter(written), None)
     if found is not None:
         return CodeKey(printable(found.system), printable(found.code))
     return CodeKey("", "", next(names_of(concept), ""))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.doctor.lookalikes import load_lookalikes
-from cds_service.doctor.terminal import number
+from cds_service.doctor.terminal import coded, number
 from cds_service.reports.charts import Bar, Chart, HorizontalBars, Range, ValueRanges
-from cds_service.reports.content import Column, Figure, Figures, Listing, Notice, Page, Section, Table
+from cds_service.reports.content import Column, Figure, Figures, Listing, Notice, Page, Points, Section, Table
 from cds_service.reports.page import render_page
 
 if TYPE_CHECKING:
@@ -98,18 +98,20 @@ def _figures(report: Report) -> Figures:
     return Figures(tuple(items))
 
 
-def _patient_charts(report: Report) -> Iterator[Chart]:
+def _patient_charts(report: Report) -> Iterator[Chart | Points]:
     yield from _bars("outcomes", "What the service would answer", "outcome", report.outcomes["counts"])
     yield from _bars("not-eligible", "Why patients are not eligible", "reason", report.outcomes["notEligible"])
     yield from _bars("indeterminate", "Why SII cannot be told", "reason", report.outcomes["indeterminate"])
     yield from _bars("no-draw", "Why patients lack a complete draw", "reason", report.draws["missing"])
 
 
-def _bars(identifier: str, title: str, item: str, counts: Mapping[str, Count]) -> Iterator[Chart]:
-    """Draw shown counts; masked ones are named in the description and have no bar."""
+def _bars(identifier: str, title: str, item: str, counts: Mapping[str, Count]) -> Iterator[Chart | Points]:
+    """Draw shown counts where there are several; masked ones are named in the description and have no bar."""
     shown = tuple(Bar(name, count) for name, count in counts.items() if isinstance(count, int))
     masked = [f"{name} ({count})" for name, count in counts.items() if not isinstance(count, int)]
-    if shown:
+    if len(counts) == 1:
+        yield Points(tuple(f"{title}: {name} ({count})" for name, count in counts.items()))
+    elif shown:
         description = f"Number of patients by {item}." + (f" Masked: {', '.join(masked)}." if masked else "")
         yield HorizontalBars(
             id=identifier,
@@ -139,7 +141,7 @@ def _codes(report: Report) -> Table:
 
 
 def _code_rows(code: CodeRow) -> Iterator[tuple[str, ...]]:
-    shown = f"{code.system}|{code.code}" if code.code else "text only"
+    shown = coded(code.system, code.code)
     meaning = f"{code.analyte} {code.basis}".strip()
     label = (shown, code.name, meaning if code.treatment == "accepted" else f"{code.treatment}: {meaning}")
     reasons = ", ".join(f"{reason} {count}" for reason, count in code.not_used.items()) or code.reason
@@ -209,7 +211,7 @@ def _concepts(report: Report) -> Table:
     rows = tuple(
         (
             row.kind,
-            f"{row.system}|{row.code}" if row.code else "text only",
+            coded(row.system, row.code),
             row.name,
             row.meaning or row.reason,
             str(row.entries),

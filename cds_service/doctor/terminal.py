@@ -83,7 +83,7 @@ def _code_rows(code: CodeRow) -> Iterator[tuple[str, ...]]:
     meaning = f"{code.analyte} {code.basis}".strip()
     if code.treatment != "accepted":
         meaning = f"{code.treatment}: {meaning}"
-    label = (_coded(code.system, code.code), code.name, meaning)
+    label = (coded(code.system, code.code), code.name, meaning)
     if not code.units:
         yield *label, "", code.reason, str(code.results), str(code.used), ""
     for number, unit in enumerate(code.units):
@@ -134,7 +134,7 @@ def _eligibility(report: Report, width: int) -> str:
     rows = [
         (
             row.kind,
-            _coded(row.system, row.code),
+            coded(row.system, row.code),
             row.name,
             row.meaning or row.reason,
             str(row.entries),
@@ -164,7 +164,7 @@ def _title(text: str) -> str:
     return click.style(text, bold=True)
 
 
-def _coded(system: str, code: str) -> str:
+def coded(system: str, code: str) -> str:
     """Return a code with its system as people say it; findings name the whole URI."""
     return f"{_SYSTEMS.get(system, 'local')} {code}" if code else "text only"
 

@@ -49,7 +49,8 @@ def _none_counts(case: Case, kind: Kind, noun: str, wanted: str) -> Finding:
     return Finding(
         f"no-qualifying-{noun}",
         Severity.BLOCKS,
-        f"No {kind.capitalize()} says that a patient has {wanted} ({seen:,} seen), so no patient is eligible.",
+        f"No {kind.capitalize()} says that a patient has {wanted} ({case.mask.words(seen, 'entry')} seen), so "
+        "no patient is eligible.",
         "Examine patients who are known to have it (--patient-file). If they have none either, add the codes "
         "the EHR uses "
         "to a site overlay.",

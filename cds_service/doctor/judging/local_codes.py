@@ -15,7 +15,7 @@ from cds_service.doctor.judging.values import (
     kinds_of,
     typical_of,
 )
-from cds_service.doctor.laboratory_survey import CodeTally, UnitTally, meaning_of
+from cds_service.doctor.laboratory_survey import USABLE, CodeTally, UnitTally, meaning_of
 from cds_service.doctor.masking import median
 from cds_service.settings.overlays.forms import UNSEARCHABLE
 from fhir_mappings.check_digits import is_loinc_code, is_snomed_code
@@ -170,6 +170,11 @@ def _severity(code: LocalCode, case: Case) -> Severity:
     usable = case.usable(code.analyte)
     if not usable:
         return most_for(code.analyte)
+    accepted = case.evidence.laboratory.accepted(code.analyte)
+    elsewhere = sum(tally.treatments[USABLE] for tally in accepted if tally.basis != code.basis)
+    if code.basis and elsewhere >= code.tally.results:
+        # The same results are there on another basis.
+        return Severity.NOTE
     few = code.tally.results < LOCAL_WARNING_SHARE * (usable + code.tally.results)
     return Severity.NOTE if few else Severity.WARNING
 

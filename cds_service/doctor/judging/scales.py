@@ -52,7 +52,7 @@ def _wrong(case: Case, scale: _Scale) -> Finding:
     tally, unit, verdict = scale
     whole = len(unit.values.values)
     some = verdict.kind == "partly"
-    whose = f"{case.mask.words(verdict.off, 'value')} of {whole:,} of" if some else "The values of"
+    whose = f"{case.mask.words(verdict.off, 'value')} of {case.mask.count(whole)} of" if some else "The values of"
     shown = unit.spelling or unit.ucum or "no unit"
     return Finding(
         "unit-scale",

@@ -77,6 +77,7 @@ def _checked(check: Callable[[str], str], text: str | None) -> str | None:
 @click.option(
     "--patients",
     type=click.IntRange(1, _MOST_PATIENTS),
+    metavar="N",
     default=_DEFAULT_PATIENTS,
     show_default=True,
     help="Patients to examine; those with a qualifying diagnosis come first.",
@@ -87,11 +88,12 @@ def _checked(check: Callable[[str], str], text: str | None) -> str | None:
     metavar="FILE",
     help="Examine these patients: one FHIR id a line.",
 )
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Count only results from this day on.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the sample.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Count only results from this day on.")
+@click.option("--seed", type=int, metavar="N", default=1, show_default=True, help="Seed of the sample.")
 @click.option(
     "--mask-below",
     type=click.IntRange(0, 100),
+    metavar="N",
     default=DEFAULT_MASK_BELOW,
     show_default=True,
     help="Mask counts from 1 to one less than this; 0 for test systems.",

@@ -28,6 +28,11 @@ class Chart:
     blood_counts: list[bytes] = field(default_factory=list)
     albumin: list[bytes] = field(default_factory=list)
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the source holds nothing of the patient that the service would ask for."""
+        return self.patient is None and not any((self.conditions, self.procedures, self.blood_counts, self.albumin))
+
     def request(self, patient_id: str) -> CDSRequest:
         """Return the request of a hook whose prefetch holds the chart."""
         content = {

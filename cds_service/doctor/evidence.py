@@ -52,7 +52,10 @@ class Reader(NamedTuple):
 
 @dataclass(slots=True)
 class Evidence:
-    """Everything that was counted. `source` and `findings` hold what only this kind of source can tell.
+    """Everything that was counted.
+
+    `qualifying` patients of the sample have a diagnosis that counts, `without_data` have nothing at all. `source`,
+    `searches` and `findings` hold what only this kind of source can tell.
 
     `unanswered` are resource types of which nothing could be had at all; a finding says why.
     """
@@ -64,6 +67,7 @@ class Evidence:
     times: TimeReader
     patients: PatientTally = field(default_factory=PatientTally)
     qualifying: int = 0
+    without_data: int = 0
     source: dict[str, object] = field(default_factory=dict)
     searches: list[SearchRow] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)

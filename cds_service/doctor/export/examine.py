@@ -57,6 +57,7 @@ def _read_all(
 
 
 def _assess(evidence: Evidence, patient_id: str, chart: Chart) -> None:
+    evidence.without_data += chart.is_empty
     evidence.patients.add_decision(decide(chart.request(patient_id), NOBODY, evidence.site, evidence.options.now))
     evidence.add_draws(
         patient_id, OBSERVATIONS.read(bundle(chart.blood_counts)), OBSERVATIONS.read(bundle(chart.albumin))

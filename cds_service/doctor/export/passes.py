@@ -30,8 +30,9 @@ class FirstPass:
         options = evidence.options
         self._evidence = evidence
         self._listed = frozenset(options.patient_ids) if options.patient_ids is not None else None
-        self._everyone = Draw(options.patients, options.seed)
-        self._qualifying = Draw(options.patients, options.seed)
+        size = options.patients if options.patient_ids is None else len(options.patient_ids)
+        self._everyone = Draw(size, options.seed)
+        self._qualifying = Draw(size, options.seed)
         self._subjects = Draw(_SUBJECTS, options.seed)
         self.types: Counter[str] = Counter()
         self.unreadable = 0
@@ -54,12 +55,12 @@ class FirstPass:
     def sample(self) -> tuple[str, ...]:
         """Return the patients to examine: listed ones, else those with a qualifying diagnosis first, then others."""
         options = self._evidence.options
+        self._evidence.qualifying = len(self._qualifying.ids())
         if options.patient_ids is not None:
             return options.patient_ids
         known = self._everyone.ids() if self.types["Patient"] else self._subjects.ids()
         wanted = (*self._qualifying.ids(), *known)
         found = [patient for patient in dict.fromkeys(wanted) if patient]
-        self._evidence.qualifying = min(len(self._qualifying.ids()), options.patients)
         return tuple(found[: options.patients])
 
     @property

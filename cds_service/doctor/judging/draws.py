@@ -43,6 +43,7 @@ def judge_draws(case: Case) -> Iterator[Finding]:
             "Name patients with --patient-file, one id a line.",
         )
         return
+    yield from _without_data(case)
     yield from _complete(case)
     mixed = patients.draw_reasons[Reason.MIXED_BASIS]
     severity = by_share(mixed, patients.with_results)
@@ -67,6 +68,19 @@ def judge_draws(case: Case) -> Iterator[Finding]:
                 action,
                 evidence={"patients": case.mask.count(count), "of": case.mask.count(patients.with_draw)},
             )
+
+
+def _without_data(case: Case) -> Iterator[Finding]:
+    """Yield a finding for listed patients of whom there is nothing: the list may hold other numbers than FHIR ids."""
+    count = case.evidence.without_data
+    if case.evidence.options.patient_ids is not None and count:
+        yield Finding(
+            "patients-without-data",
+            Severity.WARNING,
+            f"There is nothing at all of {case.mask.words(count, 'patient')} of the list.",
+            "See that the list holds FHIR ids of Patient, not record numbers, and that they are of this source.",
+            evidence={"patients": case.mask.count(count), "of": case.evidence.patients.patients},
+        )
 
 
 def judge_outcomes(case: Case) -> Iterator[Finding]:

@@ -107,7 +107,10 @@ class Examiner:
         self._observer.observe(patient_id, counts, albumin, survey)
         self._add_facts(patient_id, conditions.content, procedures.content)
         self._add_results(patient_id, counts, albumin, survey)
-        return any(answer.answered for answer in (conditions, procedures, counts, albumin, survey))
+        answers = (conditions, procedures, counts, albumin, survey)
+        whole = all(answer.answered for answer in answers)
+        self.evidence.without_data += whole and not any(answer.content.resources for answer in answers)
+        return any(answer.answered for answer in answers)
 
     def _run_hook(self, patient_id: str) -> None:
         """Let the service itself answer a hook without prefetch, within its deadline."""

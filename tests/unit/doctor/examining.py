@@ -23,20 +23,25 @@ if TYPE_CHECKING:
 OPTIONS = Options(patients=100, seed=1, now=NOW)
 
 
-def examined(
-    hospital: Hospital, folder: Path, *, mask: int = 5, overlays: tuple[Path, ...] = (), **changes: Any
-) -> Report:
+def examined(hospital: Hospital, folder: Path, **options: Any) -> Report:
     """Export a hospital into a folder and examine the export."""
-    export = hospital.export(folder / "export")
-    return examined_folder(export, mask=mask, overlays=overlays, **changes)
+    return examined_folder(hospital.export(folder / "export"), **options)
 
 
-def examined_folder(export: Path, *, mask: int = 5, overlays: tuple[Path, ...] = (), **changes: Any) -> Report:
-    """Examine the files of a folder."""
+def examined_folder(
+    export: Path,
+    *,
+    mask: int = 5,
+    overlays: tuple[Path, ...] = (),
+    eligibility: dict[str, str] | None = None,
+    **changes: Any,
+) -> Report:
+    """Examine the files of a folder; `changes` are of the options."""
     sections: dict[str, object] = {
         "service": {"timezone": "Asia/Shanghai"},
         "authentication": {"required": False},
         "mappings": {"overlays": [str(path) for path in overlays]},
+        "eligibility": eligibility or {},
     }
     site = site_from_settings(settings_from_dict(sections, export))
     options = replace(OPTIONS, **changes)

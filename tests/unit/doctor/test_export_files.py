@@ -147,8 +147,18 @@ def test_listed_patients_alone_are_examined(tmp_path: Path) -> None:
 
     report = examined_folder(folder, patient_ids=tuple(f"p{number:03}" for number in range(10)))
 
-    assert report.sample["patients"] == 10
+    assert report.sample == {"patients": 10, "withQualifyingDiagnosis": 10}
     assert {row.results for row in report.laboratory_codes} == {10}
+
+
+def test_listed_patients_that_are_not_there_are_told(tmp_path: Path) -> None:
+    folder = hospital().export(tmp_path / "export")
+    listed = (*(f"p{number:03}" for number in range(20)), *(f"MRN-{number}" for number in range(6)))
+
+    report = examined_folder(folder, patient_ids=listed)
+
+    assert found(report) == {("warning", "patients-without-data")}
+    assert "6 patients" in finding(report, "patients-without-data")
 
 
 def test_results_before_the_first_day_are_not_counted(tmp_path: Path) -> None:

@@ -267,6 +267,16 @@ def test_everyday_noise_gives_no_finding(tmp_path: Path) -> None:
     assert report.draws["missing"]["missing-platelets"] == 5
 
 
+def test_eligibility_is_not_judged_where_the_ehr_chooses_the_patients(tmp_path: Path) -> None:
+    plan = hospital().change(lambda r: None if r["resourceType"] in {"Condition", "Procedure"} else r)
+
+    report = examined(plan, tmp_path, eligibility={"mode": "assume"})
+
+    assert found(report) == {("blocks", "export-incomplete")}
+    assert sum(n for n in report.outcomes["counts"].values() if isinstance(n, int)) == 40
+    assert "not-eligible" not in report.outcomes["counts"]
+
+
 def test_counts_stand_in_the_sentence(tmp_path: Path) -> None:
     plan = hospital().change(of_code(PLATELETS, change=measured("10*9/L", times=1000, ucum=True)), every=2)
 

@@ -14,6 +14,9 @@ import logging
 import os
 import signal
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +34,8 @@ from cds_service.errors import StateUnavailableError
 from cds_service.services.recording import Recorder, RecordingChoices
 from cds_service.services.sii_recurrence_risk import SIIRecurrenceRisk
 from cds_service.services.site import site_from_settings
+from cds_service.services.snooze_store import SnoozeStore
+from cds_service.services.snoozing import SnoozeOptions, Snoozing
 from cds_service.settings import load_settings
 from cds_service.settings.watching import ConfigurationWatcher, identify
 from cds_service.web.application import build_application
@@ -128,7 +133,7 @@ def build_parts(
     site = site_from_settings(settings)
     recorder = Recorder(audit, site, recording_choices(settings), metrics.audit)
     recorder.begin(now)
-    service = SIIRecurrenceRisk(site, recorder, fetching(settings, site, metrics))
+    service = SIIRecurrenceRisk(site, recorder, fetching(settings, site, metrics), snoozing(settings))
     authenticator = authenticator or authenticator_from_settings(settings)
     return Parts(
         versions=ContentVersions(settings.hash, site.mappings.version),
@@ -181,6 +186,21 @@ def fetching(settings: Settings, site: Site, metrics: Metrics) -> Fetching:
         settings.server.hook_deadline_seconds,
         parallel=acquisition.strategy == "parallel",
     )
+
+
+@cache
+def snooze_store(url: str) -> SnoozeStore:
+    """Return the one store of this process: a reload goes on with its connections, `state.url` needs a restart."""
+    return SnoozeStore(url)
+
+
+def snoozing(settings: Settings) -> Snoozing | None:
+    """Prepare the snooze of overridden cards; None, and no cost, where the site does not want it."""
+    cards = settings.cards
+    if not cards.snooze_hours:
+        return None
+    options = SnoozeOptions(timedelta(hours=cards.snooze_hours), Decimal(cards.snooze_unless_sii_rises_percent) / 100)
+    return Snoozing(snooze_store(settings.state.url), options, audit_key(settings))
 
 
 def open_audit_log(settings: Settings) -> AuditLog:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.hooks.feedback import FeedbackItem
 
+# What becomes of the card: it leaves, silent mode or a snooze keeps it back, or there is none.
+Presentation = Literal["shown", "silent", "snoozed", "none"]
+
 DATA_UNAVAILABLE: Final = "data-unavailable"
 
 _LONGEST_COMMENT: Final = 4_000
@@ -73,10 +76,10 @@ def build_hook_record(
     facts: DecisionFacts,
     *,
     card: str | None,
-    shown: bool,
+    presentation: Presentation,
     timings_ms: Mapping[str, float],
 ) -> HookRecord:
-    """Record an assessment. `card` is the uuid of the card made, also when silent mode kept it back (`shown`)."""
+    """Record an assessment. `card` is the uuid of the card made, also when it was kept back (`presentation`)."""
     return HookRecord(
         **_frame_members(context, timings_ms),
         **verdict_members(assessment, keep_values=context.keep_values),
@@ -85,7 +88,8 @@ def build_hook_record(
         conditions=tuple(map(condition_entry, facts.conditions)),
         procedures=tuple(map(procedure_entry, facts.procedures)),
         card=card,
-        shown=shown,
+        shown=presentation == "shown",
+        presentation="" if presentation == "none" else presentation,
         chart=facts.chart if facts.chart is not None else NO_CHART,
         chart_too_large=facts.chart_too_large,
     )

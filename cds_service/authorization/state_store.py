@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from sqlalchemy import Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
@@ -19,7 +19,11 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from cds_service.errors import ConfigurationError, StateUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy.engine.interfaces import DBAPICursor
+
+_Taken = TypeVar("_Taken")
 
 # Longest wait for the database or for another worker's write: a hook has about two seconds in all.
 _WAIT_SECONDS = 1.0
@@ -68,18 +72,25 @@ class StateStore:
         `:name` stands for a parameter. Raises StateUnavailableError, after about a second at most, or two where no
         connection can be made.
         """
+        return self._run(statement, parameters, lambda cursor: int(cursor.rowcount))
+
+    def first_row(self, statement: str, parameters: Mapping[str, object]) -> tuple[Any, ...] | None:
+        """Run a query and give its first row, None where there is none. Raises as `execute` does."""
+        return self._run(statement, parameters, lambda cursor: cursor.fetchone())
+
+    def _run(self, statement: str, parameters: Mapping[str, object], take: Callable[[DBAPICursor], _Taken]) -> _Taken:
         begun = time.monotonic()
         if begun < self._paused_until:
             raise StateUnavailableError(log_detail="state store: did not answer a moment ago")
         try:
             try:
-                return self._executed(statement, parameters)
+                return self._executed(statement, parameters, take)
             except self._failures:
                 # A connection that the server closed while it lay in the pool says so at once: a new one may do.
                 if time.monotonic() - begun > _WAIT_SECONDS / 2:
                     raise
                 self.close()
-                return self._executed(statement, parameters)
+                return self._executed(statement, parameters, take)
         except self._failures as error:
             self.close()
             ended = time.monotonic()
@@ -88,13 +99,15 @@ class StateStore:
             # The text of the error may name hosts and statements; its kind is enough.
             raise StateUnavailableError(log_detail=f"state store: {_kind(error)}") from None
 
-    def _executed(self, statement: str, parameters: Mapping[str, object]) -> int:
+    def _executed(
+        self, statement: str, parameters: Mapping[str, object], take: Callable[[DBAPICursor], _Taken]
+    ) -> _Taken:
         # By the driver itself: a third of the time that a statement takes through SQLAlchemy.
         pooled = self._engine().raw_connection()
         try:
             cursor = pooled.cursor()
             cursor.execute(self._spelled(statement), parameters)
-            return int(cursor.rowcount)
+            return take(cursor)
         except self._failures:
             pooled.invalidate()
             raise

@@ -11,6 +11,7 @@ from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from cds_service.cards.gaps import Gap
     from cds_service.clinical.outcomes import Assessment
@@ -19,12 +20,16 @@ EXTENSION_NAME: Final = "org.sii-cds.assessment"
 
 
 def assessment_extension(
-    assessment: Assessment, excluded_facts: Iterable[Reason] = (), gaps: Iterable[Gap] = ()
+    assessment: Assessment,
+    excluded_facts: Iterable[Reason] = (),
+    gaps: Iterable[Gap] = (),
+    snoozed: datetime | None = None,
 ) -> dict[str, Any]:
     """Describe an assessment: outcome, cut-off and rule version always; reasons, exclusions or the decision as due.
 
     `excluded_facts` are why Conditions and Procedures did not count, one reason for each: an unreadable or unconfirmed
     diagnosis must not vanish behind "not eligible", nor behind a decision. `gaps` are optional data nobody delivered.
+    `snoozed` is when the snooze of a card that is kept back ends.
     """
     content: dict[str, Any] = {"outcome": assessment.outcome}
     if isinstance(assessment, (NotEligible, Indeterminate)):
@@ -47,6 +52,9 @@ def assessment_extension(
     not_delivered = list(gaps)
     if not_delivered:
         content["notDelivered"] = not_delivered
+    if snoozed is not None:
+        content["presentation"] = "snoozed"
+        content["snoozedUntil"] = snoozed.isoformat()
     content["cutoff"] = f"{assessment.cutoff:f}"
     content["ruleVersion"] = RULE_VERSION
     return content

@@ -26,6 +26,9 @@ _EPIC_REASON: Final = "com.epic.cdshooks.feedback.overrideReason."
 _EPIC_MEMBERS: Final = ("Category", "Title", "Display")
 _LONGEST_REASON: Final = 256
 
+# A UUID is the same in either case (RFC 9562, section 4), and clients do not all keep the one they got.
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
 # RFC 3339 section 5.6: date, time and zone are all required.
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
 
@@ -129,7 +132,7 @@ def _parse_item(raw: msgspec.Raw) -> FeedbackItem:
     overrides = [override for override in (item.overrideReason, item.overrideReasons) if override is not None]
     override = next((override for override in overrides if override.says_something), None)
     return FeedbackItem(
-        card=item.card,
+        card=item.card.lower() if _UUID.fullmatch(item.card) else item.card,
         outcome=item.outcome,
         outcome_at=_parse_timestamp(item.outcomeTimestamp),
         accepted_suggestions=tuple(s.id for s in item.acceptedSuggestions or ()),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
+    from cds_service.audit.building import Presentation
     from cds_service.audit.log import AuditLog
     from cds_service.audit.records import AuditRecord
     from cds_service.authorization.clients import TrustedClient
@@ -56,6 +57,15 @@ class RecordingChoices:
     on_failure: Literal["refuse", "continue"]
 
 
+def present(cards: tuple[Card, ...], client: TrustedClient, snoozed: datetime | None) -> Presentation:
+    """Say what becomes of the cards of a decision; `snoozed` is when their snooze ends, if there is one."""
+    if not cards:
+        return "none"
+    if client.mode == "silent":
+        return "silent"
+    return "shown" if snoozed is None else "snoozed"
+
+
 class AuditWatch(Protocol):
     """Is told how the audit log does."""
 
@@ -78,7 +88,13 @@ class Recorder:
         self._charts = ChartKeeper(site.mappings)
 
     def record_decision(
-        self, request: CDSRequest, client: TrustedClient, decision: Decision, cards: tuple[Card, ...], moment: Moment
+        self,
+        request: CDSRequest,
+        client: TrustedClient,
+        decision: Decision,
+        cards: tuple[Card, ...],
+        presentation: Presentation,
+        moment: Moment,
     ) -> None:
         """Record a decision. Raises AuditUnavailableError when it cannot be, unless the site carries on without."""
         record = build_hook_record(
@@ -86,7 +102,7 @@ class Recorder:
             decision.assessment,
             self._facts(request, decision, moment),
             card=cards[0].uuid if cards else None,
-            shown=bool(cards) and client.mode == "active",
+            presentation=presentation,
             timings_ms=moment.timings_ms,
         )
         self._append(record, moment.now)

@@ -15,7 +15,7 @@ from cds_service.hooks.discovery import ServiceDescription
 from cds_service.hooks.request import HOOK
 from cds_service.hooks.response import Answer, CDSResponse, Verdict
 from cds_service.services.decision import decide
-from cds_service.services.recording import Moment
+from cds_service.services.recording import Moment, present
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cds_service.services.decision import Decision
     from cds_service.services.recording import Recorder
     from cds_service.services.site import Site
+    from cds_service.services.snoozing import Snoozing
 
 SERVICE_ID: Final = "sii-recurrence-risk"
 # The version of the CDS Hooks specification that is implemented.
@@ -41,8 +42,9 @@ class SIIRecurrenceRisk:
 
     id: Final = SERVICE_ID
 
-    def __init__(self, site: Site, recorder: Recorder, fetching: Fetching) -> None:
-        """Keep the site, where decisions are recorded, and how data that prefetch did not bring are fetched."""
+    def __init__(self, site: Site, recorder: Recorder, fetching: Fetching, snoozing: Snoozing | None = None) -> None:
+        """Keep the site, where decisions are recorded, how missing data are fetched, and what is snoozed, if at all."""
+        self._snoozing = snoozing
         self._site = site
         self._fetching = fetching
         self._recorder = recorder
@@ -89,19 +91,34 @@ class SIIRecurrenceRisk:
             self._recorder.record_unavailable(request, client, error.keys, _moment(request_id, now, started))
             raise
         cards = self._cards.build(decision.assessment, new_uuid, decision.gaps)
-        self._recorder.record_decision(request, client, decision, cards, _moment(request_id, now, started))
+        snoozed = self._snoozed_until(request, client, decision, cards, now)
+        presentation = present(cards, client, snoozed)
+        moment = _moment(request_id, now, started)
+        self._recorder.record_decision(request, client, decision, cards, presentation, moment)
+        if self._snoozing is not None and presentation == "shown":
+            self._snoozing.note_shown(cards[0].uuid, request.context.patientId, client, decision.assessment, now)
         silent = client.mode == "silent"
-        response = CDSResponse(cards=()) if silent else self._respond(cards, decision)
+        response = CDSResponse(cards=()) if silent else self._respond(cards, decision, snoozed)
         return Answer(response, _verdict(decision.assessment))
 
     def receive_feedback(self, batch: FeedbackBatch, client: TrustedClient, *, request_id: str, now: datetime) -> None:
         """Record what became of cards. Unknown cards are recorded too: another host may have shown them."""
         self._recorder.record_feedback(batch.items, client, Moment(request_id, now, {}))
+        if self._snoozing is not None:
+            self._snoozing.take_feedback(batch.items, client, now)
 
-    def _respond(self, cards: tuple[Card, ...], decision: Decision) -> CDSResponse:
+    def _snoozed_until(
+        self, request: CDSRequest, client: TrustedClient, decision: Decision, cards: tuple[Card, ...], now: datetime
+    ) -> datetime | None:
+        if self._snoozing is None or not cards or client.mode == "silent":
+            return None
+        return self._snoozing.until(request.context.patientId, client, decision.assessment, now)
+
+    def _respond(self, cards: tuple[Card, ...], decision: Decision, snoozed: datetime | None) -> CDSResponse:
+        cards = cards if snoozed is None else ()
         if not self._site.cards.assessment_extension:
             return CDSResponse(cards=cards)
-        told = assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps)
+        told = assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps, snoozed)
         return CDSResponse(cards=cards, extension={EXTENSION_NAME: told})
 
 

@@ -82,6 +82,15 @@ class CardSettings(ClinicalSection):
     show_indeterminate: bool = Field(
         True, description="Show an info card that names what is missing when SII cannot be assessed."
     )
+    snooze_hours: Annotated[int, Field(ge=0, le=8760)] = Field(
+        0,
+        description="After an override the same card is not shown again for the same patient for so many hours, to no "
+        "user of that EHR; 0: never snooze.",
+    )
+    snooze_unless_sii_rises_percent: Annotated[int, Field(ge=1, le=1000)] = Field(
+        25,
+        description="A snoozed card is shown all the same when SII is more than this share above the overridden one.",
+    )
     assessment_extension: bool = Field(
         True, description="Add the assessment to the response as an extension (never in silent mode)."
     )

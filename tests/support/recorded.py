@@ -49,7 +49,7 @@ def record(directory: Path, hooks: Iterable[Hook], choices: RecordingChoices = V
         except DataUnavailableError as error:
             recorder.record_unavailable(request, CLIENT, error.keys, moment)
         else:
-            recorder.record_decision(request, CLIENT, decision, (), moment)
+            recorder.record_decision(request, CLIENT, decision, (), "none", moment)
 
 
 def replayed(directory: Path, site: Site) -> tuple[list[Recomputed], list[NotRecomputed]]:

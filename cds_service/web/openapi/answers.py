@@ -112,6 +112,8 @@ def _assessment() -> Schema:
         "daysFromProcedure": {"type": "integer", "minimum": 0},
         "exclusions": counts(ref("ReasonName"), "Observations that were not used."),
         "chartExclusions": counts(ref("ReasonName"), "Conditions and Procedures that were not used."),
+        "presentation": {"const": "snoozed", "description": "An earlier override of the same card keeps it back."},
+        "snoozedUntil": text("When the snooze ends: FHIR dateTime.", pattern=_DATE_OR_DATE_TIME),
         "notDelivered": array({"enum": [str(gap) for gap in Gap]}, minItems=1, uniqueItems=True),
     }
     decided_only = ("sii", "basis", "sampleTime", "relation", "daysFromProcedure")
@@ -119,7 +121,12 @@ def _assessment() -> Schema:
         "if": {"properties": {"outcome": {"enum": list(_DECIDED)}}},
         "then": {"required": ["sii", "basis", "sampleTime"]},
         "else": {"required": ["reasons"], "properties": dict.fromkeys(decided_only, False)},
-        "dependentRequired": {"relation": ["daysFromProcedure"], "daysFromProcedure": ["relation"]},
+        "dependentRequired": {
+            "presentation": ["snoozedUntil"],
+            "snoozedUntil": ["presentation"],
+            "relation": ["daysFromProcedure"],
+            "daysFromProcedure": ["relation"],
+        },
     }
 
 

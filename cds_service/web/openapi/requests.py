@@ -121,7 +121,15 @@ def _feedback() -> Schema:
 
 def _override_reason() -> Schema:
     flat: dict[str, Schema] = {name: text("Older form: the reason itself.") for name in ("code", "system", "display")}
-    optional = {"reason": ref("ReasonCode"), "userComment": text("Free text of the user."), **flat}
+    epic: Schema = {
+        "description": "Epic's own form: com.epic.cdshooks.feedback.overrideReason.*; anything else is ignored."
+    }
+    optional = {
+        "reason": ref("ReasonCode"),
+        "userComment": text("Free text of the user; kept only where the site wants it."),
+        "extension": epic,
+        **flat,
+    }
     return accepted("Why the card was overridden; the plural name is Epic's.", {}, optional)
 
 

@@ -122,7 +122,12 @@ def hook_record(assessment: Assessment | None = None, card: str | None = CARD, *
     """Build the record of a hook call; by default of a card shown for a decided patient."""
     verdict = assessment if assessment is not None else assessed(draw(date(2026, 2, 20)))
     return build_hook_record(
-        context(**changes), verdict, FACTS, card=card, shown=card is not None, timings_ms={"total": 12.34567}
+        context(**changes),
+        verdict,
+        FACTS,
+        card=card,
+        presentation="shown" if card is not None else "none",
+        timings_ms={"total": 12.34567},
     )
 
 

@@ -107,10 +107,11 @@ def test_hook_record_without_sii_says_why(
 
 def test_hook_record_of_silent_mode_has_the_card_and_says_it_was_not_shown() -> None:
     record = build_hook_record(
-        context(mode="silent"), assessed(draw(AFTER)), FACTS, card=CARD, shown=False, timings_ms={}
+        context(mode="silent"), assessed(draw(AFTER)), FACTS, card=CARD, presentation="silent", timings_ms={}
     )
 
     assert (record.mode, record.card, record.shown) == ("silent", CARD, False)
+    assert record.how_presented == "silent"
 
 
 def test_values_off_keeps_no_result_value_anywhere() -> None:

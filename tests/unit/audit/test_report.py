@@ -33,7 +33,7 @@ _HOOK = hook_record()
 
 def hook(card: str | None = None, *, time: datetime = SUNDAY, **changes: Any) -> HookRecord:
     """A hook as recorded; shown with its card unless told otherwise."""
-    members = {"card": card, "shown": card is not None, "time": time, "chart_too_large": False}
+    members = {"card": card, "shown": card is not None, "time": time, "presentation": ""}
     return msgspec.structs.replace(_HOOK, **{**members, **changes})
 
 

@@ -47,7 +47,13 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "albumin_window_days": 7,
     },
     "normalization": {"accept_statuses": ("final", "amended", "corrected")},
-    "cards": {"show_not_above_cutoff": False, "show_indeterminate": True, "assessment_extension": True},
+    "cards": {
+        "show_not_above_cutoff": False,
+        "show_indeterminate": True,
+        "snooze_hours": 0,
+        "snooze_unless_sii_rises_percent": 25,
+        "assessment_extension": True,
+    },
     "mappings": {"overlays": ()},
     "acquisition": {
         "strategy": "staged",

@@ -1,0 +1,78 @@
+"""Which cards were shown and which are snoozed, in the state store that all workers and hosts share."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, String, Table
+
+from cds_service.authorization.state_store import StateStore
+
+_TABLES: Final = MetaData()
+Table(
+    "shown_card",
+    _TABLES,
+    Column("card_hash", LargeBinary(32), primary_key=True),
+    Column("subject_hash", LargeBinary(32), nullable=False),
+    Column("sii", String(64), nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+Table(
+    "snoozed_card",
+    _TABLES,
+    Column("subject_hash", LargeBinary(32), primary_key=True),
+    Column("sii", String(64), nullable=False),
+    Column("until", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+_FIND: Final = "SELECT sii, until FROM snoozed_card WHERE subject_hash = :subject AND until > :now"
+_NOTE: Final = (
+    "INSERT INTO shown_card (card_hash, subject_hash, sii, expires_at) VALUES (:card, :subject, :sii, :expires)"
+    " ON CONFLICT (card_hash) DO NOTHING"
+)
+# One statement: what was shown is looked up where the snooze is written. Of two overrides the later end stands.
+_SNOOZE: Final = (
+    "INSERT INTO snoozed_card (subject_hash, sii, until)"
+    " SELECT subject_hash, sii, :until FROM shown_card WHERE card_hash = :card AND expires_at > :now"
+    " ON CONFLICT (subject_hash) DO UPDATE SET sii = excluded.sii, until = excluded.until"
+    " WHERE snoozed_card.until <= excluded.until"
+)
+_FORGET: Final = (
+    "DELETE FROM shown_card WHERE expires_at <= :now",
+    "DELETE FROM snoozed_card WHERE until <= :now",
+)
+
+
+class Snooze(NamedTuple):
+    """SII of the overridden card, empty where it had none, and when the snooze ends (seconds since 1970)."""
+
+    sii: str
+    until: int
+
+
+class SnoozeStore:
+    """Times are seconds since 1970. Every method raises StateUnavailableError when the database cannot be used."""
+
+    def __init__(self, url: str) -> None:
+        """Connect to nothing yet. Raises ConfigurationError when no driver for the address is installed."""
+        self._store = StateStore(url, _TABLES)
+
+    def find(self, subject: bytes, now: int) -> Snooze | None:
+        """Return the snooze that is in force for a subject."""
+        row = self._store.first_row(_FIND, {"subject": subject, "now": now})
+        return None if row is None else Snooze(*row)
+
+    def note_shown(self, card: bytes, subject: bytes, sii: str, now: int, expires: int) -> None:
+        """Remember a shown card; forget what is over. Cards are rare, so this costs little."""
+        self._store.execute(_NOTE, {"card": card, "subject": subject, "sii": sii, "expires": expires})
+        for statement in _FORGET:
+            self._store.execute(statement, {"now": now})
+
+    def snooze(self, card: bytes, now: int, until: int) -> None:
+        """Snooze the subject of a shown card; nothing happens for a card that is not known, or no longer."""
+        self._store.execute(_SNOOZE, {"card": card, "now": now, "until": until})
+
+    def close(self) -> None:
+        """Give the connections to the database back; the next use opens new ones."""
+        self._store.close()

@@ -1,0 +1,115 @@
+"""Optional snooze: a card that was overridden is not shown again for a time, unless SII rises.
+
+It never hides anything when in doubt: a card that is not known, feedback that comes late, other reasons, another
+rule, another cut-off, or a state store that cannot be asked all lead to the card being shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from cds_service.clinical.evidence import RULE_VERSION
+from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
+from cds_service.errors import StateUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cds_service.authorization.clients import TrustedClient
+    from cds_service.clinical.outcomes import Assessment
+    from cds_service.hooks.feedback import FeedbackItem
+    from cds_service.services.snooze_store import SnoozeStore
+
+_LOGGER = logging.getLogger(__name__)
+
+_OVERRIDDEN: Final = "overridden"
+# Feedback comes at once or in a batch of the day; what comes later snoozes nothing.
+_ANSWERABLE: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeOptions:
+    """How long an overridden card stays away, and the share of SII whose rise brings it back before."""
+
+    period: timedelta
+    rise: Decimal
+
+
+class Snoozing:
+    """Remembers which cards were shown and overridden, for all workers and hosts that share the state store.
+
+    Patients and cards are kept as keyed hashes, with SII, for no longer than needed. An override counts for every
+    user of the same EHR: feedback does not say who gave it.
+    """
+
+    def __init__(self, store: SnoozeStore, options: SnoozeOptions, key: bytes | None) -> None:
+        """Keep the store. `key` is the audit key; without one the hashes are not keyed."""
+        self._store = store
+        self._options = options
+        self._key = key or b""
+
+    def until(self, patient: str, client: TrustedClient, assessment: Assessment, now: datetime) -> datetime | None:
+        """Tell until when the card for an assessment is snoozed; None when it is to be shown."""
+        try:
+            snooze = self._store.find(self._subject(patient, client, assessment), _seconds(now))
+        except StateUnavailableError as error:
+            _LOGGER.warning("the card is shown, nobody knows whether it is snoozed: %s", error.log_detail)
+            return None
+        if snooze is None or self._has_risen(snooze.sii, _sii(assessment)):
+            return None
+        return datetime.fromtimestamp(snooze.until, UTC)
+
+    def note_shown(self, card: str, patient: str, client: TrustedClient, assessment: Assessment, now: datetime) -> None:
+        """Remember a card that leaves, so that an override of it can be understood."""
+        sii = _sii(assessment)
+        try:
+            self._store.note_shown(
+                self._hash("card", client.name, card),
+                self._subject(patient, client, assessment),
+                f"{sii:f}" if sii is not None else "",
+                _seconds(now),
+                _seconds(now + _ANSWERABLE),
+            )
+        except StateUnavailableError as error:
+            _LOGGER.warning("an override of this card will not snooze it: %s", error.log_detail)
+
+    def take_feedback(self, items: Iterable[FeedbackItem], client: TrustedClient, now: datetime) -> None:
+        """Snooze the cards that were overridden, from the moment of the override on."""
+        for item in items:
+            end = min(item.outcome_at, now) + self._options.period
+            if item.outcome != _OVERRIDDEN or end <= now:
+                continue
+            try:
+                self._store.snooze(self._hash("card", client.name, item.card), _seconds(now), _seconds(end))
+            except StateUnavailableError as error:
+                _LOGGER.warning("an override was recorded and does not snooze its card: %s", error.log_detail)
+
+    def _has_risen(self, before: str, now: Decimal | None) -> bool:
+        if not before or now is None:
+            return False
+        return now > Decimal(before) * (1 + self._options.rise)
+
+    def _subject(self, patient: str, client: TrustedClient, assessment: Assessment) -> bytes:
+        """Name what is snoozed: this advice, by this rule, for this patient of this EHR."""
+        reasons = sorted(map(str, getattr(assessment, "reasons", ())))
+        said = (RULE_VERSION, f"{assessment.cutoff:f}", assessment.outcome, *reasons)
+        return self._hash("subject", client.name, patient, *said)
+
+    def _hash(self, *parts: str) -> bytes:
+        # The lengths keep the parts apart.
+        text = "".join(f"{len(part)}:{part}" for part in ("sii-cds snooze", *parts))
+        return hmac.digest(self._key, text.encode(), hashlib.sha256)
+
+
+def _sii(assessment: Assessment) -> Decimal | None:
+    return assessment.sii if isinstance(assessment, (AboveCutoff, NotAboveCutoff)) else None
+
+
+def _seconds(time: datetime) -> int:
+    return int(time.timestamp())

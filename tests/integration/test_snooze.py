@@ -1,0 +1,242 @@
+"""Snooze from hook to hook: overridden cards stay away for their time, and everything doubtful is shown."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cds_service.app import create_app
+from cds_service.hooks.feedback import FeedbackItem
+from cds_service.services.snooze_store import SnoozeStore
+from cds_service.services.snoozing import SnoozeOptions, Snoozing
+from cds_service.settings import settings_from_dict
+from tests.support.charts import NOW, Json, bundle, days_ago, draw, hook_request, observation, procedure
+from tests.unit.services.asking import CLIENT, decision
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask.testing import FlaskClient
+
+HOOK = "/cds-services/sii-recurrence-risk"
+HOURS = 72
+
+
+class Hospital:
+    """A service with a clock that stands; each `worker` is an application of its own beside the same state store."""
+
+    def __init__(self, directory: Path, **configuration: Any) -> None:
+        self.directory = directory
+        self.now = NOW
+        self.configuration: Json = {"authentication": {"required": False}} | configuration
+
+    def worker(self) -> FlaskClient:
+        settings = settings_from_dict(self.configuration, self.directory)
+        return create_app(settings, now=lambda: self.now).test_client()
+
+    def records(self) -> list[Json]:
+        lines = [
+            line
+            for path in sorted((self.directory / "audit").glob("*.jsonl"))
+            for line in path.read_text().splitlines()
+        ]
+        return [record for record in map(json.loads, lines) if record["kind"] == "hook"]
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> Hospital:
+    return Hospital(tmp_path, cards={"snooze_hours": HOURS, "snooze_unless_sii_rises_percent": 25})
+
+
+def ask(worker: FlaskClient, *counts: Json, **keys: Any) -> Json:
+    answer = worker.post(HOOK, json=hook_request(*counts, **keys))
+    assert answer.status_code == 200
+    body: Json = answer.get_json()
+    return body
+
+
+def override(worker: FlaskClient, card: str, *, at: datetime = NOW, outcome: str = "overridden") -> None:
+    item = {"card": card, "outcome": outcome, "outcomeTimestamp": at.isoformat()}
+    assert worker.post(f"{HOOK}/feedback", json={"feedback": [item]}).status_code == 200
+
+
+def shown(worker: FlaskClient, *counts: Json, **keys: Any) -> bool:
+    return bool(ask(worker, *counts, **keys)["cards"])
+
+
+def test_snooze_overridden_card_stays_away_for_its_time_on_every_worker(hospital: Hospital) -> None:
+    first, second = hospital.worker(), hospital.worker()
+    override(second, ask(first)["cards"][0]["uuid"])
+
+    assert not shown(first)
+    assert not shown(second)
+    hospital.now = NOW + timedelta(hours=HOURS, seconds=-1)
+    assert not shown(first)
+    hospital.now = NOW + timedelta(hours=HOURS)
+    assert shown(second)
+
+
+def test_snooze_is_told_in_the_extension_and_in_the_record(hospital: Hospital) -> None:
+    worker = hospital.worker()
+    override(worker, ask(worker)["cards"][0]["uuid"])
+
+    told = ask(worker)["extension"]["org.sii-cds.assessment"]
+
+    assert (told["outcome"], told["presentation"]) == ("above-cutoff", "snoozed")
+    assert told["snoozedUntil"] == "2026-11-26T10:00:00+00:00"
+    before, after = hospital.records()
+    assert (before["presentation"], before["shown"]) == ("shown", True)
+    assert (after["presentation"], after.get("shown", False)) == ("snoozed", False)
+    assert after["card"] != before["card"], "the card that was kept back has its uuid in the record"
+
+
+@pytest.mark.parametrize(
+    ("platelets", "is_shown", "reason"),
+    [
+        # SII was 210 x 6.1 / 1.8 = 711.667; a quarter more is 889.58.
+        (262, False, "887.9 is within the share"),
+        (263, True, "891.3 is above it"),
+        (150, False, "it fell, and is above the cut-off still"),
+    ],
+)
+def test_snooze_ends_when_sii_rises(hospital: Hospital, platelets: int, is_shown: bool, reason: str) -> None:
+    worker = hospital.worker()
+    override(worker, ask(worker)["cards"][0]["uuid"])
+
+    assert shown(worker, *draw(platelets, when=days_ago(1))) == is_shown, reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ({"outcome": "accepted"}, "accepted, not overridden"),
+        ({"at": NOW - timedelta(hours=HOURS)}, "an override of three days ago, sent now"),
+    ],
+)
+def test_snooze_does_not_begin(hospital: Hospital, answer: dict[str, Any], reason: str) -> None:
+    worker = hospital.worker()
+    override(worker, ask(worker)["cards"][0]["uuid"], **answer)
+
+    assert shown(worker), reason
+
+
+def test_snooze_of_an_unknown_card_hides_nothing(hospital: Hospital) -> None:
+    worker = hospital.worker()
+    override(worker, "123456")
+
+    assert shown(worker)
+
+
+def test_snooze_begins_at_the_override_also_when_the_clock_of_the_ehr_is_ahead(hospital: Hospital) -> None:
+    worker = hospital.worker()
+    override(worker, ask(worker)["cards"][0]["uuid"], at=NOW + timedelta(days=300))
+
+    hospital.now = NOW + timedelta(hours=HOURS)
+    assert shown(worker)
+
+
+def test_snooze_card_uuid_in_capitals_is_the_same_card(hospital: Hospital) -> None:
+    worker = hospital.worker()
+    override(worker, ask(worker)["cards"][0]["uuid"].upper())
+
+    assert not shown(worker)
+
+
+def test_snooze_of_an_info_card_ends_with_its_reasons(hospital: Hospital) -> None:
+    worker = hospital.worker()
+    override(worker, ask(worker, *draw(None))["cards"][0]["uuid"])
+
+    assert not shown(worker, *draw(None)), "the same is missing"
+    assert shown(worker, *draw(None, None)), "something else is missing, too"
+    assert shown(worker), "SII can be told"
+
+
+def test_snooze_holds_for_one_patient(hospital: Hospital) -> None:
+    worker = hospital.worker()
+    override(worker, ask(worker)["cards"][0]["uuid"])
+    other = json.loads(json.dumps(hook_request()).replace('"p1"', '"p2"').replace("Patient/p1", "Patient/p2"))
+
+    assert worker.post(HOOK, json=other).get_json()["cards"]
+
+
+def test_snooze_another_cutoff_shows_the_card(hospital: Hospital) -> None:
+    worker = hospital.worker()
+    override(worker, ask(worker)["cards"][0]["uuid"])
+    hospital.configuration["rule"] = {"cutoff": 500, "cutoff_source": "our own study"}
+
+    assert shown(hospital.worker())
+
+
+def test_snooze_state_store_away_shows_the_card_and_says_so(
+    hospital: Hospital, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = hospital.worker()
+    card = ask(worker)["cards"][0]["uuid"]
+    override(worker, card)
+    for path in tmp_path.glob("state.db*"):
+        path.unlink()
+    (tmp_path / "state.db").mkdir()
+
+    with caplog.at_level(logging.WARNING):
+        assert shown(worker)
+        override(worker, card)
+    said = " ".join(record.message for record in caplog.records)
+    assert "the card is shown, nobody knows whether it is snoozed" in said
+    assert "an override was recorded and does not snooze its card" in said
+
+
+def test_snooze_off_by_default_touches_no_state(tmp_path: Path) -> None:
+    hospital = Hospital(tmp_path)
+    worker = hospital.worker()
+    override(worker, ask(worker)["cards"][0]["uuid"])
+
+    assert shown(worker)
+    assert "presentation" not in ask(worker)["extension"]["org.sii-cds.assessment"]
+
+
+def test_snooze_silent_mode_shows_nothing_and_snoozes_nothing(hospital: Hospital) -> None:
+    hospital.configuration["service"] = {"mode": "silent"}
+    worker = hospital.worker()
+
+    assert ask(worker) == {"cards": []}
+    override(worker, hospital.records()[0]["card"])
+    ask(worker)
+    assert [record["presentation"] for record in hospital.records()] == ["silent", "silent"]
+
+
+def test_snooze_state_holds_no_patient_id_or_card(hospital: Hospital, tmp_path: Path) -> None:
+    worker = hospital.worker()
+    card = ask(worker, procedures=bundle(procedure()), albumin=bundle(observation("1751-7", 38, "g/L")))["cards"][0]
+    override(worker, card["uuid"])
+
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("state.db*"))
+    assert b"snoozed_card" in stored
+    assert b"711.667" in stored
+    assert card["uuid"].encode() not in stored
+    assert b"p1" not in stored.replace(b"sqlite_autoindex", b"")
+
+
+def test_snooze_works_for_several_hosts_on_postgresql(postgresql_url: str) -> None:
+    options = SnoozeOptions(timedelta(hours=HOURS), Decimal("0.25"))
+    assessment = decision(hook_request()).assessment
+    item = FeedbackItem("card", "overridden", NOW)
+    with closing(SnoozeStore(postgresql_url)) as one, closing(SnoozeStore(postgresql_url)) as other:
+        first, second = Snoozing(one, options, b"key"), Snoozing(other, options, b"key")
+        first.note_shown("card", "p1", CLIENT, assessment, NOW)
+        for _ in range(2):
+            second.take_feedback([item, FeedbackItem("123456", "overridden", NOW)], CLIENT, NOW)
+
+        end = NOW + timedelta(hours=HOURS)
+        assert [host.until("p1", CLIENT, assessment, NOW) for host in (first, second)] == [end, end]
+        assert first.until("p2", CLIENT, assessment, NOW) is None
+        assert first.until("p1", replace(CLIENT, name="other"), assessment, NOW) is None
+        assert second.until("p1", CLIENT, assessment, end) is None
+        second.note_shown("later", "p9", CLIENT, assessment, end + timedelta(days=8))
+        assert other.find(b"", 0) is None

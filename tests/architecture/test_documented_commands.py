@@ -26,7 +26,7 @@ def mentions(text: str) -> Iterator[list[str]]:
 def unknown_words(words: list[str]) -> list[str]:
     """Subcommands and options that do not exist; alternatives are written `check|schema`."""
     command: click.Command = main
-    unknown = []
+    unknown: list[str] = []
     for word in words:
         if isinstance(command, click.Group) and not word.startswith("-"):
             found = [command.get_command(click.Context(command), name) for name in word.split("|")]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from sqlalchemy import Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateTable
 
 from cds_service.errors import ConfigurationError, StateUnavailableError
 
@@ -174,8 +174,6 @@ class StateStore:
                 with engine.connect() as connection:
                     for table in self._tables.sorted_tables:
                         connection.execute(CreateTable(table, if_not_exists=True))
-                        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-                            connection.execute(CreateIndex(index, if_not_exists=True))
             except (IntegrityError, ProgrammingError):
                 if not attempts_left:
                     raise

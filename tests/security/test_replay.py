@@ -188,14 +188,14 @@ def rows(state_file: Path) -> int:
 
 
 def test_first_use_expired_rows_are_deleted(replay: ReplayStore, state_file: Path) -> None:
-    for number in range(1, 1200):
+    for number in range(1, 1600):
         replay.is_first_use(use(f"t-{number}", until=NOW_SECONDS + number), NOW_SECONDS + number)
 
-    assert rows(state_file) < 200
+    assert rows(state_file) < 600
 
 
 def test_first_use_live_rows_stay(replay: ReplayStore, state_file: Path) -> None:
-    for number in range(300):
+    for number in range(600):
         replay.is_first_use(use(f"t-{number}"), NOW_SECONDS)
 
-    assert rows(state_file) == 300
+    assert rows(state_file) == 600

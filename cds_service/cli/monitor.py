@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from cds_service.monitor.monitoring import Monitoring
-    from cds_service.monitor.periods import Wanted
+    from cds_service.monitor.periods import Periods, Wanted
     from cds_service.monitor.reading import Tallies
 
 _CANNOT: Final = 2
@@ -72,7 +72,10 @@ _DAY_TYPE: Final = _DayType()
     help="Length of the baseline where --baseline-since is not given.",
 )
 @click.option(
-    "--leave-out", multiple=True, type=_DAY_TYPE, metavar="DAY", help="A day to ignore, such as a known downtime."
+    "--leave-out", multiple=True, type=_DAY_TYPE, metavar="DAY", help="A day to ignore, such as a downtime; repeatable."
+)
+@click.option(
+    "--leave-out-client", "left_out_clients", multiple=True, metavar="NAME", help="A client to ignore; may be repeated."
 )
 @click.option(
     "--false-alarms",
@@ -94,6 +97,7 @@ def monitor_command(
     config_file: Path | None,
     directories: tuple[Path, ...],
     leave_out: tuple[date, ...],
+    left_out_clients: tuple[str, ...],
     false_alarms: float,
     as_json: bool,
     html_file: Path | None,
@@ -102,20 +106,24 @@ def monitor_command(
 ) -> None:
     """Judge the newest complete days of the audit log by those before, and name what changed.
 
-    Exit code 0 when all is as usual, 1 when a finding is open or a line of the log cannot be read, 2 when the monitor
-    could not run. Days are those of service.timezone; today is shown but not judged. A log that is too young to tell
-    what is usual is said to be so, with exit code 0.
+    Exit code 0 when all is as usual, 1 when a finding is open, nobody calls, or a line of the log cannot be read, 2
+    when the monitor could not run. Days are those of service.timezone; today is shown but not judged. A log that is
+    too young to tell what is usual is said to be so, with exit code 0.
     """
     # Loaded when used: numpy and the monitor are no part of any other command.
+    from cds_service.monitor.monitoring import monitor
     from cds_service.monitor.periods import Wanted
 
     log = _find_log(config_file, directories)
     now = datetime.now(UTC)
     wanted = Wanted(left_out=frozenset(leave_out), **days)  # type: ignore[arg-type]  # click checked each option
-    result, tallies = _judge(log, wanted, now.astimezone(log.zone).date(), false_alarms)
-    _print(result, tallies, now.astimezone(log.zone).date(), as_json=as_json)
+    today = now.astimezone(log.zone).date()
+    tallies, periods = _read(log, wanted, today)
+    tallies.forget(left_out_clients)
+    result = monitor(tallies, periods, false_alarms)
+    _print(result, tallies, today, as_json=as_json)
     _write(result, tallies, now, html_file, metrics_file)
-    if result.open_findings or tallies.unreadable:
+    if result.open_findings or tallies.unreadable or not tallies.days:
         raise click.exceptions.Exit(1)
 
 
@@ -130,8 +138,7 @@ def _find_log(config_file: Path | None, directories: tuple[Path, ...]) -> _Log:
     return _Log(directories or (settings.audit.directory,), ZoneInfo(settings.service.timezone))
 
 
-def _judge(log: _Log, wanted: Wanted, today: date, false_alarms: float) -> tuple[Monitoring, Tallies]:
-    from cds_service.monitor.monitoring import monitor
+def _read(log: _Log, wanted: Wanted, today: date) -> tuple[Tallies, Periods]:
     from cds_service.monitor.periods import choose_periods
     from cds_service.monitor.reading import tally_logs
 
@@ -139,13 +146,14 @@ def _judge(log: _Log, wanted: Wanted, today: date, false_alarms: float) -> tuple
         # The day before tells nothing but that the baseline's first day is a whole one.
         read_since = choose_periods(wanted, today, None).baseline_first - _DAY
         tallies = tally_logs(log.directories, log.zone, read_since)
-        periods = choose_periods(wanted, today, tallies.first_day)
+        if tallies.records == 0:
+            raise PeriodError(f"{', '.join(map(str, log.directories))}: there is no record since {read_since}")
+        return tallies, choose_periods(wanted, today, tallies.first_day)
     except PeriodError as error:
         _refuse(str(error))
     except OSError as error:
         place = error.filename or ", ".join(map(str, log.directories))
         _refuse(f"{place}: the audit log cannot be read: {error.strerror or error}")
-    return monitor(tallies, periods, false_alarms), tallies
 
 
 def _print(result: Monitoring, tallies: Tallies, today: date, *, as_json: bool) -> None:

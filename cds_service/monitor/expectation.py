@@ -55,7 +55,7 @@ class UsualShare:
 
     def correlation(self, whole: int, days: int) -> float:
         """Return the correlation within a count over some days, with the uncertainty of the baseline itself."""
-        long_run = max(self.dispersion, self.weekly_dispersion)
+        long_run = max(self.dispersion, self.weekly_dispersion, _ASSUMED)
         between = ((self.dispersion if days < _WEEK else long_run) - 1) / max(whole - 1, 1)
         return min(between, _MOST_CORRELATION) + long_run / (self.whole + long_run)
 

@@ -27,6 +27,7 @@ def as_object(result: Monitoring, tallies: Tallies) -> dict[str, Any]:
         "tests_a_day": result.tests,
         "not_judged": result.unjudged,
         "findings": [finding_object(found, result) for found in result.findings],
+        "unsteady_baseline": [finding_object(found, result) for found in result.unsteady],
         "changes": [
             {"day": change.day.isoformat(), "client": change.client, "what": change.what} for change in result.changes
         ],

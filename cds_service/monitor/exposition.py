@@ -39,6 +39,7 @@ def write_metrics(path: Path, result: Monitoring, tallies: Tallies, now: datetim
     last = datetime.combine(result.periods.last, time.min, UTC)
     gauge("last_day_timestamp_seconds", "The newest judged day, as its midnight in UTC.").set(last.timestamp())
     gauge("unreadable_lines", "Lines of the audit log that cannot be read.").set(tallies.unreadable)
+    gauge("unsteady_baseline", "Changes within the baseline itself.").set(len(result.unsteady))
     found = gauge("open_findings", "Findings that last, by kind and client; all kinds.", ("finding", "client"))
     judged = gauge("client_judged", "Whether a client has a baseline and is judged.", ("client",))
     for client in result.unjudged:

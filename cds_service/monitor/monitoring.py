@@ -63,7 +63,7 @@ class ClientCharts:
 class Monitoring:
     """The result. `unjudged` names clients without a baseline and the number of days they have; `limit` is the
     probability below which a chart signals, `tests` how many probabilities are looked at each day; `changes` are what
-    persons changed in the judged days.
+    persons changed in the judged days, `unsteady` what changed within the baseline itself.
     """
 
     periods: Periods
@@ -72,6 +72,7 @@ class Monitoring:
     unjudged: dict[str, int]
     findings: tuple[Finding, ...]
     changes: tuple[Change, ...]
+    unsteady: tuple[Finding, ...]
     limit: float
     tests: int
 
@@ -108,6 +109,30 @@ class _Learned:
 def monitor(tallies: Tallies, periods: Periods, false_alarms: float) -> Monitoring:
     """Judge all clients with at most about `false_alarms` false findings in 100 days over all charts together."""
     days = periods.judged_days()
+    learned, unjudged = _learn_all(tallies, periods)
+    limit = _limit(learned, false_alarms)
+    # What changed within the baseline is looked for in the same way: its second half is judged by its first.
+    halves, _ = _learn_all(tallies, periods.halves())
+    changes = [
+        change for one in learned for change in changes_of(tallies, one.client, [*one.baseline_days[-1:], *days])
+    ]
+    judged = [_judge(one, limit) for one in learned]
+    return Monitoring(
+        periods=periods,
+        days=tuple(days),
+        clients=tuple(judged),
+        unjudged=unjudged,
+        findings=_find(learned, judged, days),
+        changes=tuple(changes),
+        unsteady=_find(halves, [_judge(one, limit) for one in halves], periods.halves().judged_days()),
+        limit=limit,
+        tests=sum(one.tests for one in learned),
+    )
+
+
+def _learn_all(tallies: Tallies, periods: Periods) -> tuple[list[_Learned], dict[str, int]]:
+    """Learn what is usual at each client; return the others with the days of baseline that they have."""
+    days = periods.judged_days()
     learned, unjudged = [], {}
     for client in tallies.clients:
         first_seen = min(day for name, day in tallies.days if name == client)
@@ -116,28 +141,21 @@ def monitor(tallies: Tallies, periods: Periods, false_alarms: float) -> Monitori
             unjudged[client] = len(baseline_days)
         else:
             learned.append(_learn(client, tallies, baseline_days, days))
-    tests = sum(one.tests for one in learned)
-    # Bonferroni over all tests of a day. Neighbouring days and windows overlap, so fewer alarms are seen.
-    limit = false_alarms / 100 / max(tests, 1)
-    judged = [_judge(one, limit) for one in learned]
-    findings = [
-        found
+    return learned, unjudged
+
+
+def _limit(learned: Sequence[_Learned], false_alarms: float) -> float:
+    """Bonferroni over all tests of a day. Neighbouring days and windows overlap, so that fewer alarms are seen."""
+    return false_alarms / 100 / max(sum(one.tests for one in learned), 1)
+
+
+def _find(learned: Sequence[_Learned], judged: Sequence[ClientCharts], days: Sequence[date]) -> tuple[Finding, ...]:
+    found = [
+        finding
         for one, charts in zip(learned, judged, strict=True)
-        for found in find_causes(one.client, _signals(one, charts), days)
+        for finding in find_causes(one.client, _signals(one, charts), days)
     ]
-    changes = [
-        change for one in learned for change in changes_of(tallies, one.client, [*one.baseline_days[-1:], *days])
-    ]
-    return Monitoring(
-        periods=periods,
-        days=tuple(days),
-        clients=tuple(judged),
-        unjudged=unjudged,
-        findings=tuple(join_clients(findings)),
-        changes=tuple(changes),
-        limit=limit,
-        tests=tests,
-    )
+    return tuple(join_clients(found))
 
 
 def _learn(client: str, tallies: Tallies, baseline_days: Sequence[date], days: Sequence[date]) -> _Learned:

@@ -45,6 +45,11 @@ class Periods:
         """List the days to judge."""
         return self._days(self.first, self.last)
 
+    def halves(self) -> Periods:
+        """Return the baseline judged by itself: its second half by its first."""
+        middle = self.baseline_first + (self.baseline_last - self.baseline_first) // 2
+        return Periods(self.baseline_first, middle, middle + _DAY, self.baseline_last, self.left_out)
+
     def _days(self, first: date, last: date) -> list[date]:
         days = (first + _DAY * number for number in range((last - first).days + 1))
         return [day for day in days if day not in self.left_out]

@@ -12,7 +12,7 @@ from cds_service.audit.records import FeedbackRecord, HookRecord
 from cds_service.monitor.tallies import DayTally
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
     from datetime import date, tzinfo
     from pathlib import Path
 
@@ -42,6 +42,10 @@ class Tallies:
     def of(self, client: str, day: date) -> DayTally:
         """Return the tally of a client on a day, empty where there is no record."""
         return self.days.get(ClientDay(client, day)) or DayTally()
+
+    def forget(self, clients: Container[str]) -> None:
+        """Leave some clients out."""
+        self.days = {place: tally for place, tally in self.days.items() if place.client not in clients}
 
     @property
     def clients(self) -> list[str]:

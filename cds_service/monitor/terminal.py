@@ -81,8 +81,13 @@ def not_judged(result: Monitoring, tallies: Tallies) -> Iterator[str]:
             f"{client} is not judged: it has a baseline of {days} complete day{'s' if days != 1 else ''}, and "
             f"{LEAST_BASELINE_DAYS} are needed."
         )
+    for found in result.unsteady:
+        yield (
+            f"The baseline is not steady: {headline(found)} ({found.id}). Leave those days out (--leave-out), or state "
+            "a clean period (--baseline-since, --baseline-until)."
+        )
     if not result.clients and not result.unjudged:
-        yield "There is no hook in these days."
+        yield "There is no hook in these days: nobody calls this service, or this is the log of another one."
     if tallies.unreadable:
         yield f"Lines that cannot be read: {tallies.unreadable}; run sii-cds audit verify."
 

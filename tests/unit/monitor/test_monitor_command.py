@@ -39,7 +39,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def run(*arguments: str | Path) -> Result:
+def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["monitor", *map(str, arguments)], catch_exceptions=False)
 
 
@@ -149,6 +149,41 @@ def test_monitor_wrong_input_exits_2_with_a_sentence(
     assert result.exit_code == 2, reason
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+def test_monitor_empty_directory_exits_2(tmp_path: Path) -> None:
+    result = run("--directory", tmp_path)
+
+    assert result.exit_code == 2
+    assert f"{tmp_path}: there is no record since" in result.output
+
+
+def test_monitor_log_without_hooks_exits_1(tmp_path: Path) -> None:
+    write_log(tmp_path, [], 60)
+    result = run("--directory", tmp_path, "--until", simulated_day(59).isoformat())
+
+    assert result.exit_code == 1
+    assert "nobody calls this service" in result.output
+
+
+def test_monitor_log_that_ended_is_found_to_have_stopped(sound: Path) -> None:
+    result = run("--directory", sound, "--until", simulated_day(76).isoformat())
+
+    assert result.exit_code == 1
+    assert f"OPEN  hooks-stopped\n      No hooks arrive at main-ehr since {simulated_day(70)}" in result.output
+
+
+def test_monitor_client_left_out_is_ignored(broken: Path) -> None:
+    result = run("--directory", broken, *UNTIL, "--leave-out-client", "main-ehr")
+
+    assert "data-unavailable" not in result.output
+
+
+def test_monitor_baseline_with_a_change_in_it_is_said_not_to_be_steady(broken: Path) -> None:
+    days = ("--baseline-since", simulated_day(22), "--baseline-until", simulated_day(68), "--since", simulated_day(69))
+    result = run("--directory", broken, *UNTIL, *days)
+
+    assert "The baseline is not steady: Required data cannot be had (conditions) at main-ehr" in result.output
 
 
 def test_monitor_file_that_cannot_be_written_exits_2(sound: Path, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ SIZES: Final = (
     Size(20, BASELINE_DAYS, 1.0),
     Size(20, 183, 1.0),
     Size(400, BASELINE_DAYS, 1.0),
-    Size(5000, BASELINE_DAYS, 0.25),
+    Size(5000, BASELINE_DAYS, 0.2),
 )
 ACCEPTED: Final = (0.5, 1.0, 2.0)
 _QUIET_DAYS: Final = 100
@@ -72,7 +72,7 @@ def detect(size: Size, seed: int, malfunction: Malfunction) -> int | None:
 def main(arguments: Sequence[str]) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=60)
+    parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--hooks", type=int, nargs="*", default=[size.hooks for size in SIZES])
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args(arguments)

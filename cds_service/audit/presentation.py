@@ -43,13 +43,13 @@ def heading() -> str:
 
 
 def as_row(found: Found) -> str:
-    """Return one line of the table. CARD is shown, hidden (silent mode) or none; for feedback whether it is known."""
+    """Return one line of the table. CARD is shown, silent, snoozed or none; for feedback whether it is known."""
     record = found.record
     time = record.time.strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(record, HookRecord):
-        card = "none" if record.card is None else "shown" if record.shown else "hidden"
         reasons = ",".join((*record.reasons, *record.missing))
-        row = ["hook", record.client, record.user, record.patient, record.outcome, record.sii or "", card, reasons]
+        said = [record.outcome, record.sii or "", record.how_presented, reasons]
+        row = ["hook", record.client, record.user, record.patient, *said]
     else:
         call = found.card_of
         user, patient = record.user or "", call.patient if call is not None else ""

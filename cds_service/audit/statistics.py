@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.audit.records import FeedbackRecord, HookRecord
+from cds_service.cards.builder import OVERRIDE_REASON_SYSTEM
 from cds_service.clinical.evidence import IMPRECISION_BAND
 
 if TYPE_CHECKING:
@@ -219,7 +220,15 @@ class _Counting:
             counts.accepted += answer.outcome == ACCEPTED
             counts.overridden += answer.outcome == OVERRIDDEN
         if answer.outcome == OVERRIDDEN:
-            told.override_reasons[answer.reason_code or NO_REASON] += 1
+            told.override_reasons[_reason_name(answer)] += 1
+
+
+def _reason_name(answer: FeedbackRecord) -> str:
+    """Return the code; one that is not of this service's list with its system, since "3" alone says nothing."""
+    if answer.reason_code is None:
+        return NO_REASON
+    foreign = answer.reason_system not in (None, OVERRIDE_REASON_SYSTEM)
+    return f"{answer.reason_code} ({answer.reason_system})" if foreign else answer.reason_code
 
 
 def _add_hook(counts: Counts, record: HookRecord) -> None:

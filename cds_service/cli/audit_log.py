@@ -95,7 +95,9 @@ def instant(text: str | None, option: str, time_of_day: time, zone: tzinfo) -> d
 
 
 def refuse_log(directory: Path, error: OSError) -> NoReturn:
-    """Say that the log cannot be read, and exit 1."""
+    """Say that the log cannot be read, and exit 1; a reader of the output that went away is no fault of the log."""
+    if isinstance(error, BrokenPipeError):
+        raise error
     fail(f"{directory}: the audit log cannot be read: {error.strerror or error}")
 
 

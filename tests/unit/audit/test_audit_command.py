@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +17,6 @@ from cds_service.cli.main import main
 from tests.unit.audit.samples import KEY, Clock, audit_log, feedback_record, files_of, hook_record
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.testing import Result
 
 SITE = """
@@ -180,3 +182,19 @@ def test_search_damaged_log_prints_what_is_there_and_exits_1(site: Path) -> None
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 2
     assert "lines that cannot be read: 1" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("search",), ("search", "--json"), ("export", "--fhir"), ("replay",)])
+def test_reader_that_goes_away_is_no_fault_of_the_log(site: Path, arguments: tuple[str, ...]) -> None:
+    """As in `sii-cds audit search | head -1`: the pipe is closed before anything is written."""
+    read, write = os.pipe()
+    os.close(read)
+    program = Path(sys.executable).with_name("sii-cds")
+    command: list[str | Path] = [program, "audit", *arguments, "--config", site / "sii-cds.yaml"]
+    try:
+        answer = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    finally:
+        os.close(write)
+
+    assert "cannot be read" not in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -225,3 +225,18 @@ def test_incomplete_draw_names_what_is_newer(
     counts = BloodCounts(draws=(draw(drawn),) if drawn is not None else (), unpaired=(alone,))
 
     assert incomplete_draw(counts) == named, reason
+
+
+# A line as it was written before records held charts; what was written once stays readable.
+FIRST_FORM = b"""{"kind":"hook","time":"2026-03-09T15:30:00Z","request_id":"r","hook_instance":"h","client":"main-ehr",
+"user":"Practitioner/p","patient":"p1","outcome":"above-cutoff","sii":"501.816","cutoff":"405.08","basis":"absolute",
+"used":[{"analyte":"platelets","reference":"Observation/1","code":"777-3","basis":"absolute","effective":"2026-02-20",
+"value":"179.22","unit":"10*9/L"}],"card":"c","shown":true,"mode":"active","rule_version":"1","mapping_version":"m",
+"configuration":"0123456789ab","timezone":"UTC","timings_ms":{"decide":1.5}}"""
+
+
+def test_record_of_the_first_form_is_read() -> None:
+    record = msgspec.json.decode(FIRST_FORM, type=HookRecord)
+
+    assert (record.sii, record.how_presented, bytes(record.chart)) == ("501.816", "shown", b"")
+    assert record.used[0].value == Decimal("179.22")

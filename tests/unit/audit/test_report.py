@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from cds_service.audit.report_figures import all_weeks, as_data, rates
 from cds_service.audit.statistics import NO_REASON, count
+from cds_service.cards.builder import OVERRIDE_REASON_SYSTEM
 from cds_service.cli.main import main
 from tests.unit.audit.samples import audit_log, feedback_record, hook_record
 
@@ -119,6 +120,17 @@ def test_report_rates_have_the_whole_they_belong_to() -> None:
     told = counted(*(hook(outcome=outcome) for outcome in outcomes), hook("a", outcome="above-cutoff"))
 
     assert [(rate.part, rate.whole) for rate in rates(told.total)] == [(1, 7), (2, 5), (2, 3), (0, 1), (0, 1), (1, 1)]
+
+
+def test_report_override_reason_of_another_list_is_told_with_its_system() -> None:
+    told = counted(
+        hook("a"),
+        hook("b"),
+        feedback_record("a", reason_code="3", reason_system="urn:ehr"),
+        feedback_record("b", reason_code="already-known", reason_system=OVERRIDE_REASON_SYSTEM),
+    )
+
+    assert told.override_reasons == {"3 (urn:ehr)": 1, "already-known": 1}
 
 
 @pytest.mark.parametrize(

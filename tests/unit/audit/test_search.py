@@ -180,10 +180,11 @@ def test_as_row_holds_what_a_person_looks_for(found: Found, cells: list[str], re
     assert set(cells) <= set(row), reason
 
 
-def test_as_row_card_kept_back_by_silent_mode_is_hidden() -> None:
-    hidden = msgspec.structs.replace(hook_record(mode="silent"), shown=False)
+@pytest.mark.parametrize(("presentation", "told"), [("", "silent"), ("silent", "silent"), ("snoozed", "snoozed")])
+def test_as_row_says_why_a_card_was_kept_back(presentation: str, told: str) -> None:
+    hidden = msgspec.structs.replace(hook_record(mode="silent"), shown=False, presentation=presentation)
 
-    assert "hidden" in as_row(Found(2, hidden, None)).split()
+    assert told in as_row(Found(2, hidden, None)).split()
 
 
 def test_as_row_control_characters_do_not_reach_the_terminal() -> None:

@@ -18,7 +18,7 @@ from cds_service.doctor.export.files import find_files
 from cds_service.doctor.masking import DEFAULT_MASK_BELOW, Mask
 from cds_service.doctor.report import Report, as_json
 from cds_service.doctor.terminal import WIDEST, as_text
-from cds_service.errors import MissingExtraError
+from cds_service.errors import ConfigurationError, MissingExtraError
 from cds_service.services.site import site_from_settings
 from cds_service.settings.network import secure_location, secure_url
 
@@ -162,7 +162,7 @@ def _examine_export(paths: tuple[Path, ...], options: Options, settings: Setting
     files = find_files(paths)
     if not files:
         raise click.UsageError(f"no NDJSON file in {', '.join(map(str, paths))}")
-    size = 2 * sum(file.stat().st_size for file in files)
+    size = 2 * sum(file.stat().st_size for file in files if file.exists())
     with _progress("Reading the export", size) as bar:
         return examine_export(files, site_from_settings(settings), options, bar.update)
 
@@ -174,7 +174,7 @@ def _examine_server(server: dict[str, Any], options: Options, settings: Settings
     logging.getLogger("cds_service").addHandler(logging.NullHandler())
     try:
         examiner = open_server(Credentials(**server), settings, options)
-    except CredentialsError as error:
+    except (CredentialsError, ConfigurationError) as error:
         raise click.UsageError(str(error)) from None
     with _progress("Asking the server", options.patients) as bar:
 

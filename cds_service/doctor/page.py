@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.doctor.lookalikes import load_lookalikes
-from cds_service.doctor.terminal import coded, number
+from cds_service.doctor.terminal import coded, counted, number, source_of
 from cds_service.reports.charts import Bar, Chart, HorizontalBars, Range, ValueRanges
 from cds_service.reports.content import Column, Figure, Figures, Listing, Notice, Page, Points, Section, Table
 from cds_service.reports.page import render_page
@@ -37,17 +37,16 @@ def as_page(report: Report) -> str:
 
 
 def _facts(report: Report) -> Iterator[str]:
-    source = report.source
-    yield f"Export of {source['files']} files" if "files" in source else f"FHIR server {source['server']}"
+    yield source_of(report)
     yield f"{report.sample['patients']} patients examined"
     yield f"as of {report.made}"
     yield from (f"{name} {version}" for name, version in report.versions.items())
 
 
 def _verdict(report: Report) -> Notice:
-    rest = f"{report.count('warning')} warnings, {report.count('note')} notes"
+    rest = f"{counted(report.count('warning'), 'warning')}, {counted(report.count('note'), 'note')}"
     if report.is_blocked:
-        return Notice(f"Not ready: {report.count('blocks')} findings stand against go-live; {rest}.")
+        return Notice(f"Not ready: {counted(report.count('blocks'), 'finding')} against go-live; {rest}.")
     return Notice(f"Nothing stands against go-live; {rest}.", "fine")
 
 
@@ -133,6 +132,7 @@ def _codes(report: Report) -> Table:
         Column("Read"),
         Column("Results", numeric=True),
         Column("Used", numeric=True),
+        Column("Statuses"),
         Column("Quartiles", numeric=True),
         Column("Not used"),
     )
@@ -145,8 +145,9 @@ def _code_rows(code: CodeRow) -> Iterator[tuple[str, ...]]:
     meaning = f"{code.analyte} {code.basis}".strip()
     label = (shown, code.name, meaning if code.treatment == "accepted" else f"{code.treatment}: {meaning}")
     reasons = ", ".join(f"{reason} {count}" for reason, count in code.not_used.items()) or code.reason
+    statuses = ", ".join(f"{status} {count}" for status, count in code.statuses.items())
     if not code.units:
-        yield (*label, "", "", str(code.results), str(code.used), "", reasons)
+        yield (*label, "", "", str(code.results), str(code.used), statuses, "", reasons)
     for unit in code.units:
         read = f"× {unit.factor}" if unit.factor is not None else unit.refusal or ""
         yield (
@@ -155,6 +156,7 @@ def _code_rows(code: CodeRow) -> Iterator[tuple[str, ...]]:
             read,
             str(unit.results),
             str(code.used),
+            statuses,
             _quartiles(unit),
             reasons,
         )

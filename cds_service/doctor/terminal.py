@@ -43,7 +43,7 @@ def as_text(report: Report, width: int) -> str:
 
 
 def _verdict(report: Report, width: int) -> str:
-    source = f"Export of {report.source['files']} files" if "files" in report.source else f"{report.source['server']}"
+    source = source_of(report)
     drawn = "listed" if report.options["listed"] else f"drawn with seed {report.options['seed']}"
     facts = (
         f"{source}; {report.sample['patients']} patients examined ({drawn}), "
@@ -52,12 +52,18 @@ def _verdict(report: Report, width: int) -> str:
     )
     blocking = report.count("blocks")
     verdict = (
-        click.style(f"{_count(blocking, 'finding')} against go-live", fg="red", bold=True)
+        click.style(f"{counted(blocking, 'finding')} against go-live", fg="red", bold=True)
         if blocking
         else click.style("Nothing stands against go-live", fg="green", bold=True)
     )
-    rest = f", {_count(report.count('warning'), 'warning')}, {_count(report.count('note'), 'note')}."
+    rest = f", {counted(report.count('warning'), 'warning')}, {counted(report.count('note'), 'note')}."
     return f"{_wrapped(facts, width)}\n\n{verdict}{rest}"
+
+
+def source_of(report: Report) -> str:
+    """Name what was examined."""
+    source = report.source
+    return f"Export of {counted(source['files'], 'file')}" if "files" in source else f"FHIR server {source['server']}"
 
 
 def _findings(findings: Sequence[FindingRow], width: int) -> str:
@@ -75,7 +81,7 @@ def _codes(report: Report, width: int) -> str:
     if not rows:
         return ""
     heads = ("Code", "name", "as", "unit", "read", "results", "used", "median (quartiles)")
-    rest = f"{_count(report.other_codes, 'other laboratory code')} seen, none of which looks like ours."
+    rest = f"{counted(report.other_codes, 'other laboratory code')} seen, none of which looks like ours."
     return f"{_title('Laboratory codes')}\n{_table(heads, rows, width)}\n{_wrapped(rest, width)}"
 
 
@@ -177,7 +183,8 @@ def _listed(counts: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from cds_service.cli.main import main
 from tests.support.charts import LYMPHOCYTES, NOW, PLATELETS, days_ago, draw
 from tests.support.hospital import Hospital, hospital, measured, named, of_code, of_type, recoded
-from tests.support.hospital_server import TOKEN, HospitalServer, remark, running_hospital
+from tests.support.hospital_server import TOKEN, remark, running_hospital
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,6 +85,11 @@ PLANTED: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     ("remarks beside the answers", {"remark": remark("not-supported")}, {("note", "search-remarks")}),
     ("another FHIR version", {"fhir_version": "3.0.2"}, {("blocks", "fhir-version")}),
     (
+        "no access to Observations",
+        {"status": {"Observation": 403}},
+        {("blocks", "server-refuses"), ("warning", "server-refuses")},
+    ),
+    (
         "no access to procedures",
         {"status": {"Procedure": 403}},
         {("blocks", "server-refuses")},
@@ -130,10 +135,16 @@ def test_wrong_token_is_told_once_and_asking_stops(tmp_path: Path) -> None:
     report = told(result)
     refused = [finding for finding in report["findings"] if finding["id"] == "server-refuses"]
     assert result.exit_code == 1
-    assert {finding["about"] for finding in refused} == {"Condition", "Procedure", "blood counts", "albumin"}
+    assert {finding["about"] for finding in refused} == {
+        "Condition",
+        "Procedure",
+        "blood counts",
+        "albumin",
+        "all results",
+    }
     assert all("401" in finding["what"] for finding in refused)
-    # Three patients of nine requests at most, and the first look.
-    assert asked <= 28
+    # Three patients of ten requests at most, and the first look.
+    assert asked <= 31
     assert "canary" not in result.output
 
 
@@ -236,11 +247,23 @@ def test_wrong_options_are_one_sentence_and_exit_2(
     assert "canary" not in result.output
 
 
-def test_examination_asks_gently(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_authorities_that_are_none_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("canary: no certificate")
+    (tmp_path / "site.yaml").write_text("authentication: {required: false}\nacquisition: {ca_file: ca.pem}\n")
+
+    result = CliRunner().invoke(
+        main, ["doctor", "--fhir-server", "https://ehr.example", "--config", str(tmp_path / "site.yaml")]
+    )
+
+    assert result.exit_code == 2
+    assert "acquisition.ca_file" in result.stderr
+    assert "canary" not in result.output
+
+
+def test_examination_asks_gently() -> None:
     """Eleven requests for each patient at most, the hook's five among them."""
     with running_hospital(two_draws()) as server:
         ask(server.url)
         requests = server.targets
 
     assert len(requests) <= 11 * PATIENTS + 6
-    assert isinstance(server, HospitalServer)

@@ -117,7 +117,7 @@ def test_page_shows_findings_and_plots(broken: Path, tmp_path: Path) -> None:
     doctor(broken, "--html", tmp_path / "a.html")
     page = (tmp_path / "a.html").read_text("utf-8")
 
-    assert "2 findings stand against go-live" in page
+    assert "Not ready: 2 findings against go-live" in page
     assert "<svg" in page
     assert "Platelets, count: values by code and unit" in page
 

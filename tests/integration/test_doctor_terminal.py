@@ -1,0 +1,81 @@
+"""Doctor as a person starts it, on a terminal of a given width: a bar while it reads, colors, lines that fit."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import tracemalloc
+from pathlib import Path
+
+from cds_service.doctor.terminal import as_text
+from tests.support.charts import NOW, PLATELETS
+from tests.support.hospital import hospital, measured, of_code
+from tests.unit.doctor.examining import examined, examined_folder
+
+COMMAND = Path(sys.executable).with_name("sii-cds")
+COLUMNS = 72
+
+
+def on_a_terminal(*arguments: str | Path) -> str:
+    """Run the command with a terminal as its output, and return what it wrote there."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR"}}
+    with subprocess.Popen([COMMAND, *arguments], stdout=follower, stderr=follower, env=environment) as process:
+        os.close(follower)
+        written = bytearray()
+        try:
+            while part := os.read(leader, 65_536):
+                written += part
+        except OSError:
+            # How Linux says that the other end is closed.
+            pass
+        os.close(leader)
+        assert process.wait() == 1
+    return written.decode()
+
+
+def test_terminal_gets_a_bar_colors_and_lines_that_fit(tmp_path: Path) -> None:
+    plan = hospital().change(of_code(PLATELETS, change=measured("10*9/L", times=1000, ucum=True)))
+    export = plan.export(tmp_path / "export")
+
+    written = on_a_terminal("doctor", export, "--at", NOW.isoformat())
+
+    assert "Reading the export  [####" in written
+    assert "\x1b[31m\x1b[1mBLOCKS" in written
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written[written.rindex("100%") :])
+    assert max(map(len, text.splitlines())) <= COLUMNS
+
+
+def test_chinese_names_take_two_columns_and_keep_tables_straight(tmp_path: Path) -> None:
+    plan = hospital().change(
+        of_code(
+            PLATELETS, change=lambda r: r | {"code": {"coding": [r["code"]["coding"][0] | {"display": "血小板计数"}]}}
+        )
+    )
+
+    lines = as_text(examined(plan, tmp_path), 100).splitlines()
+
+    (chinese,) = (line for line in lines if "血小板" in line)
+    (english,) = (line for line in lines if "LOINC 731-0" in line)
+    # Five characters more than it has take up room.
+    assert chinese.index("platelets count") == english.index("lymphocytes count") - 5
+
+
+def test_memory_does_not_grow_with_the_export(tmp_path: Path) -> None:
+    """Four times the patients, the same sample: what is held is codes, a sample of values, and twenty charts."""
+    peaks = []
+    for patients in (150, 600):
+        folder = hospital(patients).export(tmp_path / str(patients))
+        tracemalloc.start()
+        examined_folder(folder, patients=20)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+    assert peaks[1] < 1.5 * peaks[0]

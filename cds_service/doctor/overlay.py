@@ -9,6 +9,7 @@ from cds_service.doctor.judging.local_codes import cannot_be_mapped
 from cds_service.doctor.judging.values import FACTORS, fitting_factors
 from cds_service.doctor.laboratory_survey import meaning_of
 from cds_service.normalization.units import normalize_spelling
+from cds_service.settings.overlays.forms import UNAPPROVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from cds_service.doctor.judging.case import Case
     from cds_service.doctor.judging.local_codes import LocalCode
 
-_HEAD: Final = """\
+_HEAD: Final = f"""\
 # Proposed by sii-cds doctor. Every row is a suspicion until laboratory and clinical owner have
 # confirmed it. Then put their names into approved_by, list this file under mappings.overlays, and
 # run `sii-cds config check`.
 about:
   what: Local codes and units that sii-cds doctor found
-  approved_by: NOT YET APPROVED
+  approved_by: {UNAPPROVED}
 """
 
 

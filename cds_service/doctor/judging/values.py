@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Slips of unit: per µL for 10*9/L, g/dL for g/L, percent for fractions, and the like.
 _POWERS: Final = (1000.0, 0.001, 100.0, 0.01, 10.0, 0.1)
+_NEAR: Final = frozenset({100.0, 0.01, 10.0, 0.1})
 # Pairs of basis that share their canonical unit.
 _SAME_SCALE: Final = {"fraction": "percent", "moles": "mass"}
 FACTORS: Final = {
@@ -54,12 +55,12 @@ def judge_values(values: Sequence[float], patients: int, analyte: str, basis: st
     # Zero is a finding of its own, not a slip of unit.
     off = [value for value in values if value and not low <= value <= high]
     if _some(len(off), len(values)):
-        power = _power(median(off), typical)
+        power = _power(median(off), basis, typical)
         return Verdict("partly", power, len(off)) if power else Verdict("unusual")
     middle = median(values)
     if _within(middle, typical.median):
         return Verdict("fits")
-    power = _power(middle, typical)
+    power = _power(middle, basis, typical)
     return Verdict("shifted", power, len(values)) if power else Verdict("unusual")
 
 
@@ -100,8 +101,16 @@ def _within(value: float, interval: tuple[float, float]) -> bool:
     return interval[0] <= value <= interval[1]
 
 
-def _power(middle: float, typical: Typical) -> float:
-    """Return the power of ten that brings a median nearest to the middle of the reference interval; 0 for none."""
-    fitting = [power for power in _POWERS if _within(middle * power, typical.median)]
+def _power(middle: float, basis: str, typical: Typical) -> float:
+    """Return the power of ten that brings a median nearest to the middle of the reference interval; 0 for none.
+
+    Counts that are ten or a hundred times off have to come to lie within the reference interval: other wards reach as
+    far, other units do not.
+    """
+    fitting = [
+        power
+        for power in _POWERS
+        if _within(middle * power, typical.reference if basis == "count" and power in _NEAR else typical.median)
+    ]
     center = sqrt(typical.reference[0] * typical.reference[1])
     return min(fitting, key=lambda power: abs(log(middle * power / center)), default=0.0)

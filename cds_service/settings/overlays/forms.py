@@ -19,6 +19,8 @@ from fhir_mappings.models import ANALYTES, CONDITION_CATEGORIES, KINDS
 # their own, & ends a parameter, and braces are the template's.
 UNSEARCHABLE: Final = re.compile(r"[,|$\\&{}]")
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s,|$\\&{}<>\"^`]+")
+# What a proposal holds in the place of a name: it is accepted, and warned of until somebody answers for it.
+UNAPPROVED: Final = "NOT YET APPROVED"
 # Shorter than the shortest sentence that names a reason and a person.
 _SHORTEST_REASON: Final = 15
 

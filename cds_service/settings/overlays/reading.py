@@ -15,6 +15,7 @@ from cds_service.settings.errors import KeyPath, Place, Problem, SettingsError, 
 from cds_service.settings.overlays.concept_map import is_concept_map, read_concept_map
 from cds_service.settings.overlays.entries import Entry, Findings, Overlay
 from cds_service.settings.overlays.forms import (
+    UNAPPROVED,
     About,
     ConditionCode,
     Form,
@@ -70,6 +71,9 @@ def _read_sections(document: Document, overlay: Overlay, findings: Findings) -> 
     about = reader.row(About, document.data.get("about", {}), ("about",))
     if about is not None:
         overlay.source = f"{about.row.what}; approved by {about.row.approved_by}"
+        if about.row.approved_by == UNAPPROVED:
+            text = "nobody has approved this overlay yet; put a name and a date here"
+            findings.warnings.append(about.problem(text, "approved_by"))
     overlay.systems = reader.rows(LocalSystem, "systems")
     overlay.laboratory_codes = reader.rows(LaboratoryCode, "laboratory_codes")
     overlay.units = reader.rows(LocalUnit, "units")

@@ -61,6 +61,7 @@ def test_proposed_overlay_is_accepted_and_mends(plan: Callable[[Hospital], Hospi
 
     assert before.is_blocked
     assert checked.exit_code == 0, checked.output
+    assert "about.approved_by: nobody has approved this overlay yet" in checked.output
     assert found(after) == set(), [finding.what for finding in after.findings]
     assert after.draws["withCompleteDraw"] == 40
     assert after.overlay == ""

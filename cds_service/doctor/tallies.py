@@ -9,7 +9,7 @@ from typing import Final
 
 # Of one code; beyond it "or more" is said.
 MOST_PATIENTS: Final = 200
-# The quartiles of a sample of this size lie within four percentiles of those of the whole (95 %).
+# The quartiles of a sample of this size lie within five percentiles of those of the whole (95 %).
 MOST_VALUES: Final = 500
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cds_service.clinical.models import Analyte
 from cds_service.doctor.findings import Finding, Severity
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cds_service.doctor.judging.case import Case
+
+
+# Of refused codes in one sentence; the table of codes holds all.
+_MOST_TOLD: Final = 4
 
 
 def judge_analytes(case: Case) -> Iterator[Finding]:
@@ -45,17 +49,31 @@ def _missing(analyte: str) -> Finding:
 
 
 def _refused(case: Case) -> Iterator[Finding]:
+    """Yield refused look-alikes of missing analytes one by one, all others together."""
+    rest = []
     for tally in case.evidence.laboratory.with_treatment("refused"):
-        missing = [analyte for analyte in tally.resembles if not case.evidence.laboratory.accepted(analyte)]
+        if all(case.evidence.laboratory.accepted(analyte) for analyte in tally.resembles):
+            rest.append(tally)
+            continue
         yield Finding(
             "near-miss-code",
-            Severity.WARNING if missing else Severity.NOTE,
+            Severity.WARNING,
             f"{case.describe(tally)} resembles {', '.join(tally.resembles)} and is refused: {tally.refusal} "
             f"({case.mask.words(tally.results, 'result')}).",
             "Right as it is, unless the laboratory uses the code for the whole: then a site overlay can contradict the "
             "refusal, with a reason and a name.",
             f"{tally.key.system}|{tally.key.code}",
             {"resembles": list(tally.resembles), "results": case.mask.count(tally.results)},
+        )
+    if rest:
+        told = "; ".join(f"{tally.key.code}, {tally.refusal}" for tally in rest[:_MOST_TOLD])
+        more = f"; and {len(rest) - _MOST_TOLD} more" if len(rest) > _MOST_TOLD else ""
+        yield Finding(
+            "near-miss-code",
+            Severity.NOTE,
+            f"Codes that resemble ours and are refused: {told}{more}.",
+            "Right as it is: the analytes themselves are there under their own codes.",
+            evidence={"codes": [f"{tally.key.system}|{tally.key.code}" for tally in rest]},
         )
 
 

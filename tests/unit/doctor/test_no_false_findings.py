@@ -154,3 +154,19 @@ def test_display_of_an_accepted_code_does_not_matter(tmp_path: Path) -> None:
     plan = hospital().change(of_code(NEUTROPHILS, change=recoded(LOINC, NEUTROPHILS, "Segmentkernige im Urin")))
 
     assert found(examined(plan, tmp_path)) == set()
+
+
+def test_refused_codes_beside_ours_are_one_note(tmp_path: Path) -> None:
+    """Segmented neutrophils, bands, platelet distribution width, atypical lymphocytes, urine albumin, MPV."""
+    refused = ("769-0", "764-1", "32207-3", "735-1", "1754-1", "28542-9")
+
+    def rest(patient_id: str) -> Iterable[Json]:
+        subject = {"reference": f"Patient/{patient_id}"}
+        return [observation(code, 10, "%", oid=f"{patient_id}-{code}", subject=subject) for code in refused]
+
+    report = examined(hospital().add(rest), tmp_path)
+
+    assert found(report) == {("note", "near-miss-code")}
+    (said,) = report.findings
+    assert said.what.endswith("; and 2 more.")
+    assert sorted(code.removeprefix(f"{LOINC}|") for code in said.evidence["codes"]) == sorted(refused)

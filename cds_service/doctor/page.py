@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.doctor.lookalikes import load_lookalikes
-from cds_service.doctor.terminal import coded, counted, number, source_of
+from cds_service.doctor.terminal import coded, counted, masking_of, number, source_of
 from cds_service.reports.charts import Bar, Chart, HorizontalBars, Range, ValueRanges
 from cds_service.reports.content import Column, Figure, Figures, Listing, Notice, Page, Points, Section, Table
 from cds_service.reports.page import render_page
@@ -31,7 +31,7 @@ def as_page(report: Report) -> str:
             facts=tuple(_facts(report)),
             notices=(_verdict(report),),
             sections=tuple(section for section in _sections(report) if section.blocks),
-            footer=f"Counts below {report.options['maskBelow']} are masked. The page holds no data of single patients.",
+            footer=f"{masking_of(report).capitalize()}. The page holds no ids, names, dates or texts of patients.",
         )
     )
 

@@ -24,6 +24,10 @@ _SYSTEMS: Final = {
     "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
     "http://hl7.org/fhir/sid/icd-10": "ICD-10",
     "http://hl7.org/fhir/sid/icd-9-cm": "ICD-9-CM",
+    "http://www.cms.gov/Medicare/Coding/ICD10": "ICD-10-PCS",
+    "http://hl7.org/fhir/sid/icd-10-pcs": "ICD-10-PCS",
+    "http://terminology.hl7.org/CodeSystem/icd10PCS": "ICD-10-PCS",
+    "http://www.ama-assn.org/go/cpt": "CPT",
 }
 
 
@@ -48,7 +52,7 @@ def _verdict(report: Report, width: int) -> str:
     facts = (
         f"{source}; {report.sample['patients']} patients examined ({drawn}), "
         f"{report.sample['withQualifyingDiagnosis']} with a qualifying diagnosis; as of {report.made}; "
-        f"counts below {report.options['maskBelow']} are masked."
+        f"{masking_of(report)}."
     )
     blocking = report.count("blocks")
     verdict = (
@@ -64,6 +68,12 @@ def source_of(report: Report) -> str:
     """Name what was examined."""
     source = report.source
     return f"Export of {counted(source['files'], 'file')}" if "files" in source else f"FHIR server {source['server']}"
+
+
+def masking_of(report: Report) -> str:
+    """Say which counts are masked."""
+    below = report.options["maskBelow"]
+    return f"counts below {below} are masked" if below > 1 else "no count is masked"
 
 
 def _findings(findings: Sequence[FindingRow], width: int) -> str:

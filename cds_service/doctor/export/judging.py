@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.doctor.findings import Finding, Severity
+from cds_service.doctor.judging.thresholds import by_share
 from cds_service.doctor.masking import Mask
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from cds_service.doctor.export.passes import FirstPass, SecondPass
 
 NEEDED: Final = ("Condition", "Procedure", "Observation")
-_MOST_UNKNOWN: Final = 0.05
 
 
 def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[str]) -> Iterator[Finding]:
@@ -54,11 +54,14 @@ def _judge_patients(first: FirstPass, second: SecondPass) -> Iterator[Finding]:
             "The export holds no Patient, so age and death could not be checked.",
             "Export Patient too, and see that the service gets it (prefetch key patient).",
         )
-    elif second.subjects and len(second.subjects_without_patient) > _MOST_UNKNOWN * second.subjects:
-        share = round(100 * len(second.subjects_without_patient) / second.subjects)
+        return
+    unknown = len(second.subjects_without_patient)
+    severity = by_share(unknown, second.subjects)
+    if severity is not None:
+        share = round(100 * unknown / second.subjects)
         yield Finding(
             "subjects-unknown",
-            Severity.BLOCKS,
+            severity,
             f"{share} % of the patients that Observations name are not among the exported Patients.",
             "Results filed for another identity never reach the chart: see that Observation.subject names the id "
             "under which the EHR opens the chart.",

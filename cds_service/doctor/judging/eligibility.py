@@ -101,9 +101,8 @@ def _excluded(case: Case, row: ConceptTally, noun: str) -> Iterator[Finding]:
         yield Finding(
             f"{noun}-status",
             severity,
-            f"{case.mask.words(refused, 'entry')} of {about}, of {case.mask.count(row.resources)} in all, do "
-            "not count for "
-            "their status.",
+            f"Not counted for their status: {case.mask.words(refused, 'entry')} of {about}, "
+            f"of {case.mask.count(row.resources)} in all.",
             _STATUS_ACTIONS[row.key.kind],
             about,
             {"entries": case.mask.count(refused), "of": case.mask.count(row.resources)},

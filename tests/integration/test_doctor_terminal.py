@@ -73,7 +73,7 @@ def test_chinese_names_take_two_columns_and_keep_tables_straight(tmp_path: Path)
 
 
 def test_memory_does_not_grow_with_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More than twice the patients, the same sample. What is held is full in both: values, charts, patients looked for."""
+    """More than twice the patients, the same sample; what is held is full in both."""
     monkeypatch.setattr("cds_service.doctor.tallies.MOST_VALUES", 50)
     monkeypatch.setattr("cds_service.doctor.export.passes._SUBJECTS", 50)
     peaks = []

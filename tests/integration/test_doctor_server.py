@@ -61,6 +61,9 @@ def test_server_that_does_what_it_should_gives_no_finding() -> None:
     assert (result.exit_code, found(report)) == (0, set())
     assert report["sample"] == {"patients": PATIENTS, "withQualifyingDiagnosis": PATIENTS}
     assert report["draws"]["withCompleteDraw"] == PATIENTS
+    (hook,) = (row for row in report["searches"] if row["search"] == "whole hook, 2 s allowed")
+    assert (hook["sent"], hook["failed"]) == (PATIENTS, 0)
+    assert 0 < hook["milliseconds"]["p50"] <= hook["milliseconds"]["max"] < 2000
     # Two draws of three results and one albumin for each of six patients.
     assert sum(row["results"] for row in report["laboratoryCodes"]) == 7 * PATIENTS
 

@@ -14,6 +14,8 @@ from cds_service.doctor.report import SearchRow
 from cds_service.doctor.server.issues import issues_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import msgspec
 
     from cds_service.acquisition.fhir.fetcher import Fetcher
@@ -106,14 +108,15 @@ class Connection:
 
 
 def _row(name: str, log: SearchLog) -> SearchRow:
-    ordered = sorted(seconds * 1000 for seconds in log.seconds)
+    return timing_row(name, log.seconds, failed=sum(log.failures.values()))
+
+
+def timing_row(name: str, seconds: Sequence[float], *, failed: int) -> SearchRow:
+    """Return a row of the report: how often something was asked, and how long it took."""
+    ordered = sorted(each * 1000 for each in seconds)
     told = {"p50": quantile(ordered, 0.5), "p95": quantile(ordered, 0.95), "max": ordered[-1]} if ordered else {}
-    return SearchRow(
-        search=name,
-        sent=log.sent,
-        failed=sum(log.failures.values()),
-        milliseconds={key: round(value, 1) for key, value in told.items()},
-    )
+    milliseconds = {key: round(value, 1) for key, value in told.items()}
+    return SearchRow(search=name, sent=len(ordered), failed=failed, milliseconds=milliseconds)
 
 
 class _WatchedReader(BundleReader[R]):

@@ -14,7 +14,7 @@ from cds_service.acquisition.queries import PAGE_SIZE
 from cds_service.doctor.charts import hook_request
 from cds_service.doctor.evidence import NOBODY, Evidence, Options
 from cds_service.doctor.resources import CONDITIONS, OBSERVATIONS, PROCEDURES
-from cds_service.doctor.server.connection import TokenError
+from cds_service.doctor.server.connection import TokenError, timing_row
 from cds_service.doctor.server.features import FeatureObserver, Features, is_foreign
 from cds_service.doctor.server.issues import fhir_version
 from cds_service.doctor.server.judging import (
@@ -65,6 +65,9 @@ class Examiner:
         except TokenError as error:
             evidence.findings.append(no_access(str(error)))
         evidence.searches += self._connection.rows()
+        if self._hooks.seconds:
+            name = f"whole hook, {self._hooks.deadline:g} s allowed"
+            evidence.searches.append(timing_row(name, self._hooks.seconds, failed=self._hooks.late))
         evidence.unanswered = never_answered(self._connection.logs)
         evidence.findings += judge_server(self._connection.logs, self._features, self._hooks)
         return evidence

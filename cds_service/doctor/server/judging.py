@@ -109,6 +109,11 @@ class HookTimes:
     deadline: float
     seconds: list[float] = field(default_factory=list)
 
+    @property
+    def late(self) -> int:
+        """The number of hooks that did not end in time."""
+        return sum(seconds >= self.deadline for seconds in self.seconds)
+
 
 def judge_server(logs: Mapping[str, SearchLog], features: Features, hooks: HookTimes) -> Iterator[Finding]:
     """Yield findings about the server."""
@@ -213,7 +218,7 @@ def _remarks(logs: Mapping[str, SearchLog]) -> Iterator[Finding]:
 def _hook_times(hooks: HookTimes) -> Iterator[Finding]:
     if not hooks.seconds:
         return
-    late = sum(seconds >= hooks.deadline for seconds in hooks.seconds)
+    late = hooks.late
     p95 = quantile(sorted(hooks.seconds), 0.95)
     evidence = {"hooks": len(hooks.seconds), "late": late, "p95Seconds": round(p95, 3), "deadline": hooks.deadline}
     if late > WARNING_SHARE * len(hooks.seconds):

@@ -1,7 +1,7 @@
 # Tasks of a developer; `make` lists them. Each builds the virtual environment .venv when it is missing or out of date.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint mutants bench wheel lock clean FORCE
+.PHONY: help demo test lint fuzz mutants bench wheel lock clean FORCE
 
 # Arguments handed on to the task: make test ARGS="tests/architecture -x"
 ARGS ?=
@@ -30,6 +30,9 @@ lint: $(VENV)/.installed ## Check style, formatting and types
 	$(PYTHON_IN_VENV) -m ruff check .
 	$(PYTHON_IN_VENV) -m ruff format --check .
 	$(PYTHON_IN_VENV) -m mypy
+
+fuzz: $(VENV)/.installed ## Fuzz every reader of foreign input (ARGS="hook --seconds 300": one, for longer)
+	$(PYTHON_IN_VENV) -m tests.fuzz $(ARGS)
 
 mutants: ## Mutation testing of the clinical core (docs/mutation-testing.md; half an hour)
 	tests/mutation/run.sh $(ARGS)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.architecture.checkout import ROOT
 
-TASKS = ("demo", "test", "lint", "mutants", "bench", "wheel", "lock", "clean")
+TASKS = ("demo", "test", "lint", "fuzz", "mutants", "bench", "wheel", "lock", "clean")
 TOO_OLD = "sys.version_info = (3, 10, 14)"
 WITHOUT_VENV = "sys.modules['ensurepip'] = None"
 SUITABLE = "pass"

@@ -1,1 +1,1 @@
-"""Does it hold for hours, and while parts of it are killed?"""
+"""Does it hold for hours, under mixed traffic, and while parts of it are killed?"""

@@ -1,0 +1,46 @@
+"""What the system says about the workers: memory, open files, threads."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from statistics import mean
+from typing import NamedTuple
+
+
+class Sample(NamedTuple):
+    """A worker at a moment (seconds of the monotonic clock). Memory in MB."""
+
+    time: float
+    rss: float
+    files: int
+    threads: int
+
+
+def worker_pids(parent: int) -> frozenset[int]:
+    """Return the processes that a process has as children."""
+    return frozenset(int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
+
+
+def sample(pid: int) -> Sample:
+    """Look at a worker now."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return Sample(
+        time.monotonic(),
+        _number(status, "VmRSS") / 1024,
+        len(list(Path(f"/proc/{pid}/fd").iterdir())),
+        _number(status, "Threads"),
+    )
+
+
+def _number(status: str, name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+)", status, re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
+def growth(values: list[float]) -> float:
+    """Return by how much the last fifth exceeds the second one: what came after warming up."""
+    fifth = max(1, len(values) // 5)
+    return mean(values[-fifth:]) - mean(values[fifth : 2 * fifth] or values[:1])

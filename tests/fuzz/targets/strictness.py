@@ -1,0 +1,57 @@
+"""JSON by the standard library, made as strict as RFC 8259: the other opinion about what was sent."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+_MOST_DEPTH = 100
+
+
+class NotJSONError(ValueError):
+    """The bytes are not JSON in UTF-8, or hold what the other reader may refuse too: lone surrogates, deep nesting."""
+
+
+def strict_json(data: bytes) -> Any:
+    """Return the value with exact numbers, of a repeated member the last one. Raises NotJSONError."""
+    try:
+        value = json.loads(data.decode("utf-8"), parse_float=_decimal, parse_int=_decimal, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise NotJSONError from error
+    return value
+
+
+def _decimal(text: str) -> Decimal:
+    """Read a number; infinite for one whose exponent no Decimal holds."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("Infinity")
+
+
+def _refuse(name: str) -> None:
+    raise NotJSONError(name)
+
+
+def is_comparable(value: Any) -> bool:
+    """Tell whether both readers must agree: no text that UTF-8 cannot hold, and nested less than Python's limit."""
+    level = [value]
+    for _ in range(_MOST_DEPTH):
+        texts = [part for part in level if isinstance(part, str)]
+        if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
+            return False
+        level = [inner for part in level for inner in _parts(part)]
+        if not level:
+            return True
+    return False
+
+
+def _parts(value: Any) -> list[Any]:
+    match value:
+        case dict():
+            return [*value, *value.values()]
+        case list():
+            return value
+        case _:
+            return []

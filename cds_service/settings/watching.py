@@ -46,6 +46,7 @@ class ConfigurationWatcher:
         self._on_change = on_change
         self._told = threading.Event()
         self._seen = self._look() | dict(known)
+        self._last = self._seen
 
     def start(self, seconds: float = CHECK_SECONDS) -> None:
         """Begin to watch. The thread ends with the process."""
@@ -56,10 +57,14 @@ class ConfigurationWatcher:
         self._told.set()
 
     def check(self) -> None:
-        """Call `on_change` if that was asked for or a file changed since the last time."""
+        """Call `on_change` if that was asked for, or if a file changed and is as it was at the look before.
+
+        Many editors and tools write a file in place. Half of one may be a valid configuration: with another cut-off.
+        """
         now = self._look()
         changed = any(path not in self._seen or self._seen[path] != identity for path, identity in now.items())
-        if not self._told.is_set() and not changed:
+        is_settled, self._last = now == self._last, now
+        if not self._told.is_set() and not (changed and is_settled):
             return
         self._told.clear()
         # Before the reload: what changes while it reads is found the next time. So is a file it newly names.

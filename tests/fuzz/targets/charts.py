@@ -96,8 +96,10 @@ def _is_same(found: Observation, sent: dict[str, Any]) -> bool:
     quantity, theirs = found.valueQuantity, sent.get("valueQuantity")
     if found.id != sent.get("id") or found.status != sent.get("status") or (quantity is None) != (theirs is None):
         return False
-    if quantity is None or theirs is None:
+    if quantity is None:
         return True
+    if not isinstance(theirs, dict):
+        return False
     ours = Decimal(quantity.value) if type(quantity.value) is int else quantity.value
     return bool(ours == theirs.get("value") and quantity.unit == theirs.get("unit"))
 

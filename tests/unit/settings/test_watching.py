@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def check_twice(watcher: ConfigurationWatcher) -> None:
+    """A change counts when the file is the same the second time."""
+    watcher.check()
+    watcher.check()
+
+
 def test_check_without_a_change_does_nothing(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("1")
@@ -43,9 +49,24 @@ def test_check_change_while_reloading_is_noticed_the_next_time(tmp_path: Path) -
 
     watcher = ConfigurationWatcher(lambda: [file], reload, {file: identify(file)})
     file.write_text("22")
-    for _ in range(3):
+    for _ in range(5):
         watcher.check()
     assert calls == ["x", "x"]
+
+
+def test_check_file_that_is_still_being_written_is_left_until_it_is_settled(tmp_path: Path) -> None:
+    """Half of the file would have been a configuration too, with the published cut-off instead of the site's."""
+    file = tmp_path / "a.yaml"
+    file.write_text("1")
+    read: list[str] = []
+    watcher = ConfigurationWatcher(lambda: [file], lambda: read.append(file.read_text()), {file: identify(file)})
+    for text in ("", "rule: {cutoff: 4", "rule: {cutoff: 405.08}\n"):
+        file.write_text(text)
+        watcher.check()
+    assert read == []
+    watcher.check()
+    watcher.check()
+    assert read == ["rule: {cutoff: 405.08}\n"]
 
 
 def test_check_file_newly_named_removed_or_replaced_is_a_change(tmp_path: Path) -> None:
@@ -56,13 +77,13 @@ def test_check_file_newly_named_removed_or_replaced_is_a_change(tmp_path: Path) 
     calls: list[int] = []
     watcher = ConfigurationWatcher(lambda: files, lambda: calls.append(1), {first: identify(first)})
     files.append(second)
-    watcher.check()
+    check_twice(watcher)
     second.unlink()
-    watcher.check()
+    check_twice(watcher)
     other = tmp_path / "c.yaml"
     other.write_text("1")
     other.replace(first)
-    watcher.check()
+    check_twice(watcher)
     assert len(calls) == 3
 
 

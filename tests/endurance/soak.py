@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.endurance.report import problems_of, report_lines
+from tests.endurance.report import MORE_FILES, SHORT_SECONDS, problems_of, report_lines
 from tests.endurance.site import Site, running_site
 from tests.endurance.traffic import LARGE_BYTES, chart_of, good_hook, in_turn, largest_body, look_around
 from tests.endurance.watching import Sample, sample, worker_pids
@@ -36,7 +36,6 @@ IDLE_CONNECTIONS = 200
 SLOW = {"silent": 10, "half header": 5, "slow header": 10, "slow body": 10, "silent body": 5, "slow chunks": 5}
 LARGE_AT_ONCE = 50
 WARMING = 40
-SHORT_SECONDS = 60
 # Idle and slow connections live shorter than the server lets them.
 RENEWED_AFTER_SECONDS = 50
 RELOAD_SECONDS = 5
@@ -175,10 +174,8 @@ class Soak:
         self.result.pids_after = worker_pids(self._site.serving.process.pid)
         while True:
             self.result.after = {pid: sample(pid) for pid in self.result.pids & self.result.pids_after}
-            excess = max(
-                (self.result.after[p].files - self.result.before[p].files for p in self.result.after), default=0
-            )
-            if excess <= 0 or time.monotonic() > patience:
+            more = [after.files - self.result.before[pid].files for pid, after in self.result.after.items()]
+            if max(more, default=0) <= MORE_FILES or time.monotonic() > patience:
                 return
             time.sleep(0.2)
 

@@ -26,7 +26,7 @@ _ABOUT: Final = (
     "names the methods, and answers the preflight of a configured origin with 204; another method is answered with 405 "
     "(Status405), another path with 404 (Status404). A body must be one JSON text in UTF-8 without content encoding, "
     "at most server.max_request_bytes long; NaN and Infinity are refused; of a repeated member the last counts; "
-    "numbers keep their digits."
+    "numbers keep their digits; texts that are not read are not checked for UTF-8."
 )
 
 

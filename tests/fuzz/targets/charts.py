@@ -161,7 +161,7 @@ def _check_decided(assessment: AboveCutoff | NotAboveCutoff, data: bytes) -> Non
     try:
         text = json.dumps(json.loads(data)["prefetch"])
     except UnicodeDecodeError:
-        # In texts that are not read UTF-8 is not checked.
+        # Texts that are not read are not checked for UTF-8 (docs/openapi.json says so).
         return
     for result in results:
         assert result.effective.day <= NOW.astimezone(UTC).date().replace(day=24)

@@ -88,6 +88,7 @@ class BodyInput(io.RawIOBase):
         self._source: Any = environ["wsgi.input"]
         self._places = places
         self._largest = memory.largest
+        self._taken = 0
         self.share = BodyShare(memory)
         announced = environ.get("CONTENT_LENGTH")
         is_chunked = "HTTP_TRANSFER_ENCODING" in environ
@@ -102,14 +103,16 @@ class BodyInput(io.RawIOBase):
         """
         with self._place_given_back():
             part = self._receive(size)
-            self.share.received(len(part))
-        self._left = 0 if size < 0 or len(part) < size else self._left - len(part)
+            self._taken += len(part)
+            self._left = 0 if size < 0 or len(part) < size else self._left - len(part)
+            if not self._left:
+                self.share.received(self._taken)
         return part
 
     def _receive(self, size: int) -> bytes:
         begin = b""
         if math.isfinite(self._left):
-            self.share.expect(int(self._left if size < 0 else min(size, self._left)))
+            self.share.expect(int(self._left))
         elif size < 0 or size > SMALL_BODY_BYTES:
             # Of what comes in chunks the size is not known; most of it is small.
             begin = bytes(self._source.read(SMALL_BODY_BYTES))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 20
 
+_OTHER_VERSION: Final = "the YAML version named here is not supported; leave the line out"
+
 
 class YamlSyntaxError(Exception):
     """The text is not one YAML document of the kind used here. Line and column count from 1."""
@@ -77,6 +79,9 @@ def read_tree(text: str) -> Node | None:
     events = YAML(typ="safe", pure=True).parse(text)
     try:
         return _TreeBuilder(events).document()
+    except AssertionError as error:
+        # So the parser refuses version 1.5, for one; version 2.0 it refuses as the others below.
+        raise YamlSyntaxError(1, 1, _OTHER_VERSION) from error
     except MarkedYAMLError as error:
         raise _in_plain_words(error) from error
     except (YAMLError, OverflowError) as error:
@@ -146,7 +151,7 @@ _PLAIN_WORDS = (
     ("expected <block end>", "the indentation does not match the lines above"),
     ("could not find expected ':'", 'a colon and a value ("key: value") are missing here'),
     ("end of stream", "the quotes opened here are not closed"),
-    ("incompatible YAML", "the YAML version named here is not supported; leave the line out"),
+    ("incompatible YAML", _OTHER_VERSION),
 )
 
 

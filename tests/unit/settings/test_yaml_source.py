@@ -67,6 +67,7 @@ cors: {origins: []}
         ("a: !!python/name:os.system x", "f:1:4: tags (words after !) are not used here", "tag"),
         ("a: !!int '3'", "f:1:4: tags (words after !) are not used here", "even a core tag"),
         ("%YAML 2.0\n---\na: 1", "f:1:1: the YAML version named here is not supported; leave the line out", "version"),
+        ("%YAML 1.5\n---\na: 1", "f:1:1: the YAML version named here is not supported; leave the line out", "minor"),
         ("? [a]\n: 1", "f:1:3: a key is one word; this one is a list or a mapping", "list as key"),
         ("[" * 1000, f"f:1:{MAX_DEPTH + 1}: nested too deeply", "depth"),
         ('a: "\\UFFFFFFFF"', "f:1:1: a character is not allowed in YAML", "no such character"),

@@ -30,7 +30,7 @@ def identify(path: Path) -> Identity:
 
 
 class ConfigurationWatcher:
-    """Calls `on_change` from a thread of its own, once for each change. `on_change` must not raise."""
+    """Calls `on_change` from a thread of its own, once for each change. `on_change` should not raise."""
 
     def __init__(
         self,
@@ -72,9 +72,13 @@ class ConfigurationWatcher:
         self._on_change()
 
     def _watch(self, seconds: float) -> None:
-        while True:
-            self._told.wait(seconds)
-            self.check()
+        try:
+            while True:
+                self._told.wait(seconds)
+                self.check()
+        finally:
+            # Only a defect ends the loop. It is told on stderr, and must not end the watch over later changes.
+            self.start(seconds)
 
     def _look(self) -> dict[Path, Identity]:
         return {path: identify(path) for path in self._files()}

@@ -15,6 +15,7 @@ import msgspec
 from flask import g, has_request_context
 
 from cds_service.web.defects import describe_defect
+from cds_service.web.log_output import output_handler
 
 if TYPE_CHECKING:
     from cds_service.web.exchange import Exchange
@@ -50,7 +51,7 @@ def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -
 
     Records of this package are sent from `level` on, those of others from warning level on.
     """
-    handler = logging.StreamHandler(stream or sys.stdout)
+    handler = output_handler(stream or sys.stdout)
     handler.setFormatter(JSONFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger(_OWN).setLevel(level)

@@ -8,6 +8,8 @@ import resource
 import signal
 import subprocess
 import time
+from collections import Counter
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import requests
@@ -17,7 +19,7 @@ from tests.support.openapi import HOOK
 from tests.support.serve_command import COMMAND, TRIAL, Serving, serving, write_configuration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 PATIENCE = 20.0
@@ -95,29 +97,63 @@ def test_drill_configuration_deleted_changes_nothing(tmp_path: Path) -> None:
         assert all("sii-cds.yaml" in str(line["problems"]) for line in log_of(tmp_path) if line["event"] == refused)
 
 
-def test_drill_log_reader_gone_leaves_answers_as_they_are(tmp_path: Path) -> None:
-    configuration = write_configuration(tmp_path, TRIAL)
-    with (tmp_path / "stderr.log").open("w") as errors:
+@contextmanager
+def piped(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Start the service with its stdout in a pipe, of which the address was read and nothing more."""
+    configuration = write_configuration(folder, TRIAL)
+    with (folder / "stderr.log").open("w") as errors:
         process = subprocess.Popen(
             [str(COMMAND), "serve", "--config", str(configuration)],
-            cwd=tmp_path,
+            cwd=folder,
             env={"PATH": os.environ["PATH"]},
             start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
         )
+    assert process.stdout is not None
     try:
+        yield process.stdout.readline().removeprefix("listening on ").strip(), process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def test_drill_log_reader_gone_leaves_answers_as_they_are(tmp_path: Path) -> None:
+    with piped(tmp_path) as (url, process):
         assert process.stdout is not None
-        url = process.stdout.readline().removeprefix("listening on ").strip()
         process.stdout.close()
 
         assert [ask(url).status_code for _ in range(12)] == [200] * 12
         assert requests.post(url + HOOK, data=b"{", timeout=30).status_code == 415
         assert process.poll() is None
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
     printed = (tmp_path / "stderr.log").read_text(encoding="utf-8")
+    assert "Traceback" not in printed
     assert "p1" not in printed
-    assert "dr-1" not in printed
+
+
+def test_drill_log_reader_hangs_leaves_answers_as_they_are(tmp_path: Path) -> None:
+    with piped(tmp_path) as (url, process), requests.Session() as session:
+        # A pipe holds 64 KiB, a line has more than 100 bytes.
+        answers = Counter(session.get(f"{url}/cds-services/x", timeout=30).status_code for _ in range(1000))
+        assert answers == {404: 1000}
+        assert ask(url).status_code == 200
+
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        taken = wait_until_said(process.stdout.fileno(), lambda: ask(url), "log lines were lost")
+    lines = [json.loads(line) for line in taken.splitlines() if line.startswith("{")]
+    assert sum(line["event"] == "request" for line in lines) < 1000
+
+
+def wait_until_said(descriptor: int, ask_again: Callable[[], object], wanted: str) -> str:
+    """Read what there is and ask again, until the log says so; return all of it but the last, unfinished line."""
+    data = b""
+    end = time.monotonic() + PATIENCE
+    while wanted.encode() not in data:
+        assert time.monotonic() < end, data[-500:]
+        with suppress(BlockingIOError):
+            data += os.read(descriptor, 1_000_000)
+        ask_again()
+    return data.rpartition(b"\n")[0].decode()

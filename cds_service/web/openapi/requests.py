@@ -122,7 +122,8 @@ def _feedback() -> Schema:
 def _override_reason() -> Schema:
     flat: dict[str, Schema] = {name: text("Older form: the reason itself.") for name in ("code", "system", "display")}
     epic: Schema = {
-        "description": "Epic's own form: com.epic.cdshooks.feedback.overrideReason.*; anything else is ignored."
+        "description": "Epic's own form: com.epic.cdshooks.feedback.overrideReason.*; anything else is ignored, but "
+        "for a number that no double holds, which makes the item bad."
     }
     optional = {
         "reason": ref("ReasonCode"),

@@ -18,7 +18,7 @@ from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import ForbiddenError, MalformedRequestError, UnauthenticatedError
 from cds_service.hooks.feedback import parse_feedback
 from tests.fuzz.mutations import ODD_DATES
-from tests.fuzz.targets.strictness import NotJSONError, is_comparable, strict_json
+from tests.fuzz.targets.strictness import NotJSONError, holds_huge_number, is_comparable, strict_json
 from tests.security import forge
 from tests.support import openapi
 
@@ -128,6 +128,7 @@ def feedback_seeds() -> list[bytes]:
     reason = {"reason": {"code": "x", "system": "y"}, "userComment": "z"}
     items = [
         good, good | {"outcome": "overridden", "overrideReason": reason}, good | {"overrideReasons": {"code": "x"}},
+        good | {"overrideReason": {"extension": {"com.epic.cdshooks.feedback.overrideReason.Category": 5}}},
         good | {"acceptedSuggestions": [{"id": "1"}]}, good | {"card": " "}, 5,
         *(good | {"outcomeTimestamp": odd} for odd in ODD_DATES),
     ]  # fmt: skip
@@ -140,7 +141,7 @@ def check_feedback(data: bytes) -> None:
         seen = strict_json(data)
     except NotJSONError:
         return
-    if not is_comparable(seen):
+    if not is_comparable(seen) or holds_huge_number(seen):
         return
     try:
         batch = parse_feedback(data)

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 _MOST_DEPTH = 100
+_LARGEST_EXPONENT = 300
 
 
 class NotJSONError(ValueError):
@@ -55,3 +56,10 @@ def _parts(value: Any) -> list[Any]:
             return value
         case _:
             return []
+
+
+def holds_huge_number(value: Any) -> bool:
+    """Tell whether a number in it is too large for a double, or has thousands of digits."""
+    if isinstance(value, Decimal):
+        return not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT
+    return any(map(holds_huge_number, _parts(value)))

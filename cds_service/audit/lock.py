@@ -45,6 +45,8 @@ class WriterLock:
         try:
             while not self._take(deadline):
                 self.close()
+        except TimeoutError:
+            raise
         except OSError:
             self.close()
             raise
@@ -89,7 +91,11 @@ class WriterLock:
             close(self._descriptor)
 
     def _open(self) -> None:
-        self._descriptor = _open(self._path, os.O_RDWR | os.O_CREAT)
+        try:
+            self._descriptor = _open(self._path, os.O_RDWR)
+        except FileNotFoundError:
+            # Asked for only where it is needed: on a disk that stalls it waits, even for a file that is there.
+            self._descriptor = _open(self._path, os.O_RDWR | os.O_CREAT)
         status = os.fstat(self._descriptor)
         self._file = (status.st_dev, status.st_ino)
 

@@ -11,7 +11,7 @@ import threading
 import weakref
 from datetime import UTC, datetime
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cds_service.audit.chain import ChainHead, ChainKey, encode_payload
 from cds_service.audit.heads import HeadReporter
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
     from cds_service.audit.host import Host
     from cds_service.audit.records import AuditRecord
+
+
+# Longer than a holder that is well keeps the lock, short enough for a hook that is going to be refused.
+_BRIEFLY: Final = 0.05
 
 
 class _Entry:
@@ -44,6 +48,13 @@ class _Entry:
 
 class AuditLog:
     """The log of one directory. Safe for threads, for several processes, and across a fork."""
+
+    _waiting: list[_Entry]
+    # Somebody writes for all; when that began.
+    _writing: bool
+    _began: float
+    # Another process held the lock for too long, and has not been seen to let go.
+    _is_locked_out: bool
 
     def __init__(
         self,
@@ -80,9 +91,6 @@ class AuditLog:
         )
         self._reporter = HeadReporter(on_head, head_seconds) if on_head is not None else None
         self._wait_seconds = wait_seconds
-        self._waiting: list[_Entry] = []
-        self._writing = False
-        self._began = 0.0  # the write that is under way
         self._begin_anew()
         _logs.add(self)
 
@@ -167,12 +175,13 @@ class AuditLog:
         error: BaseException | None = InterruptedError("writing was interrupted")
         try:
             payloads = [entry.payload for entry in batch if entry.payload]
-            head = self._writer.write(payloads, max(0.0, leader.deadline - monotonic()))
-            error = None
+            left = max(0.0, leader.deadline - monotonic())
+            head = self._writer.write(payloads, min(left, _BRIEFLY) if self._is_locked_out else left)
+            error, self._is_locked_out = None, False
             if self._reporter is not None:
                 self._reporter.note(head)
         except OSError as failure:
-            error = failure
+            error, self._is_locked_out = failure, isinstance(failure, TimeoutError)
         finally:
             self._settle(batch, error)
 
@@ -198,10 +207,13 @@ class AuditLog:
             successor.signal.release()
 
     def _begin_anew(self) -> None:
+        """Begin with nobody waiting: `_turn` guards all that follows."""
         self._turn = threading.Lock()
-        self._probing = threading.Lock()
-        self._writing = False
         self._waiting = []
+        self._writing = False
+        self._began = 0.0
+        self._is_locked_out = False
+        self._probing = threading.Lock()
 
     def _after_fork(self) -> None:
         """Begin anew in a forked process, where the threads that wait or write do not exist."""

@@ -1,8 +1,9 @@
 """Hooks while workers and servers are killed: `python -m tests.endurance.audit_crashes`.
 
-Clients send hooks without pause. At random moments one of the workers is killed (SIGKILL), or the process that was
-started, or all of them at once, and the service is started again. After each start the log has to be whole; at the
-end every hook that was answered has exactly one record, and none that was not answered has two.
+Clients send hooks without pause. At random moments one of the workers is killed (SIGKILL), or stands still for a
+while (SIGSTOP), or the process that was started is killed, or all of them at once, and the service is started again.
+After each start the log has to be whole; at the end every hook that was answered has exactly one record, and none
+that was not answered has two.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Result:
     starts: int = 0
     killed_workers: int = 0
     killed_servers: int = 0
+    stopped_workers: int = 0
     verifications: int = 0
     sealed: int = 0
     files: int = 0
@@ -186,15 +188,24 @@ class Endurance:
         for _ in range(self._chance.randint(0, 2)):
             self._pause()
             workers = children(running.process.pid)
-            if workers:
-                _kill(self._chance.choice(workers))
+            if workers and self._chance.random() < 0.75:
+                _signal(self._chance.choice(workers), signal.SIGKILL)
                 self.result.killed_workers += 1
+            elif workers:
+                self._stop(self._chance.choice(workers))
         self._pause()
         self.result.killed_servers += 1
         if self._chance.random() < 0.5:
             # Its workers notice and finish what they do; what is left after a pause is killed with the block.
-            _kill(running.process.pid)
+            _signal(running.process.pid, signal.SIGKILL)
             self._pause()
+
+    def _stop(self, worker: int) -> None:
+        """Let a worker stand still, perhaps while it holds the lock, for longer than a hook waits or not."""
+        _signal(worker, signal.SIGSTOP)
+        time.sleep(self._chance.uniform(0.0, 4.0))
+        _signal(worker, signal.SIGCONT)
+        self.result.stopped_workers += 1
 
     def _pause(self) -> None:
         time.sleep(self._chance.uniform(0.0, 1.0))
@@ -232,9 +243,9 @@ def children(pid: int) -> list[int]:
     return []
 
 
-def _kill(pid: int) -> None:
+def _signal(pid: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
 
 
 def main() -> int:

@@ -162,12 +162,24 @@ def test_token_of_the_file_is_sent_with_every_request_and_never_shown(tmp_path: 
     assert TOKEN not in result.output + (tmp_path / "page.html").read_text("utf-8")
 
 
-def test_server_that_names_no_patient_asks_for_a_list() -> None:
-    with running_hospital(two_draws(), status={"Condition": 403, "Patient": 403}) as server:
+@pytest.mark.parametrize(
+    ("status", "word", "reason"), [(403, "status 403", "searches are not allowed"), (404, "status 404", "a wrong path")]
+)
+def test_server_that_names_no_patient_asks_for_a_list(status: int, word: str, reason: str) -> None:
+    with running_hospital(two_draws(), status={"Condition": status, "Patient": status}) as server:
         report = told(ask(server.url))
 
-    (said,) = (finding for finding in report["findings"] if finding["id"] == "no-patients")
+    (said,) = report["findings"]
+    assert said["id"] == "no-patients", reason
+    assert word in said["what"], reason
     assert "--patient-file" in said["action"]
+
+
+def test_server_without_patients_has_none() -> None:
+    with running_hospital(Hospital()) as server:
+        report = told(ask(server.url))
+
+    assert [finding["what"] for finding in report["findings"]] == ["There is no patient to examine."]
 
 
 def test_unreachable_server_is_one_finding(hospital_port: str) -> None:

@@ -22,6 +22,8 @@ _SLOW_SHARE: Final = 0.5
 _REQUIRED: Final = {"Condition": "Condition", "Procedure": "Procedure", "blood counts": "Observation"}
 _SURVEY: Final = "all results"
 _OPTIONAL: Final = {"albumin": "Observation", _SURVEY: "Observation"}
+# How patients are looked for.
+FINDING_SEARCHES: Final = ("find by diagnosis", "find others")
 _REFUSALS: Final = frozenset({"status 401", "status 403"})
 
 # What is wrong and what to do, by finding. "{word}" is what the fetcher said.
@@ -117,6 +119,8 @@ class HookTimes:
 
 def judge_server(logs: Mapping[str, SearchLog], features: Features, hooks: HookTimes) -> Iterator[Finding]:
     """Yield findings about the server."""
+    if not hooks.seconds:
+        yield from _nobody_found(logs)
     for name, resource_type in (_REQUIRED | _OPTIONAL).items():
         if name in logs:
             yield from _failures(name, resource_type, logs[name])
@@ -165,6 +169,19 @@ def judge_version(version: str) -> Iterator[Finding]:
             _BLOCKS,
             f"The server speaks FHIR {version}; the service reads R4 (4.0) and R4B (4.3).",
             "Use the R4 address of the server.",
+        )
+
+
+def _nobody_found(logs: Mapping[str, SearchLog]) -> Iterator[Finding]:
+    """Yield why no patient could be found, where the server refused to say."""
+    words = {word for name in FINDING_SEARCHES if name in logs for word in logs[name].failures}
+    if words:
+        yield Finding(
+            "no-patients",
+            _BLOCKS,
+            f"The server lets nobody be found by search: {', '.join(sorted(words))}.",
+            "Check that the address is the FHIR base address. Many EHRs refuse such searches: name patients with "
+            "--patient-file.",
         )
 
 

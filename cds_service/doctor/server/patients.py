@@ -9,6 +9,7 @@ from cds_service.acquisition.bundles import BundleReader
 from cds_service.acquisition.resources import Patient
 from cds_service.doctor.eligibility_survey import CANCER
 from cds_service.doctor.resources import CONDITIONS
+from cds_service.doctor.server.judging import FINDING_SEARCHES
 from cds_service.doctor.tallies import Draw
 from cds_service.normalization.subject import type_and_id
 
@@ -32,7 +33,7 @@ def choose_patients(connection: Connection, evidence: Evidence) -> tuple[str, ..
     qualifying, others = Draw(options.patients, options.seed), Draw(options.patients, options.seed)
     for codes in _condition_codes(evidence):
         query = urlencode({"code": codes, "_count": _PAGE})
-        answer = connection.search("find by diagnosis", CONDITIONS, f"{connection.base}/Condition?{query}")
+        answer = connection.search(FINDING_SEARCHES[0], CONDITIONS, f"{connection.base}/Condition?{query}")
         for condition in answer.content.resources:
             reference = condition.subject.reference if condition.subject is not None else None
             qualifying.add((type_and_id(reference, "Patient") or "") if reference else "")
@@ -42,7 +43,7 @@ def choose_patients(connection: Connection, evidence: Evidence) -> tuple[str, ..
     evidence.qualifying = len(found)
     if len(found) < options.patients:
         url = f"{connection.base}/Patient?{urlencode({'_count': _PAGE})}"
-        content = connection.search("find others", _PATIENTS, url).content
+        content = connection.search(FINDING_SEARCHES[1], _PATIENTS, url).content
         for identifier in (*(patient.id or "" for patient in content.resources), *content.patients.values()):
             others.add(identifier)
     return tuple(dict.fromkeys([*found, *(i for i in others.ids() if i)]))[: options.patients]

@@ -18,6 +18,11 @@ import msgspec
 NO_CHART = msgspec.Raw()
 
 
+# Every outcome a record may have: of a hook call in the order of the rule, then of feedback.
+HOOK_OUTCOMES = ("above-cutoff", "not-above-cutoff", "indeterminate", "not-eligible", "data-unavailable")
+OUTCOMES = (*HOOK_OUTCOMES, "accepted", "overridden")
+
+
 class ResultEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One laboratory result. `value` is canonical (10*9/L, 1 for shares, g/L); values only if the site keeps them."""
 

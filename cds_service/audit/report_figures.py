@@ -6,16 +6,14 @@ from datetime import date, timedelta
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from cds_service.audit.records import HOOK_OUTCOMES
 from cds_service.audit.statistics import SII_EDGES, Counts
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Mapping
 
-    from cds_service.audit.statistics import Statistics
-
-# The order of the rule; what the log holds besides comes after, by name.
-OUTCOMES: Final = ("above-cutoff", "not-above-cutoff", "indeterminate", "not-eligible", "data-unavailable")
+from cds_service.audit.statistics import Statistics
 
 _PERCENTILES: Final = 100
 _MEDIAN, _NEARLY_ALL = 50, 95
@@ -49,8 +47,8 @@ def rates(counts: Counts) -> tuple[Rate, ...]:
 
 def outcome_names(statistics: Statistics) -> tuple[str, ...]:
     """Return every outcome that is counted, those of the rule first."""
-    others = sorted(set(statistics.total.outcomes) - set(OUTCOMES))
-    return (*OUTCOMES, *others)
+    others = sorted(set(statistics.total.outcomes) - set(HOOK_OUTCOMES))
+    return (*HOOK_OUTCOMES, *others)
 
 
 def all_weeks(statistics: Statistics) -> dict[str, Counts]:

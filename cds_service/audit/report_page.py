@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cds_service.audit.records import HOOK_OUTCOMES
 from cds_service.audit.report_figures import (
     all_weeks,
     decide_percentiles,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import tzinfo
 
-    from cds_service.audit.statistics import Counts, Statistics
+from cds_service.audit.statistics import Counts, Statistics
 
 _HEADS: Final = ("Hooks", "Above", "Not above", "Indeterminate", "Not eligible", "Unavailable", "Shown", "Accepted")
 _HEADS_OF_CARDS: Final = ("Overridden", "Not answered", "Kept back")
@@ -129,9 +130,8 @@ def _table(caption: str, first: str, rows: Iterable[tuple[str, Counts]], empty: 
 
 
 def _row(name: str, counts: Counts) -> tuple[str, ...]:
-    outcomes = ("above-cutoff", "not-above-cutoff", "indeterminate", "not-eligible", "data-unavailable")
     cards = (counts.shown, counts.accepted, counts.overridden, counts.unanswered, counts.silent + counts.snoozed)
-    return (name, *map(str, (counts.hooks, *(counts.outcomes[outcome] for outcome in outcomes), *cards)))
+    return (name, *map(str, (counts.hooks, *(counts.outcomes[outcome] for outcome in HOOK_OUTCOMES), *cards)))
 
 
 def _reasons(statistics: Statistics) -> Section:

@@ -11,9 +11,19 @@ from cds_service.audit.chain import ChainHead
 from cds_service.audit.kept_heads import kept_head
 from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import verify_log
+from cds_service.audit.records import OUTCOMES
 from cds_service.audit.search import Query, Unreadable, patient_forms, search
 from cds_service.cli.audit_export import export_command
-from cds_service.cli.audit_log import Log, fail, find_log, log_options, period, period_options, refuse_log
+from cds_service.cli.audit_log import (
+    Log,
+    fail,
+    find_filled_log,
+    find_log,
+    log_options,
+    period,
+    period_options,
+    refuse_log,
+)
 from cds_service.cli.audit_replay import replay_command
 from cds_service.cli.audit_report import report_command
 from cds_service.errors import StateUnavailableError
@@ -73,7 +83,7 @@ def verify(
 @click.option("--user", metavar="REFERENCE", help="Who asked, such as Practitioner/example.")
 @click.option("--client", metavar="NAME", help="The EHR by its name in the configuration.")
 @period_options
-@click.option("--outcome", metavar="OUTCOME", help="Such as above-cutoff, or overridden for feedback.")
+@click.option("--outcome", type=click.Choice(OUTCOMES), help="Of a hook call, or of feedback.")
 @click.option("--json", "json_lines", is_flag=True, help="Print JSON Lines with all that is recorded.")
 def search_command(
     config_file: Path | None,
@@ -92,7 +102,7 @@ def search_command(
     Times without zone are in service.timezone. Exit code 1 when a line of the log cannot be read, since the answer
     may then be incomplete. Links are not checked: that is what `verify` does.
     """
-    log = find_log(config_file, directory, key_files)
+    log = find_filled_log(config_file, directory, key_files)
     first, last = period(since, until, log.zone)
     query = Query(
         patients=patient_forms(patient.removeprefix("Patient/"), log.keys) if patient is not None else None,
@@ -132,17 +142,20 @@ def _print_verification(found: Verification, head: ChainHead | None, log: Log) -
 
 
 def _print_found(directory: Path, query: Query, *, json_lines: bool) -> None:
-    unreadable = 0
+    unreadable = matches = 0
     try:
-        for number, found in enumerate(search(directory, query)):
+        for found in search(directory, query):
             if isinstance(found, Unreadable):
                 unreadable += 1
                 continue
-            if number == unreadable and not json_lines:
+            if not matches and not json_lines:
                 click.echo(heading())
+            matches += 1
             click.echo(as_json(found) if json_lines else as_row(found))
     except OSError as error:
         refuse_log(directory, error)
+    if not matches:
+        click.echo("No record matches.", err=True)
     if unreadable:
         fail(f"{directory}: lines that cannot be read: {unreadable}; run sii-cds audit verify")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from cds_service.audit.search import Query, Unreadable, search
-from cds_service.cli.audit_log import fail, find_log, log_options, period, period_options, refuse_log
+from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.files import STANDARD_OUTPUT, open_whole
 from cds_service.settings.network import secure_url
 
@@ -87,7 +87,7 @@ def export_command(
     gives the same events. Exit code 1 when a record is missing from the export, or the repository refuses one.
     """
     _check_usage(fhir=fhir, output=output, base=base, token_file=token_file, create=create)
-    log = find_log(config_file, directory, key_files)
+    log = find_filled_log(config_file, directory, key_files)
     first, last = period(since, until, log.zone)
     tally = Tally()
     events = _events(log, Query(since=first, until=last), after, tally)

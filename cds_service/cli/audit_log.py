@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from cds_service.audit.files import look
 from cds_service.audit.keys import read_key
 from cds_service.cli.options import config_option, load_or_exit
 from cds_service.errors import ConfigurationError
@@ -92,6 +93,17 @@ def instant(text: str | None, option: str, time_of_day: time, zone: tzinfo) -> d
     except ValueError:
         raise click.BadParameter(f"{text!r} is not an ISO 8601 date or date-time", param_hint=option) from None
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
+
+
+def find_filled_log(config_file: Path | None, directory: Path | None, key_files: tuple[Path, ...]) -> Log:
+    """Find a log that holds something: an empty answer about the wrong directory would look like a clean one."""
+    log = find_log(config_file, directory, key_files)
+    try:
+        if not look(log.directory):
+            fail(f"{log.directory}: there is no audit log in this directory")
+    except OSError as error:
+        refuse_log(log.directory, error)
+    return log
 
 
 def refuse_log(directory: Path, error: OSError) -> NoReturn:

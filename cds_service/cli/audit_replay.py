@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cds_service.cli.audit_log import fail, find_log, log_options, period, period_options, refuse_log
+from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.printable import printable
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def replay_command(
     included, as of their own moment and under the limits that were in force then. Exit code 1 when one differs, when
     none could be recomputed, or when a line of the log cannot be read.
     """
-    log = find_log(config_file, directory, key_files)
+    log = find_filled_log(config_file, directory, key_files)
     first, last = period(since, until, log.zone)
     tally = Tally(json_lines=json_lines)
     from cds_service.audit.reading import read_entries

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cds_service.cli.audit_log import fail, find_log, log_options, period, period_options, refuse_log
+from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.files import write_text
 from cds_service.cli.printable import printable
 from cds_service.errors import MissingExtraError
@@ -36,7 +36,7 @@ def report_command(
     Prints a summary; FILE "-" writes a page or the JSON to standard output instead. Exit code 1 when a line of the
     log cannot be read, since the figures may then be too low.
     """
-    log = find_log(config_file, directory, key_files)
+    log = find_filled_log(config_file, directory, key_files)
     first, last = period(since, until, log.zone)
     from cds_service.audit.reading import read_records
     from cds_service.audit.report_figures import as_text

@@ -198,3 +198,25 @@ def test_reader_that_goes_away_is_no_fault_of_the_log(site: Path, arguments: tup
 
     assert "cannot be read" not in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_search_without_a_match_says_so(site: Path) -> None:
+    result = configured(site, "search", "--patient", "nobody")
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.endswith("\nNo record matches.\n")
+
+
+def test_search_unknown_outcome_is_a_usage_error(site: Path) -> None:
+    result = configured(site, "search", "--outcome", "above")
+
+    assert result.exit_code == 2
+    assert "'above' is not one of 'above-cutoff', 'not-above-cutoff'" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("search",), ("report",), ("export", "--fhir"), ("replay",)])
+def test_directory_without_a_log_is_no_empty_answer(command: tuple[str, ...], tmp_path: Path) -> None:
+    result = audit(*command, "--directory", tmp_path)
+
+    assert result.exit_code == 1
+    assert result.stderr == f"{tmp_path}: there is no audit log in this directory\n"

@@ -132,12 +132,15 @@ def test_replay_unreadable_line_exit_1_and_named(log: Path) -> None:
     ("arguments", "code", "text"),
     [
         (("--directory", "nowhere"), 1, "the audit log cannot be read: No such file or directory"),
-        (("--directory", "x", "--since", "yesterday"), 2, "'yesterday' is not an ISO 8601 date or date-time"),
-        (("--directory", "x", "--since", "2026-02-02", "--until", "2026-02-01"), 2, "lies before --since"),
+        (("--directory", "log", "--since", "yesterday"), 2, "'yesterday' is not an ISO 8601 date or date-time"),
+        (("--directory", "log", "--since", "2026-02-02", "--until", "2026-02-01"), 2, "lies before --since"),
         (("--config", "nowhere.yaml"), 1, "nowhere.yaml"),
     ],
 )
-def test_replay_wrong_input_one_sentence(arguments: tuple[str, ...], code: int, text: str) -> None:
+def test_replay_wrong_input_one_sentence(
+    arguments: tuple[str, ...], code: int, text: str, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(log.parent)
     result = replay(*arguments)
 
     assert result.exit_code == code

@@ -234,14 +234,14 @@ def test_report_unreadable_line_exit_1_and_told_on_the_page(log: Path, tmp_path:
     ("arguments", "code", "text"),
     [
         (("--directory", "nowhere"), 1, "the audit log cannot be read: No such file or directory"),
-        (("--directory", ".", "--json", "nowhere/r.json"), 1, "nowhere/r.json: cannot be written: No such file"),
-        (("--directory", ".", "--since", "2026-13-01"), 2, "is not an ISO 8601 date"),
+        (("--directory", "log", "--json", "nowhere/r.json"), 1, "nowhere/r.json: cannot be written: No such file"),
+        (("--directory", "log", "--since", "2026-13-01"), 2, "is not an ISO 8601 date"),
     ],
 )
 def test_report_wrong_input_one_sentence(
-    arguments: tuple[str, ...], code: int, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: tuple[str, ...], code: int, text: str, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(log.parent)
     result = report(*arguments)
 
     assert result.exit_code == code

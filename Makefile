@@ -1,7 +1,7 @@
 # Tasks of a developer; `make` lists them. Each builds the virtual environment .venv when it is missing or out of date.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint fuzz mutants bench wheel lock clean FORCE
+.PHONY: help demo test lint fuzz mutants bench image-test wheel lock clean FORCE
 
 # Arguments handed on to the task: make test ARGS="tests/architecture -x"
 ARGS ?=
@@ -18,7 +18,7 @@ create_venv = $(1)/bin/python -c 'import pip' 2>/dev/null \
 	|| { python=$$(.ci/find-python) && echo "Creating $(1) with $$python" && "$$python" -m venv --clear $(1); }
 
 help: ## List the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.installed ## Start the demonstration: a small EHR page and synthetic patients
 	$(VENV)/bin/sii-cds demo $(ARGS)
@@ -39,6 +39,9 @@ mutants: ## Mutation testing of the clinical core (docs/mutation-testing.md; hal
 
 bench: $(VENV)/.installed ## Measure speed against the bare floor
 	$(PYTHON_IN_VENV) -m tests.benchmarks $(ARGS)
+
+image-test: $(VENV)/.installed ## Build the container image, start it and answer a hook inside (root; Debian's buildah, mmdebstrap)
+	$(PYTHON_IN_VENV) -m tests.image
 
 wheel: $(BUILD_VENV)/.installed ## Build the wheel that hosts install, into dist/
 	$(BUILD_VENV)/bin/python -m hatchling build --target wheel

@@ -81,11 +81,14 @@ NO_LIMITS: Final = "the limits in force then are not in the log"
 NO_DECISION: Final = "required data could not be had, so nothing was decided"
 
 
-def replay(entries: Iterable[Entry], site: Site) -> Iterator[Recomputed | NotRecomputed | Unread]:
+def replay(
+    entries: Iterable[Entry], site: Site, *, current_limits: bool = False
+) -> Iterator[Recomputed | NotRecomputed | Unread]:
     """Yield what became of every hook record, in the order of the log.
 
-    `site` gives today's mapping tables; its limits are replaced by the recorded ones. `entries` must begin where the
-    log does, for the limits stand before the decisions made under them.
+    `site` gives today's mapping tables; its limits are replaced by the recorded ones, unless `current_limits` asks
+    what they would change. `entries` must begin where the log does, for the limits stand before the decisions made
+    under them.
     """
     sites: dict[str, Site] = {}
     for entry in entries:
@@ -95,7 +98,7 @@ def replay(entries: Iterable[Entry], site: Site) -> Iterator[Recomputed | NotRec
         elif isinstance(record, ConfigurationRecord):
             sites[record.configuration] = replace(site, policy=policy_of(record))
         elif isinstance(record, HookRecord):
-            yield _recompute(entry.sequence, record, sites.get(record.configuration))
+            yield _recompute(entry.sequence, record, site if current_limits else sites.get(record.configuration))
 
 
 def policy_of(record: ConfigurationRecord) -> ClinicalPolicy:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 @click.command("replay")
 @log_options
 @period_options
+@click.option(
+    "--limits",
+    type=click.Choice(["recorded", "current"]),
+    default="recorded",
+    help="Under which cut-off, windows and eligibility: those in force then (default), or those of the configuration.",
+)
 @click.option("--json", "json_lines", is_flag=True, help="Print JSON Lines: one for each difference, then the summary.")
 def replay_command(
     config_file: Path | None,
@@ -29,6 +35,7 @@ def replay_command(
     key_files: tuple[Path, ...],
     since: str | None,
     until: str | None,
+    limits: str,
     json_lines: bool,
 ) -> None:
     """Recompute every recorded decision and list the differences: the regression test of an upgrade.
@@ -51,7 +58,8 @@ def replay_command(
         )
 
     try:
-        for found in replay(filter(in_period, read_entries(log.directory)), _site(log)):
+        entries = filter(in_period, read_entries(log.directory))
+        for found in replay(entries, _site(log), current_limits=limits == "current"):
             tally.count(found)
     except OSError as error:
         refuse_log(log.directory, error)

@@ -85,6 +85,18 @@ def test_replay_changed_tables_exit_1_and_names_the_decisions(log: Path, changed
     assert lines[2] == "3 decisions recomputed, 2 differ."
 
 
+def test_replay_current_limits_tells_what_a_changed_limit_would_have_changed(log: Path, tmp_path: Path) -> None:
+    stricter = tmp_path / "stricter.yaml"
+    stricter.write_text("authentication: {required: false}\nrule: {cutoff: 800, cutoff_source: our own study}\n")
+
+    assert replay("--directory", log, "--config", stricter).exit_code == 0, "recorded limits"
+    result = replay("--directory", log, "--config", stricter, "--limits", "current")
+
+    assert result.exit_code == 1
+    assert "above-cutoff SII 711.667 of 2026-10-14T10:00:00+00:00 -> not-above-cutoff SII 711.667" in result.stdout
+    assert "3 decisions recomputed, 2 differ." in result.stdout
+
+
 def test_replay_json_one_line_for_each_difference_and_the_summary(log: Path, changed_site: Path) -> None:
     result = replay("--directory", log, "--config", changed_site, "--json")
 

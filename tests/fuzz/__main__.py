@@ -45,15 +45,17 @@ def fuzz(name: str, seconds: int) -> bool:
             (found / path.name.removeprefix("failed-")).write_bytes(path.read_bytes())
     figures = {key: int(value) for key, value in _STATISTICS.findall(ended.stderr)}
     coverage = _COVERAGE.findall(ended.stderr)
+    # Without coverage nothing is followed, which is a mistake of the target.
+    held = bool(coverage) and not failed and ended.returncode == 0
     sys.stdout.write(
         f"{name}: {figures.get('number_of_executed_units', 0)} inputs in {seconds} s, coverage "
         f"{coverage[0] if coverage else '?'} to {coverage[-1] if coverage else '?'}, "
-        f"{figures.get('peak_rss_mb', 0)} MB, {'FAILED' if failed or ended.returncode else 'held'}\n"
+        f"{figures.get('peak_rss_mb', 0)} MB, {'held' if held else 'FAILED'}\n"
     )
     sys.stdout.flush()
-    if failed or ended.returncode:
+    if not held:
         sys.stdout.write(_told(ended.stderr + ended.stdout))
-    return not failed and ended.returncode == 0
+    return held
 
 
 def _told(output: str) -> str:

@@ -114,7 +114,10 @@ def base_requests() -> st.SearchStrategy[Json]:
 
 @st.composite
 def _changed_once(draw: st.DrawFn, body: Any) -> Any:
-    path = draw(st.sampled_from([place for place in places(body) if place] or [("hook",)]))
+    inner = [place for place in places(body) if place]
+    if not inner:
+        return body
+    path = draw(st.sampled_from(inner))
     value = draw(_VALUES)
     twice = st.just(lambda box, name: box.__setitem__(name, Repeated(value, box[name])))
     put = st.just(lambda box, name: box.__setitem__(name, value))
@@ -147,3 +150,19 @@ def mutated_bodies(draw: st.DrawFn) -> bytes:
         ]
     )
     return draw(st.one_of(st.just(body), st.just(body), st.just(body), damaged))
+
+
+@st.composite
+def mutated_feedback(draw: st.DrawFn) -> bytes:
+    """Generate a batch of feedback with one to three changes."""
+    reason = {"reason": {"code": "x", "system": "https://x.example"}, "userComment": MARKER}
+    item = {
+        "card": MARKER,
+        "outcome": "overridden",
+        "outcomeTimestamp": "2026-11-01T10:00:00Z",
+        "overrideReason": reason,
+    }
+    body: Any = {"feedback": [item, item | {"acceptedSuggestions": [{"id": MARKER}]}, item | {"outcome": "accepted"}]}
+    for _ in range(draw(st.integers(1, 3))):
+        body = draw(_changed_once(body))
+    return written(body).encode("utf-8", "surrogatepass")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 import sys
+from typing import Any
 
-import atheris  # type: ignore[import-untyped]
+# By name: it has no types, and for newer Python versions no wheel.
+atheris: Any = importlib.import_module("atheris")
 
+# Nothing may import the service before: what is loaded already is not followed.
 with atheris.instrument_imports(include=["cds_service", "fhir_mappings"]):
+    from tests.fuzz.json_mutator import mutate_json
     from tests.fuzz.targets import TARGETS
-
-from tests.fuzz.json_mutator import mutate_json
 
 # Of the changes to JSON, those that are made to bytes.
 _BYTES_SHARE = 0.15

@@ -7,11 +7,14 @@ import threading
 from typing import Any
 
 import pytest
+from werkzeug.test import Client
 
 from cds_service.cli import body_memory
 from cds_service.cli.body_memory import SMALL_BODY_BYTES, BodyMemory, BodyShare, Budget
 from cds_service.cli.worker import BodyInput, RequestLimits, gate
 from cds_service.errors import OverloadedError
+from tests.unit.web.fakes import GOOD_TOKEN, HOOK_PATH, Edge, encoded, hook_request
+from tests.unit.web.outcomes import refused_with
 
 LARGE = SMALL_BODY_BYTES + 1
 MOST = 4 * SMALL_BODY_BYTES
@@ -130,4 +133,22 @@ def test_gate_gives_memory_back_after_answers_and_errors(memory: BodyMemory, mon
     environ = {"wsgi.input": io.BytesIO(b"x" * MOST), "CONTENT_LENGTH": str(MOST)}
     with pytest.raises(ZeroDivisionError):
         gated(environ, lambda *_: None)
+    assert left(memory) == (2 * MOST, MOST)
+
+
+def test_request_without_memory_is_answered_503_and_the_next_one_as_usual(
+    memory: BodyMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cds_service.cli.worker.BodyMemory", lambda _most: memory)
+    edge = Edge()
+    client = Client(gate(edge.application(), RequestLimits(1, MOST)))
+    body = encoded(hook_request()).ljust(LARGE)
+    headers = GOOD_TOKEN | {"Content-Type": "application/json"}
+    memory.held.take(2 * MOST, 0)
+
+    outcome = refused_with(client.post(HOOK_PATH, data=body, headers=headers), 503)
+    assert outcome["issue"][0]["code"] == "throttled"
+    assert client.post(HOOK_PATH, data=body.strip(), headers=headers).status_code == 200, "a small one"
+    memory.held.give(2 * MOST)
+    assert client.post(HOOK_PATH, data=body, headers=headers).status_code == 200
     assert left(memory) == (2 * MOST, MOST)

@@ -35,6 +35,7 @@ def judge_analytes(case: Case) -> Iterator[Finding]:
             yield _missing(analyte)
     yield from _refused(case)
     yield from _components(case)
+    yield from _other_addresses(case)
 
 
 def _missing(analyte: str) -> Finding:
@@ -94,3 +95,21 @@ def _components(case: Case) -> Iterator[Finding]:
             str(analyte),
             {"results": case.mask.count(inside), "of": case.mask.count(whole)},
         )
+
+
+def _other_addresses(case: Case) -> Iterator[Finding]:
+    """Yield accepted codes whose system stands under another of its URIs than the one that searches name."""
+    asked = {system.key: system.uris[0] for system in case.mappings.rows.systems}
+    for tally in case.evidence.laboratory.with_treatment("accepted"):
+        named = asked.get(case.mappings.canonical_system(tally.key.system) or "")
+        if named not in {None, tally.key.system}:
+            yield Finding(
+                "system-not-searched",
+                Severity.WARNING,
+                f"{case.describe(tally)} is read, but the service's searches ask for {named} and may not find it "
+                f"({case.mask.words(tally.results, 'result')}).",
+                "Have the interface send the system under that URI, or see on the server that searches find these "
+                "results.",
+                f"{tally.key.system}|{tally.key.code}",
+                {"results": case.mask.count(tally.results)},
+            )

@@ -177,6 +177,11 @@ PLANTED: list[tuple[str, Callable[[Hospital], Hospital], set[tuple[str, str]]]] 
         {("blocks", "component-results"), NO_DRAWS},
     ),
     (
+        "LOINC under its OID",
+        lambda h: h.change(of_code(PLATELETS, change=recoded("urn:oid:2.16.840.1.113883.6.1", PLATELETS, "Platelets"))),
+        {("warning", "system-not-searched")},
+    ),
+    (
         "segmented neutrophils instead of neutrophils",
         lambda h: h.change(of_code(NEUTROPHILS, change=recoded(LOINC, "768-2", "Segmented neutrophils"))),
         {("blocks", "analyte-missing"), ("warning", "near-miss-code"), NO_DRAWS},

@@ -131,6 +131,7 @@ def build_parts(
     Raises ConfigurationError.
     """
     site = site_from_settings(settings)
+    audit.wait_seconds = settings.server.hook_deadline_seconds
     recorder = Recorder(audit, site, recording_choices(settings), metrics.audit)
     recorder.begin(now)
     service = SIIRecurrenceRisk(site, recorder, fetching(settings, site, metrics), snoozing(settings))
@@ -213,7 +214,6 @@ def open_audit_log(settings: Settings) -> AuditLog:
         retention_days=audit.retention_days,
         known_head=known_head(settings),
         on_head=HeadKeeper(settings.state.url, audit.directory).keep,
-        wait_seconds=settings.server.hook_deadline_seconds,
     )
 
 

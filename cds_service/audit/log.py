@@ -47,7 +47,10 @@ class _Entry:
 
 
 class AuditLog:
-    """The log of one directory. Safe for threads, for several processes, and across a fork."""
+    """The log of one directory. Safe for threads, for several processes, and across a fork.
+
+    `wait_seconds` may be changed at any time; it counts for the calls that follow.
+    """
 
     _waiting: list[_Entry]
     # Somebody writes for all; when that began.
@@ -90,7 +93,7 @@ class AuditLog:
             host=host or this_host(),
         )
         self._reporter = HeadReporter(on_head, head_seconds) if on_head is not None else None
-        self._wait_seconds = wait_seconds
+        self.wait_seconds = wait_seconds
         self._begin_anew()
         _logs.add(self)
 
@@ -118,10 +121,10 @@ class AuditLog:
 
         Raises AuditUnavailableError when it could not.
         """
-        if self._is_stalled(monotonic()) or not self._probing.acquire(timeout=self._wait_seconds):
+        if self._is_stalled(monotonic()) or not self._probing.acquire(timeout=self.wait_seconds):
             raise _unavailable(_too_late())
         try:
-            self._writer.probe(self._wait_seconds)
+            self._writer.probe(self.wait_seconds)
         except OSError as error:
             raise _unavailable(error) from error
         finally:
@@ -139,7 +142,7 @@ class AuditLog:
     def _take_part(self, payload: bytes) -> None:
         """Have the entry written, by this thread or by one that writes for several."""
         now = monotonic()
-        entry = _Entry(payload, now + self._wait_seconds)
+        entry = _Entry(payload, now + self.wait_seconds)
         with self._turn:
             if not self._writing:
                 self._writing = entry.leads = True
@@ -150,7 +153,7 @@ class AuditLog:
                 entry.signal = threading.Lock()
                 entry.signal.acquire()
             self._waiting.append(entry)
-        if entry.signal is not None and not entry.signal.acquire(timeout=self._wait_seconds):
+        if entry.signal is not None and not entry.signal.acquire(timeout=self.wait_seconds):
             self._give_up(entry)
         if entry.leads:
             self._write_for_all(entry)
@@ -158,7 +161,7 @@ class AuditLog:
             raise _unavailable(entry.error) from entry.error
 
     def _is_stalled(self, now: float) -> bool:
-        return self._writing and now - self._began > self._wait_seconds
+        return self._writing and now - self._began > self.wait_seconds
 
     def _give_up(self, entry: _Entry) -> None:
         """Settle an entry that has waited too long, unless it was settled or made to lead in this very moment."""

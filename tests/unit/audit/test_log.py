@@ -192,6 +192,28 @@ def test_append_after_the_directory_comes_back_needs_no_restart(tmp_path: Path) 
     assert verified(directory).counts == {"opened": 1, "hook": 1}
 
 
+def test_append_right_to_write_taken_away_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The file stays open between batches; root may open it whatever its mode, so the refusal is played here.
+    log = audit_log(tmp_path)
+    path, real = files_of(tmp_path)[0], os.open
+
+    def refuse_read_only(name: str, flags: int, mode: int = 0o777) -> int:
+        if name == str(path) and flags & os.O_RDWR and not path.stat().st_mode & 0o200:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(name, flags, mode)
+
+    monkeypatch.setattr(os, "open", refuse_read_only)
+    path.chmod(0o400)
+    for call in (partial(log.append, hook_record()), log.check):
+        with pytest.raises(AuditUnavailableError, match="Permission denied"):
+            call()
+    path.chmod(0o600)
+    log.check()
+    log.append(hook_record())
+
+    assert verified(tmp_path).counts == {"opened": 1, "hook": 1}
+
+
 def test_append_while_another_process_does_not_let_go_is_refused(tmp_path: Path) -> None:
     log = audit_log(tmp_path, wait_seconds=0.05)
     with writer_lock(tmp_path, 1):

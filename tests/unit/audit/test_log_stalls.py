@@ -115,6 +115,14 @@ def test_append_while_another_process_holds_the_lock_waits_once_for_all(tmp_path
     assert verified(tmp_path).counts == {"opened": 1, "feedback": 1}
 
 
+def test_append_waits_as_long_as_is_wanted_now(tmp_path: Path) -> None:
+    # A reload changes the deadline of hooks.
+    log = audit_log(tmp_path, wait_seconds=60)
+    log.wait_seconds = WAIT
+    with writer_lock(tmp_path, 1):
+        assert max(refused_after(log, 1)) < SOON
+
+
 def test_append_beside_a_stalled_process_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The lock is not held over a sync: what hangs in one process hangs there alone.
     log, other = audit_log(tmp_path), audit_log(tmp_path)

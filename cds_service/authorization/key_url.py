@@ -62,6 +62,7 @@ class KeyUrl:
         self._held: _Held | None = None
         self._lock = threading.Lock()
         self._fetch_begun: float | None = None
+        self._asked_for: float | None = None
         self._fetch_done = threading.Event()
         self._fetches = threading.BoundedSemaphore(_MOST_FETCHES_AT_ONCE)
         self._failures = 0
@@ -72,7 +73,7 @@ class KeyUrl:
         held = self._in_force()
         keys = held.find(key_id) if held else ()
         if not keys:
-            self._wait_for(self._begin_fetch())
+            self._wait_for(self._begin_fetch(for_unknown_key=True))
             held = self._in_force()
         elif self._is_due():
             self._begin_fetch()
@@ -103,14 +104,20 @@ class KeyUrl:
         begun = self._fetch_begun or 0.0
         fetch.wait(max(0.0, begun + _LONGEST_WAIT_SECONDS - self._monotonic()))
 
-    def _begin_fetch(self) -> threading.Event:
-        """Begin a fetch unless one was begun a moment ago; give what tells when the latest is over."""
+    def _begin_fetch(self, *, for_unknown_key: bool = False) -> threading.Event:
+        """Begin a fetch unless one was begun a moment ago; give what tells when the latest is over.
+
+        A key id that nobody knows has a pause of its own: a key that is new is to be had also right after a fetch that
+        nobody asked for.
+        """
         now = self._monotonic()
         with self._lock:
+            latest = self._asked_for if for_unknown_key and self._fetch_done.is_set() else self._fetch_begun
             # Counted from the beginning: a fetch that never ends, or was lost in a fork, does not bar the next one.
-            is_time = self._fetch_begun is None or now - self._fetch_begun >= FETCH_PAUSE_SECONDS
+            is_time = latest is None or now - latest >= FETCH_PAUSE_SECONDS
             if is_time and self._fetches.acquire(blocking=False):
                 self._fetch_begun = now
+                self._asked_for = now if for_unknown_key else self._asked_for
                 self._fetch_done = threading.Event()
                 threading.Thread(target=self._fetch, args=(self._fetch_done,), name="key-set", daemon=True).start()
             return self._fetch_done

@@ -41,8 +41,8 @@ def test_refresh_withdrawn_key_is_gone_although_nobody_asked(keys: KeyUrl, serve
     clock.seconds += 300
     keys.refresh()
 
-    assert not keys.find(EC_KID)
     assert len(server.requests) == 2
+    assert not keys.find(EC_KID)
 
 
 def test_refresh_during_an_outage_comes_less_and_less_often_and_recovers(
@@ -94,3 +94,15 @@ def test_refresh_failure_is_an_alarm_that_tells_how_long_the_keys_serve(
         ),
         ("ERROR", "keys of client main-ehr not fetched: status 503; its tokens are refused"),
     ]
+
+
+def test_find_new_key_right_after_a_refresh_is_fetched_once(keys: KeyUrl, server: KeyServer, clock: Clock) -> None:
+    """An EHR may begin to sign with its new key a second after we looked; whoever guesses gains nothing by it."""
+    keys.refresh()
+    server.body = NEW_KEYS
+    clock.seconds += 1
+
+    assert keys.find("ec-2027")
+    for number in range(20):
+        assert not keys.find(f"guess-{number}")
+    assert len(server.requests) == 2

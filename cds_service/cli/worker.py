@@ -13,6 +13,7 @@ import math
 import os
 import signal
 import socket
+import stat
 import struct
 import threading
 import time
@@ -236,12 +237,20 @@ def _close_if_stalled(descriptor: int, port: int, idle_seconds: float) -> bool:
 
 @contextmanager
 def _duplicate(descriptor: int) -> Iterator[socket.socket]:
-    """A second handle, so that the file behind it cannot change between the check and the closing."""
+    """A second handle, so that the file behind it cannot change between the check and the closing.
+
+    Of sockets only. To close any handle of a file takes all locks (fcntl) of this process off that file: SQLite would
+    lose those of the state store, and the next process to close it would delete its log under our hands.
+    """
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        raise NotASocketError
     second = os.dup(descriptor)
-    try:
-        connection = socket.socket(fileno=second)
-    except OSError:
-        os.close(second)
-        raise
-    with connection:
+    if not stat.S_ISSOCK(os.fstat(second).st_mode):
+        # Another file took the number in this very moment. An open handle too many is the lesser harm.
+        raise NotASocketError
+    with socket.socket(fileno=second) as connection:
         yield connection
+
+
+class NotASocketError(OSError):
+    """A file that is none of our connections."""

@@ -2,10 +2,14 @@
 
 import io
 import socket
+import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,3 +221,17 @@ def test_close_stalled_other_files_are_left_alone(listener: socket.socket) -> No
         assert pair[1].recv(100) == b"still open"
         accepted.sendall(b"still open")
         assert client.recv(100) == b"still open"
+
+
+def test_close_stalled_connections_leaves_locks_of_open_files(tmp_path: Path) -> None:
+    """SQLite holds locks that belong to the process: a handle opened beside and closed again would take them away."""
+    database = tmp_path / "state.db"
+    with closing(sqlite3.connect(database)) as held:
+        held.execute("PRAGMA journal_mode = WAL")
+        held.execute("CREATE TABLE used (name)")
+        close_stalled_connections(1, 0)
+        # The last process to close a database deletes its write-ahead log; this one is not the last.
+        script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('SELECT 1 FROM used'); db.close()"
+        subprocess.run([sys.executable, "-c", script, database], check=True, timeout=30)
+
+        assert (tmp_path / "state.db-wal").exists()

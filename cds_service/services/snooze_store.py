@@ -38,6 +38,7 @@ _SNOOZE: Final = (
     " ON CONFLICT (subject_hash) DO UPDATE SET sii = excluded.sii, until = excluded.until"
     " WHERE snoozed_card.until <= excluded.until"
 )
+_NOTES_BETWEEN_CLEANINGS: Final = 20
 _FORGET: Final = (
     "DELETE FROM shown_card WHERE expires_at <= :now",
     "DELETE FROM snoozed_card WHERE until <= :now",
@@ -57,6 +58,7 @@ class SnoozeStore:
     def __init__(self, url: str) -> None:
         """Connect to nothing yet. Raises ConfigurationError when no driver for the address is installed."""
         self._store = StateStore(url, _TABLES)
+        self._notes = 0
 
     def find(self, subject: bytes, now: int) -> Snooze | None:
         """Return the snooze that is in force for a subject."""
@@ -64,10 +66,12 @@ class SnoozeStore:
         return None if row is None else Snooze(*row)
 
     def note_shown(self, card: bytes, subject: bytes, sii: str, now: int, expires: int) -> None:
-        """Remember a shown card; forget what is over. Cards are rare, so this costs little."""
+        """Remember a shown card; with the first of a process, and every twentieth, forget what is over."""
         self._store.execute(_NOTE, {"card": card, "subject": subject, "sii": sii, "expires": expires})
-        for statement in _FORGET:
-            self._store.execute(statement, {"now": now})
+        if self._notes % _NOTES_BETWEEN_CLEANINGS == 0:
+            for statement in _FORGET:
+                self._store.execute(statement, {"now": now})
+        self._notes += 1
 
     def snooze(self, card: bytes, now: int, until: int) -> None:
         """Snooze the subject of a shown card; nothing happens for a card that is not known, or no longer."""

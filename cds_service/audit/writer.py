@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 _PROBE_NAME: Final = "audit.probe"
 # Room for some records of usual size: a disk on which this does not fit is full.
 _PROBE_BYTES: Final = 16_384
+_LAST_BYTES: Final = 262_144
 _TAKE_BACK_SECONDS: Final = 5.0
 
 
@@ -164,7 +165,11 @@ class ChainWriter:
             return None
         if size is None or size < tail.size:
             return None
-        return tail if size == tail.size else go_on(tail, file.read(tail.size, size - tail.size))
+        if size == tail.size:
+            return tail
+        # Others may have written for hours; a last line longer than this is found by looking at the whole file.
+        start = max(tail.size, size - _LAST_BYTES)
+        return go_on(tail._replace(size=start), file.read(start, size - start))
 
     def _find_tail(self) -> Tail:
         """Look where the log ends, but never go back behind a record that is known to have been durable.

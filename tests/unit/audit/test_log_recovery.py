@@ -179,3 +179,22 @@ def test_line_longer_than_what_is_read_at_once_is_found(tmp_path: Path) -> None:
 
     assert again.head().sequence == 3
     assert verified(tmp_path).counts == {"opened": 1, "feedback": 1, "sealed": 1}
+
+
+@pytest.mark.parametrize(
+    ("comments", "reason"),
+    [
+        ((100_000,) * 20, "only the end of what was written is read"),
+        ((10, 400_000), "a last line that is longer than this"),
+        ((400_000, 10), "a line that begins before what is read"),
+    ],
+)
+def test_writer_goes_on_after_another_wrote_much(tmp_path: Path, comments: tuple[int, ...], reason: str) -> None:
+    idle, busy = audit_log(tmp_path, rotate_bytes=10_000_000), audit_log(tmp_path, rotate_bytes=10_000_000)
+    idle.append(hook_record())
+    for length in comments:
+        busy.append(feedback_record(comment="x" * length))
+    idle.append(hook_record())
+
+    assert verified(tmp_path).counts == {"opened": 1, "hook": 2, "feedback": len(comments)}, reason
+    assert idle.head() == verified(tmp_path).head

@@ -130,7 +130,7 @@ def test_ci_script_is_executable_and_parses(name: str) -> None:
 def test_ci_run_stops_at_the_first_failure(tmp_path: Path, bare_checkout: Path) -> None:
     """A failing lint must end the run with its own exit code, and the tests must not be started."""
     shutil.copy(ROOT / ".ci" / "run", bare_checkout / ".ci" / "run")
-    present = dict.fromkeys(("git", "chromium", "node", "npm", "buildah", "mmdebstrap", "promtool"), "")
+    present = dict.fromkeys(("git", "chromium", "node", "npm", "buildah", "mmdebstrap", "mount", "promtool"), "")
     stand_ins = present | {"make": 'echo "make $1"; exit 7', "ldconfig": "echo libatomic.so.1"}
     for tool, body in stand_ins.items():
         (tmp_path / "bin" / tool).unlink(missing_ok=True)

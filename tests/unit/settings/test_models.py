@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pydantic
@@ -13,10 +14,9 @@ from cds_service.settings.models import SECTIONS, ClientSettings, Settings
 from cds_service.settings.section import Content, Section
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.unit.settings.conftest import Load
 
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 OPEN = "authentication: {required: false}\n"
 
 # The contract: every key of a section and its default. None of them may be dropped or renamed.
@@ -178,3 +178,21 @@ def test_restart_needed_names_the_changed_restart_keys(
     load: Load, text: str, keys: tuple[str, ...], reason: str
 ) -> None:
     assert restart_needed(load(OPEN), load(OPEN + text)) == keys, reason
+
+
+def test_files_are_those_that_a_reload_reads_again(tmp_path: Path, load: Load) -> None:
+    example = FIXTURES / "overlays" / "site-codes.yaml"
+    for name in ("ca.pem", "keys.json", "key"):
+        (tmp_path / name).write_text("00" * 32)
+    settings = load(
+        "clients:\n"
+        "  - {name: a, issuer: a, jwks_file: keys.json}\n"
+        "  - {name: b, issuer: b, jwks_url: https://b.example/keys}\n"
+        "acquisition: {ca_file: ca.pem}\n"
+        "audit: {hmac_key_file: key}\n"
+        f"mappings: {{overlays: [{example}]}}\n"
+    )
+
+    assert settings.files == (example, tmp_path / "keys.json", tmp_path / "ca.pem"), (
+        "the key of the chain needs a restart"
+    )

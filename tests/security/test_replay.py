@@ -119,11 +119,10 @@ def race(urls: list[str], barrier: threading.Barrier, granted: multiprocessing.Q
     granted.put(count)
 
 
-def test_first_use_raced_by_processes_is_granted_once(tmp_path: Path) -> None:
-    """No database exists yet: the workers also race to create each of them."""
+def granted_in_race(urls: list[str]) -> int:
+    """Let some processes ask each database for the same tokens at once; give how often one was granted."""
     context = multiprocessing.get_context("spawn")
     barrier, granted = context.Barrier(WORKERS_IN_RACE), context.Queue()
-    urls = [f"sqlite:///{tmp_path / str(number)}.db" for number in range(DATABASES_IN_RACE)]
     workers = [context.Process(target=race, args=(urls, barrier, granted)) for _ in range(WORKERS_IN_RACE)]
     for worker in workers:
         worker.start()
@@ -131,7 +130,14 @@ def test_first_use_raced_by_processes_is_granted_once(tmp_path: Path) -> None:
         worker.join(timeout=60)
 
     assert [worker.exitcode for worker in workers] == [0] * WORKERS_IN_RACE
-    assert sum(granted.get(timeout=1) for _ in workers) == DATABASES_IN_RACE * TOKENS_IN_RACE
+    return sum(granted.get(timeout=1) for _ in workers)
+
+
+def test_first_use_raced_by_processes_is_granted_once(tmp_path: Path) -> None:
+    """No database exists yet: the workers also race to create each of them."""
+    urls = [f"sqlite:///{tmp_path / str(number)}.db" for number in range(DATABASES_IN_RACE)]
+
+    assert granted_in_race(urls) == DATABASES_IN_RACE * TOKENS_IN_RACE
 
 
 def test_first_use_after_fork_is_shared_with_parent(replay: ReplayStore) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from cds_service.authorization.replay import ReplayStore
 from cds_service.errors import StateUnavailableError
 from tests.security.forge import NOW_SECONDS
 from tests.security.key_server import until
-from tests.security.test_replay import TOKENS_IN_RACE, WORKERS_IN_RACE, race, use
+from tests.security.test_replay import TOKENS_IN_RACE, granted_in_race, use
 from tests.security.test_replay_store_failures import answers
 
 if TYPE_CHECKING:
@@ -31,16 +30,8 @@ def test_first_use_on_postgresql_is_granted_once_and_remembered_by_others(postgr
 
 def test_first_use_on_postgresql_raced_by_processes_is_granted_once(postgresql: PostgreSQL) -> None:
     urls = [postgresql.new_database() for _ in range(2)]
-    context = multiprocessing.get_context("spawn")
-    barrier, granted = context.Barrier(WORKERS_IN_RACE), context.Queue()
-    workers = [context.Process(target=race, args=(urls, barrier, granted)) for _ in range(WORKERS_IN_RACE)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(timeout=60)
 
-    assert [worker.exitcode for worker in workers] == [0] * WORKERS_IN_RACE
-    assert sum(granted.get(timeout=1) for _ in workers) == len(urls) * TOKENS_IN_RACE
+    assert granted_in_race(urls) == len(urls) * TOKENS_IN_RACE
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from cds_service.normalization.observations import is_readable_number
 from cds_service.normalization.subject import SubjectMatcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
     from cds_service.acquisition.bundles import BundleContent
@@ -109,20 +109,22 @@ class ChartKeeper:
         )
 
     def _search(self, content: BundleContent[Observation], patient_id: str) -> SearchEntry:
-        subjects = SubjectMatcher(patient_id, content.patients)
-        kept: list[ObservationEntry] = []
-        for observation in content.resources:
-            if self._is_ours(observation):
-                kept.append(_observation(observation, subjects))
-                _limit(len(kept))
+        ours = self._ours(content.resources)
+        # Before an entry is made: the longest charts would cost the most, for nothing.
+        _limit(len(ours))
         _limit(len(content.malformed))
-        malformed = tuple(map(_malformed, content.malformed))
-        return SearchEntry(observations=tuple(kept), malformed=malformed, truncated=content.next_url is not None)
-
-    def _is_ours(self, observation: Observation) -> bool:
-        return _is_known(observation.code, self._laboratory) or any(
-            _is_known(component.code, self._laboratory) for component in observation.component
+        subjects = SubjectMatcher(patient_id, content.patients)
+        return SearchEntry(
+            observations=tuple([_observation(observation, subjects) for observation in ours]),
+            malformed=tuple(map(_malformed, content.malformed)),
+            truncated=content.next_url is not None,
         )
+
+    def _ours(self, observations: Sequence[Observation]) -> list[Observation]:
+        """Return those with a code of the tables, their own or of a component; each code is looked up once."""
+        codes = {o.code for o in observations} | {c.code for o in observations if o.component for c in o.component}
+        known = {code for code in codes if _is_known(code, self._laboratory)}
+        return [o for o in observations if o.code in known or any(c.code in known for c in o.component)]
 
     def _laboratory(self, system: str, code: str) -> object:
         return self._mappings.analyte_code(system, code) or self._mappings.refused_code(system, code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 
 from cds_service.errors import ServiceError
 from cds_service.web.body import close_after_unread_body
@@ -29,6 +29,8 @@ from cds_service.web.security_headers import add_security_headers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from werkzeug.routing import MapAdapter
+
     from cds_service.web.exchange import Exchange
     from cds_service.web.ports import Running
 
@@ -49,6 +51,12 @@ class CDSApplication(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Take every function as it is: none is a coroutine, and finding that out again at each call costs."""
         return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Route by path and method alone: no route depends on the host, and nothing is redirected to one."""
+        if request is None:
+            return None
+        return self.url_map.bind("", path_info=request.path, default_method=request.method)
 
     def log_exception(self, exc_info: Any) -> None:
         """Keep type and frames of an unforeseen exception for the line of its request."""

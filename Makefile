@@ -37,7 +37,7 @@ fuzz: $(VENV)/.installed ## Fuzz every reader of foreign input (ARGS="hook --sec
 mutants: ## Mutation testing of the clinical core (docs/mutation-testing.md; half an hour)
 	tests/mutation/run.sh $(ARGS)
 
-bench: $(VENV)/.installed ## Measure speed against the bare floor
+bench: $(VENV)/.installed ## Measure speed beside bare Flask and HealthChain (ten minutes; ARGS=--quick: two)
 	$(PYTHON_IN_VENV) -m tests.benchmarks $(ARGS)
 
 image-test: $(VENV)/.installed ## Build the container image, start it and answer a hook inside (root; Debian's buildah, mmdebstrap)

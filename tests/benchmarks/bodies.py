@@ -2,24 +2,30 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 Json = dict[str, Any]
 
-# LOINC code, display, value and UCUM unit. SII = 210 x 6.1 / 0.9 = 1423.3, above the cut-off.
+# LOINC code, display, value on the first day, how much more each day, and UCUM unit. Values differ from day to day, as
+# those of a patient do. SII of the first day = 210 x 6.1 / 0.9 = 1423.3, above the cut-off.
 ANALYTES = (
-    ("751-8", "Neutrophils [#/volume] in Blood by Automated count", 6.1, "10*3/uL"),
-    ("731-0", "Lymphocytes [#/volume] in Blood by Automated count", 0.9, "10*3/uL"),
-    ("777-3", "Platelets [#/volume] in Blood by Automated count", 210, "10*3/uL"),
-    ("1751-7", "Albumin [Mass/volume] in Serum or Plasma", 3.9, "g/dL"),
+    ("751-8", "Neutrophils [#/volume] in Blood by Automated count", "6.1", "0.07", "10*3/uL"),
+    ("731-0", "Lymphocytes [#/volume] in Blood by Automated count", "0.9", "0.01", "10*3/uL"),
+    ("777-3", "Platelets [#/volume] in Blood by Automated count", "210", "1", "10*3/uL"),
+    ("1751-7", "Albumin [Mass/volume] in Serum or Plasma", "3.9", "0.01", "g/dL"),
 )
 ALBUMIN = "1751-7"
 PATIENT = "bench-1"
+# Values rise so many days, then begin anew: none leaves its plausible range.
+SEASON = 90
 # One draw a day from yesterday back; with 125 of them the oldest is still after the procedure.
 PROCEDURE_DAYS_AGO = 200
 
 
-def patient_view_body(observations: int, *, eligible: bool, now: datetime | None = None) -> bytes:
+def patient_view_body(
+    observations: int, *, eligible: bool, now: datetime | None = None, patient: str = PATIENT
+) -> bytes:
     """Build a patient-view request with so many Observations, the same number of each analyte.
 
     Without a primary liver cancer the patient is not eligible; all else is the same.
@@ -42,11 +48,13 @@ def patient_view_body(observations: int, *, eligible: bool, now: datetime | None
             "procedures": _bundle([_procedure(now)]),
         },
     }
-    return json.dumps(request, separators=(",", ":")).encode()
+    return json.dumps(request, separators=(",", ":")).replace(PATIENT, patient).encode()
 
 
-def _observation(analyte: tuple[str, str, float, str], days_ago: int, now: datetime) -> Json:
-    code, display, value, unit = analyte
+def _observation(analyte: tuple[str, str, str, str, str], days_ago: int, now: datetime) -> Json:
+    code, display, first, step, unit = analyte
+    exact = Decimal(first) + (days_ago - 1) % SEASON * Decimal(step)
+    value = int(exact) if exact == int(exact) else float(exact)
     drawn = (now - timedelta(days=days_ago)).replace(microsecond=0)
     return {
         "resourceType": "Observation",

@@ -92,7 +92,7 @@ def measure(arguments: argparse.Namespace) -> Measurements:
         for _ in range(arguments.rounds):
             for work, target in targets.items():
                 for connections in CONNECTIONS:
-                    load = (str(target.body_file), connections, arguments.seconds)
+                    load = ((str(target.body_file),), connections, arguments.seconds)
                     own = put_load(Orders(HOST, target.port, PATH, *load))
                     floor = put_load(Orders(HOST, target.floor_port, f"/{work.slug}", *load))
                     found[work, connections].append(Round(own, floor))

@@ -1,37 +1,144 @@
-"""From measurements to a table: every figure is a ratio to the floor of the same round, with its spread."""
+"""From measurements to Markdown: every figure is beside its ratio to the floor of the same round, with the spread."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from tests.benchmarks.rounds import FLOOR, HEALTHCHAIN_NAME, OWN, Findings, Work
+from tests.benchmarks.token_pool import ALGORITHMS
+
+# Processor time that design section 9 allows, as a ratio to the floor.
+ALLOWED = {(12, True): 1.5, (500, True): 0.7, (500, False): 0.5}
+ALLOWED_START_SECONDS, ALLOWED_START_RATIO = 1.5, 4
+ALLOWED_MEGABYTES = 80
+ALLOWED_WITH_TOKEN = 1.2
+
 
 @dataclass(frozen=True)
-class Row:
-    """One thing measured: the ratio service / floor of each round, and what the design asks for."""
+class Target:
+    """One line of the design's table: what came out, and whether it is kept."""
 
-    what: str
-    ratios: Sequence[float]
-    at_most: float | None = None
+    work: str
+    asked: str
+    found: str
+    is_kept: bool
 
-    def as_markdown(self) -> str:
-        """A line of the table."""
-        middle = median(self.ratios)
-        spread = f"{min(self.ratios):.2f}-{max(self.ratios):.2f}"
-        if self.at_most is None:
-            return f"| {self.what} | {middle:.2f} | {spread} | | |"
-        verdict = "kept" if middle <= self.at_most else "MISSED"
-        return f"| {self.what} | {middle:.2f} | {spread} | {self.at_most:.2f} | {verdict} |"
+    def row(self) -> tuple[str, ...]:
+        """The line."""
+        return self.work, self.asked, self.found, "kept" if self.is_kept else "**missed**"
 
 
-def as_markdown(rows: Sequence[Row], conditions: str) -> str:
-    """The whole report."""
-    lines = [
-        "# Speed of the service beside the bare floor",
-        "",
-        conditions,
-        "",
-        "| service / floor | median | spread over the rounds | at most | |",
-        "|---|---|---|---|---|",
-        *(row.as_markdown() for row in rows),
+def ratios(ours: Sequence[float], others: Sequence[float]) -> list[float]:
+    """Divide round by round: what disturbed a round disturbed both."""
+    return [our / other for our, other in zip(ours, others, strict=True)]
+
+
+def spread(values: Sequence[float], digits: int = 2) -> str:
+    """Median, with the lowest and the highest in parentheses."""
+    return f"{median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def targets(findings: Findings) -> Iterator[Target]:
+    """Judge what the design asks for, by medians."""
+    for work in _works(findings):
+        allowed = ALLOWED.get((work.observations, work.eligible))
+        if allowed is not None:
+            found = ratios(_processor(findings, OWN, work), _processor(findings, FLOOR, work))
+            yield Target(_name(work), f"CPU at most {allowed} x floor", spread(found), median(found) <= allowed)
+    for work in _works(findings):
+        if work.observations == 12 and HEALTHCHAIN_NAME in findings.servers():
+            found = ratios(_processor(findings, OWN, work), _processor(findings, HEALTHCHAIN_NAME, work))
+            yield Target(_name(work), "CPU below HealthChain", spread(found), median(found) < 1)
+    for algorithm in ALGORITHMS:
+        for work in _works(findings):
+            if work.eligible and work.connections == 1:
+                found = with_token(findings, algorithm, work)
+                asked = f"CPU at most {ALLOWED_WITH_TOKEN} x (without + bare check)"
+                yield Target(f"{algorithm}, {_name(work)}", asked, spread(found), median(found) <= ALLOWED_WITH_TOKEN)
+    yield _start(findings)
+    largest = findings.worker_megabytes[OWN]
+    found_size = f"{spread(largest, 0)} MB; floor {spread(findings.worker_megabytes[FLOOR], 0)} MB"
+    yield Target("memory of a worker", f"RSS at most {ALLOWED_MEGABYTES} MB", found_size, median(largest) <= 80)
+
+
+def _start(findings: Findings) -> Target:
+    own, base = findings.start_seconds[OWN], findings.start_seconds[FLOOR]
+    found = ratios(own, base)
+    kept = median(own) <= ALLOWED_START_SECONDS or median(found) <= ALLOWED_START_RATIO
+    asked = f"at most {ALLOWED_START_SECONDS} s, or {ALLOWED_START_RATIO} x floor"
+    return Target("start to first answer", asked, f"{spread(own)} s; {spread(found)} x floor", kept)
+
+
+def with_token(findings: Findings, algorithm: str, work: Work) -> list[float]:
+    """Processor time with a token, divided by that without and one bare signature check."""
+    least = [
+        without + bare
+        for without, bare in zip(_processor(findings, OWN, work), findings.bare_check_ms[algorithm], strict=True)
     ]
-    return "\n".join(lines) + "\n"
+    return ratios(_processor(findings, f"{OWN}, {algorithm}", work), least)
+
+
+def loads(findings: Findings) -> str:
+    """All loads on all servers."""
+    of_time = ("CPU / floor", "CPU ms", "p50 / floor", "p50 ms", "p95 ms", "p99 ms", "requests/s")
+    head = ("Observations", "connections", "server", *of_time)
+    return table(head, (_load_row(findings, work, name) for work in _works(findings) for name in findings.servers()))
+
+
+def _load_row(findings: Findings, work: Work, name: str) -> tuple[str, ...]:
+    found, base = findings.loads[name, work], findings.loads[FLOOR, work]
+    size = f"{work.observations}{'' if work.eligible else ', not eligible'}"
+    return (
+        size,
+        str(work.connections),
+        name,
+        spread(ratios([m.processor_ms for m in found], [m.processor_ms for m in base])),
+        _middle(m.processor_ms for m in found),
+        spread(ratios([m.load.median_ms for m in found], [m.load.median_ms for m in base])),
+        _middle(m.load.median_ms for m in found),
+        _middle(m.load.p95_ms for m in found),
+        _middle(m.load.p99_ms for m in found),
+        f"{median(m.per_second for m in found):.0f}",
+    )
+
+
+def processes(findings: Findings) -> str:
+    """Start and memory of each server."""
+    rows = []
+    for name in findings.servers():
+        start, memory = findings.start_seconds[name], findings.megabytes[name]
+        rows.append(
+            (
+                name,
+                f"{spread(ratios(start, findings.start_seconds[FLOOR]))} x",
+                f"{median(start):.2f} s",
+                f"{median(findings.worker_megabytes[name]):.0f} MB",
+                f"{spread(ratios(memory, findings.megabytes[FLOOR]))} x",
+                f"{median(memory):.0f} MB",
+            )
+        )
+    return table(("server", "start / floor", "start", "largest RSS", "PSS of all / floor", "PSS of all"), rows)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _works(findings: Findings) -> list[Work]:
+    works = dict.fromkeys(work for _, work in findings.loads)
+    return sorted(works, key=lambda work: (not work.eligible, work.observations, work.connections))
+
+
+def _name(work: Work) -> str:
+    connections = f"{work.connections} connection{'s' if work.connections > 1 else ''}"
+    return f"{work.observations} Observations{'' if work.eligible else ', not eligible'}, {connections}"
+
+
+def _processor(findings: Findings, server: str, work: Work) -> list[float]:
+    return [measured.processor_ms for measured in findings.loads[server, work]]
+
+
+def _middle(values: Iterable[float]) -> str:
+    return f"{median(values):.2f}"

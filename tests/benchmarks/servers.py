@@ -1,4 +1,4 @@
-"""The two servers that are compared: the floor under gunicorn, and the service as it is shipped."""
+"""The servers that are compared: the floor under gunicorn, HealthChain, and the service as it is shipped."""
 
 import http.client
 import json
@@ -14,18 +14,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.security import forge
+
 ROOT = Path(__file__).resolve().parents[2]
 PATH = "/cds-services/sii-recurrence-risk"
 HOST = "127.0.0.1"
 START_SECONDS = 30
 TICKS = os.sysconf("SC_CLK_TCK")
+HEALTHCHAIN = ROOT / "build/healthchain-venv/bin/python"
 SERVICE_CONFIGURATION = """\
-service: {{public_url: "http://127.0.0.1"}}
+service: {{public_url: "{public_url}"}}
 server: {{host: 127.0.0.1, port: 0, workers: {workers}, threads: {threads}}}
-authentication: {{required: false}}
+authentication: {{required: {required}}}
 eligibility: {{mode: required}}
 audit: {{directory: audit}}
 state: {{url: "sqlite:///state.db"}}
+"""
+CLIENT = """\
+clients:
+  - {{name: bench, issuer: "{issuer}", jwks_file: jwks.json, algorithms: [RS384, ES384]}}
 """
 
 
@@ -36,6 +43,7 @@ class Server:
     port: int
     process: subprocess.Popen[bytes]
     start_seconds: float
+    path: str = PATH
 
     def pids(self) -> list[int]:
         """The started process and all below it."""
@@ -51,16 +59,24 @@ class Server:
         return sum(int(user) + int(system) for user, system in times) / TICKS
 
     def worker_megabytes(self) -> float:
-        """Resident memory of its largest worker."""
-        status = [Path(f"/proc/{pid}/status").read_text() for pid in self.pids()[1:]]
-        found = [re.search(r"^VmRSS:\s+(\d+) kB", text, re.MULTILINE) for text in status]
-        return max(int(match[1]) for match in found if match) / 1024
+        """Resident memory of its largest worker, pages it shares with others included."""
+        return max(self._megabytes(pid, "Rss") for pid in self.pids()[1:] or [self.process.pid])
 
-    def ask(self, body: bytes) -> dict[str, Any]:
+    def megabytes(self) -> float:
+        """Memory of all its processes together, each shared page counted once (PSS)."""
+        return sum(self._megabytes(pid, "Pss") for pid in self.pids())
+
+    @staticmethod
+    def _megabytes(pid: int, kind: str) -> float:
+        found = re.search(rf"^{kind}:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+        return int(found[1]) / 1024 if found else 0
+
+    def ask(self, body: bytes, token: str | None = None) -> dict[str, Any]:
         """Send one request; raises RuntimeError unless it is answered with 200."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=10)
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         try:
-            connection.request("POST", PATH, body, {"Content-Type": "application/json"})
+            connection.request("POST", self.path, body, headers)
             response = connection.getresponse()
             text = response.read()
         finally:
@@ -85,17 +101,41 @@ def floor(folder: Path, workers: int, threads: int) -> Iterator[Server]:
 
 @contextmanager
 def service(
-    folder: Path, workers: int, threads: int, program: Sequence[str] = (str(Path(sys.executable).parent / "sii-cds"),)
+    folder: Path,
+    workers: int,
+    threads: int,
+    program: Sequence[str] = (str(Path(sys.executable).parent / "sii-cds"),),
+    key_set: bytes | None = None,
 ) -> Iterator[Server]:
-    """`sii-cds serve` with the audit record on and no authentication; `program` stands in for `sii-cds`."""
+    """`sii-cds serve` with the audit record on; it asks for tokens where a key set is given.
+
+    `program` stands in for `sii-cds`.
+    """
     configuration = folder / "sii-cds.yaml"
-    configuration.write_text(SERVICE_CONFIGURATION.format(workers=workers, threads=threads))
+    text = SERVICE_CONFIGURATION.format(
+        workers=workers, threads=threads, required="false" if key_set is None else "true", public_url=forge.PUBLIC_URL
+    )
+    if key_set is not None:
+        (folder / "jwks.json").write_bytes(key_set)
+        text += CLIENT.format(issuer=forge.ISSUER)
+    configuration.write_text(text)
     log = folder / "service.log"
     command = [*program, "serve", "--config", str(configuration)]
     with _started(command, log) as (process, began):
         port = _printed_port(process, log)
         _wait_for_answer(process, port)
         yield Server(port, process, time.monotonic() - began)
+
+
+@contextmanager
+def healthchain(folder: Path) -> Iterator[Server]:
+    """HealthChain as its documentation starts it: one process of uvicorn."""
+    port = _free_port()
+    options = ["--host", HOST, "--port", str(port), "--log-level", "warning"]
+    command = [str(HEALTHCHAIN), "-m", "uvicorn", "tests.benchmarks.healthchain_app:app", *options]
+    with _started(command, folder / "healthchain.log") as (process, began):
+        _wait_for_answer(process, port)
+        yield Server(port, process, time.monotonic() - began, f"/cds{PATH}")
 
 
 @contextmanager

@@ -1,0 +1,37 @@
+"""SII as a handler of HealthChain, in the form its documentation shows; run by the Python of its own environment.
+
+It reads what the hook brings and nothing more: no check of patient, status, unit or plausibility, and no record. What
+the service does beyond that is not what HealthChain is slower or faster at.
+"""
+
+from typing import Any
+
+from healthchain.gateway import CDSHooksService, HealthChainAPI  # type: ignore[import-not-found]  # another environment
+from healthchain.models import CDSRequest, CDSResponse  # type: ignore[import-not-found]
+from healthchain.models.responses.cdsresponse import Card, Source  # type: ignore[import-not-found]
+
+CUTOFF = 405.08
+NEUTROPHILS, LYMPHOCYTES, PLATELETS = "751-8", "731-0", "777-3"
+
+cds = CDSHooksService()
+
+
+@cds.hook("patient-view", id="sii-recurrence-risk")  # type: ignore[untyped-decorator]
+def answer(request: CDSRequest) -> CDSResponse:
+    """Compute SII from the newest value of each count."""
+    newest: dict[str, tuple[str, float]] = {}
+    bundle: dict[str, Any] = (request.prefetch or {})["bloodCounts"]
+    for entry in bundle["entry"]:
+        resource = entry["resource"]
+        code, taken = resource["code"]["coding"][0]["code"], resource["effectiveDateTime"]
+        if code not in newest or taken > newest[code][0]:
+            newest[code] = (taken, resource["valueQuantity"]["value"])
+    sii = newest[PLATELETS][1] * newest[NEUTROPHILS][1] / newest[LYMPHOCYTES][1]
+    if sii <= CUTOFF:
+        return CDSResponse(cards=[])
+    summary = f"SII {sii:.1f} is above {CUTOFF}"
+    return CDSResponse(cards=[Card(summary=summary, indicator="warning", source=Source(label="Yu et al. 2023"))])
+
+
+app = HealthChainAPI()
+app.register_service(cds)

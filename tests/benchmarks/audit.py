@@ -73,7 +73,7 @@ def measure_service(servers: Mapping[str, Server], body: Path, arguments: argpar
             for name in names[number % len(names) :] + names[: number % len(names)]:
                 server = servers[name]
                 before = server.processor_seconds()
-                load = put_load(Orders(HOST, server.port, PATH, str(body), connections, arguments.seconds))
+                load = put_load(Orders(HOST, server.port, PATH, (str(body),), connections, arguments.seconds))
                 if load.failed or not load.answered:
                     raise RuntimeError(f"{name}: {load.failed} hooks failed, {load.answered} were answered")
                 spent = (server.processor_seconds() - before) * 1e6 / load.answered

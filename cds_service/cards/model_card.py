@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -29,10 +30,8 @@ class SiteModelCard:
     """The model card of one site. It shows the policy it is given, so the page never differs from what runs."""
 
     def __init__(self, policy: ClinicalPolicy, mapping_version: str) -> None:
-        """Render both forms once; a reload makes a new card."""
-        content = build_content(policy, mapping_version)
-        self._html = _render(content)
-        self._json = msgspec.json.encode(content)
+        """Fix the content. Its forms are made when the first reader asks: no hook needs them, and no start."""
+        self._content = build_content(policy, mapping_version)
 
     def html(self) -> str:
         """Return a whole HTML document. It runs nothing and loads nothing; its style stands in it."""
@@ -40,7 +39,11 @@ class SiteModelCard:
 
     def json(self) -> bytes:
         """Return the same content as JSON, in UTF-8."""
-        return self._json
+        return msgspec.json.encode(self._content)
+
+    @cached_property
+    def _html(self) -> str:
+        return _render(self._content)
 
 
 def attribute_groups(attributes: Iterable[Attribute]) -> list[tuple[str, list[Attribute]]]:

@@ -42,7 +42,7 @@ def pair_draws(
     Results excluded only beside their partner (fraction-mislabelled, a differential above 101 %) join `excluded`.
     """
     builder = DrawBuilder(limits)
-    counted = [r for r in reading.results if r.analyte is not Analyte.ALBUMIN]
+    counted = [r for r in reading.results if r.measure.kind[0] is not Analyte.ALBUMIN]
     draws, rest = _draws_by_specimen(counted, builder)
     draws_of_rest = draws_by_time(rest, same_draw, builder) if {r.analyte for r in rest} >= COUNTED else []
     draws += draws_of_rest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.models import Analyte, Basis, BloodDraw
@@ -39,9 +38,9 @@ class Members(NamedTuple):
     @classmethod
     def of(cls, results: Iterable[ObservedResult]) -> Members:
         """Pick the best result of each kind."""
-        by_kind: defaultdict[Kind, list[ObservedResult]] = defaultdict(list)
+        by_kind: dict[Kind, list[ObservedResult]] = {}
         for result in results:
-            by_kind[result.measure.kind].append(result)
+            by_kind.setdefault(result.measure.kind, []).append(result)
         return cls({kind: pick_best(group) for kind, group in by_kind.items()})
 
 

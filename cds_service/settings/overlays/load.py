@@ -5,19 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cds_service.settings.errors import Place, Problem, SettingsError
-from cds_service.settings.overlays.entries import Findings, Overlay
-from cds_service.settings.overlays.merging import merge_overlays
-from cds_service.settings.overlays.reading import read_overlay
-from fhir_mappings import MappingError, build_mappings, load_mappings
-from fhir_mappings.files import content_version
+from fhir_mappings import load_mappings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from cds_service.settings.errors import Problem
     from fhir_mappings import Mappings
-    from fhir_mappings.models import MappingRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,37 +36,7 @@ def read_site_mappings(overlays: Sequence[Path]) -> SiteMappings:
     shipped = load_mappings()
     if not overlays:
         return SiteMappings(shipped)
-    findings = Findings()
-    read = _read_all(overlays, shipped, findings)
-    rows = merge_overlays(shipped, read, findings)
-    if findings.problems:
-        raise SettingsError(findings.problems)
-    warnings = sorted(findings.warnings, key=lambda problem: problem.place.order)
-    return SiteMappings(_built(rows, _version(shipped, read)), tuple(warnings))
+    # Loaded for sites that have some: their forms take a tenth of the time in which the service starts.
+    from cds_service.settings.overlays.adding import add_overlays
 
-
-def _read_all(overlays: Sequence[Path], shipped: Mappings, findings: Findings) -> list[Overlay]:
-    read: list[Overlay] = []
-    seen: set[Path] = set()
-    for number, path in enumerate(overlays):
-        if path.absolute() in seen:
-            findings.problems.append(Problem(Place(str(path), str(path)), "", "is listed twice in mappings.overlays"))
-            continue
-        seen.add(path.absolute())
-        overlay = read_overlay(path, number, shipped, findings)
-        if overlay is not None:
-            read.append(overlay)
-    return read
-
-
-def _version(shipped: Mappings, overlays: Sequence[Overlay]) -> str:
-    contents = {f"overlay {number}": overlay.content for number, overlay in enumerate(overlays, start=1)}
-    return content_version({"shipped": shipped.version.encode(), **contents})
-
-
-def _built(rows: MappingRows, version: str) -> Mappings:
-    try:
-        return build_mappings(rows, version)
-    except MappingError as error:
-        # The checks above name the key; this one stands behind them, with the position of the row as its origin.
-        raise SettingsError([Problem(Place(error.origin, error.origin), "", error.problem)]) from error
+    return SiteMappings(*add_overlays(shipped, overlays))

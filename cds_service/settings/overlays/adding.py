@@ -1,0 +1,57 @@
+"""Overlays added to the shipped tables: read one by one, merged, and checked as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cds_service.settings.errors import Place, Problem, SettingsError
+from cds_service.settings.overlays.entries import Findings, Overlay
+from cds_service.settings.overlays.merging import merge_overlays
+from cds_service.settings.overlays.reading import read_overlay
+from fhir_mappings import MappingError, build_mappings
+from fhir_mappings.files import content_version
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from fhir_mappings import Mappings
+    from fhir_mappings.models import MappingRows
+
+
+def add_overlays(shipped: Mappings, overlays: Sequence[Path]) -> tuple[Mappings, tuple[Problem, ...]]:
+    """Return the mappings with the overlays added, and warnings sorted by position. Raises SettingsError."""
+    findings = Findings()
+    read = _read_all(overlays, shipped, findings)
+    rows = merge_overlays(shipped, read, findings)
+    if findings.problems:
+        raise SettingsError(findings.problems)
+    warnings = sorted(findings.warnings, key=lambda problem: problem.place.order)
+    return _built(rows, _version(shipped, read)), tuple(warnings)
+
+
+def _read_all(overlays: Sequence[Path], shipped: Mappings, findings: Findings) -> list[Overlay]:
+    read: list[Overlay] = []
+    seen: set[Path] = set()
+    for number, path in enumerate(overlays):
+        if path.absolute() in seen:
+            findings.problems.append(Problem(Place(str(path), str(path)), "", "is listed twice in mappings.overlays"))
+            continue
+        seen.add(path.absolute())
+        overlay = read_overlay(path, number, shipped, findings)
+        if overlay is not None:
+            read.append(overlay)
+    return read
+
+
+def _version(shipped: Mappings, overlays: Sequence[Overlay]) -> str:
+    contents = {f"overlay {number}": overlay.content for number, overlay in enumerate(overlays, start=1)}
+    return content_version({"shipped": shipped.version.encode(), **contents})
+
+
+def _built(rows: MappingRows, version: str) -> Mappings:
+    try:
+        return build_mappings(rows, version)
+    except MappingError as error:
+        # The checks above name the key; this one stands behind them, with the position of the row as its origin.
+        raise SettingsError([Problem(Place(error.origin, error.origin), "", error.problem)]) from error

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.benchmarks import document
-from tests.benchmarks.growth import Effort, measure_growth
+from tests.benchmarks.growth import RECORDS, Effort, measure_growth
 from tests.benchmarks.plots import draw_growth, draw_processor_time
 from tests.benchmarks.report import targets
 from tests.benchmarks.rounds import Plan, measure
@@ -24,7 +24,7 @@ def main() -> int:
     plan = _quick_plan() if arguments.quick else _full_plan(arguments)
     findings = measure(plan)
     text = document.speed_text(findings, plan, busy)
-    curves = () if arguments.quick else measure_growth(Effort(2, 0.7, plan.threads))
+    curves = () if arguments.quick else measure_growth(Effort(3, 0.7, plan.threads), arguments.records)
     if curves:
         text += f"\n{document.growth_text(curves)}\n{document.hospital_text(findings, curves)}"
     sys.stdout.write(text)
@@ -45,6 +45,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=0.7, help="length of each load")
     parser.add_argument("--workers", type=int, default=2, help="worker processes of floor and service")
     parser.add_argument("--threads", type=int, default=16, help="threads in each of them")
+    parser.add_argument("--records", type=int, nargs="+", default=RECORDS, help="lengths of the audit log")
     parser.add_argument("--output", type=Path, default=ROOT / "docs/performance.md", help="the Markdown file")
     return parser.parse_args()
 

@@ -65,6 +65,7 @@ class Findings:
     loads: dict[tuple[str, Work], list[Measured]] = field(default_factory=lambda: defaultdict(list))
     start_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     worker_megabytes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    loaded_megabytes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     megabytes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     bare_check_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     slow_clients: list[float] = field(default_factory=list)
@@ -105,13 +106,15 @@ class _Round:
             servers = {name: running.enter_context(starter) for name, starter in self._starters().items()}
             order = list(servers) if forward else list(reversed(servers))
             tokens = {f"{OWN}, {algorithm}": algorithm for algorithm in ALGORITHMS}
+            for name, server in servers.items():
+                self._findings.start_seconds[name].append(server.start_seconds)
+                self._findings.worker_megabytes[name].append(server.worker_megabytes())
             self._check_answers(servers)
             for work in self._plan.works():
                 for name in order:
                     self._findings.loads[name, work].append(self._put(servers[name], work, tokens.get(name)))
             for name, server in servers.items():
-                self._findings.start_seconds[name].append(server.start_seconds)
-                self._findings.worker_megabytes[name].append(server.worker_megabytes())
+                self._findings.loaded_megabytes[name].append(server.worker_megabytes())
                 self._findings.megabytes[name].append(server.megabytes())
             self._slow_clients(servers[OWN])
 

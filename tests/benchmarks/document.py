@@ -78,7 +78,7 @@ def hospital_text(findings: Findings, curves: Sequence[Curve]) -> str:
         f"not eligible take {needed[False]:.3f} processor cores of this machine, and if every patient were eligible "
         f"with 12 Observations, {needed[True]:.3f}: one worker is enough, and the two that are configured leave room "
         f"for the worst minute of the day. A day of such hours writes {day:,} records, which `sii-cds audit verify` "
-        f"reads in {a_record * day / 60:.1f} minutes of one core.\n"
+        f"reads in {a_record * day:.0f} seconds of one core.\n"
     )
 
 

@@ -76,4 +76,4 @@ def _name_sizes(axes: Axes, sizes: Sequence[int]) -> None:
 
 def _save(figure: Figure, file: Path) -> None:
     with mpl.rc_context(STYLE):
-        figure.savefig(file, format="svg", metadata={"Date": None})
+        figure.savefig(file, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))

@@ -26,9 +26,9 @@ WORKED_BYTES: Final = 16_777_216
 PATIENCE_SECONDS: Final = 60.0
 
 
-# mallopt(3): M_MMAP_THRESHOLD of glibc.
+# mallopt(3): M_MMAP_THRESHOLD of glibc. Above the size of nearly all bodies, for which mapping memory anew costs time.
 _MMAP_THRESHOLD: Final = -3
-_MAPPED_BYTES: Final = 262_144
+_MAPPED_BYTES: Final = 1_048_576
 
 
 def return_large_blocks() -> None:

@@ -133,9 +133,10 @@ def build_parts(
     site = site_from_settings(settings)
     audit.wait_seconds = settings.server.hook_deadline_seconds
     recorder = Recorder(audit, site, recording_choices(settings), metrics.audit)
-    recorder.begin(now)
     service = SIIRecurrenceRisk(site, recorder, fetching(settings, site, metrics), snoozing(settings))
     authenticator = authenticator or authenticator_from_settings(settings)
+    # Last: what cannot be built is not recorded as being in force.
+    recorder.begin(now)
     return Parts(
         versions=ContentVersions(settings.hash, site.mappings.version),
         public_url=settings.service.public_url,

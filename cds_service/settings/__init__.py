@@ -7,6 +7,7 @@ Reading order: `models.py` (what can be configured), `load.py` (how a file and t
 from cds_service.settings.errors import Place, Problem, SettingsError
 from cds_service.settings.load import load_settings, settings_from_dict
 from cds_service.settings.models import LANGUAGES, RESTART_KEYS, ClientSettings, Settings, restart_needed
+from cds_service.settings.restart import reloadable
 
 __all__ = [
     "LANGUAGES",
@@ -17,6 +18,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "load_settings",
+    "reloadable",
     "restart_needed",
     "settings_from_dict",
 ]

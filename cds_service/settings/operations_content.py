@@ -156,7 +156,7 @@ class AcquisitionSettings(OperationsSection):
 class AuditSettings(OperationsSection):
     """The record of every decision."""
 
-    restart_keys: ClassVar[tuple[str, ...]] = ("directory", "hmac_key_file")
+    restart_keys: ClassVar[tuple[str, ...]] = ("directory", "hmac_key_file", "rotate_bytes", "retention_days")
 
     directory: LocalPath = Field(Path("audit"), description="Directory of the audit files.")
     values: bool = Field(True, description="Keep the laboratory values, so that decisions can be recomputed.")

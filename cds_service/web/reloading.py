@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cds_service.errors import ConfigurationError
-from cds_service.settings import SettingsError, restart_needed
+from cds_service.settings import SettingsError, reloadable, restart_needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,6 +37,7 @@ class Reloader:
         `load` reads and checks the configuration, `build` makes parts of it; both may raise ConfigurationError.
         """
         self._running = running
+        self._started = settings
         self._settings = settings
         self._path = path
         self._load = load
@@ -48,9 +49,13 @@ class Reloader:
         return (self._path, *self._settings.files)
 
     def reload(self) -> None:
-        """Try the configuration as it is now. Requests that have begun end with the parts they began with."""
+        """Try the configuration as it is now. Requests that have begun end with the parts they began with.
+
+        Keys that need a restart stay as they were when the process started, and the log names them.
+        """
         try:
-            settings = self._load()
+            wanted = self._load()
+            settings = reloadable(self._started, wanted)
             parts = self._build(settings)
         except ConfigurationError as error:
             problems = [str(p) for p in error.problems] if isinstance(error, SettingsError) else [str(error)]
@@ -60,7 +65,7 @@ class Reloader:
             )
             self._metrics.configuration.note_refused()
             return
-        waiting = restart_needed(self._settings, settings)
+        waiting = restart_needed(self._started, wanted)
         self._running.parts = parts
         self._settings = settings
         _LOGGER.info(

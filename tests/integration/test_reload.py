@@ -92,3 +92,16 @@ def test_reloads_under_load_lose_no_request(tmp_path: Path) -> None:
             thread.join()
     assert failures == []
     assert answered > 50
+
+
+def test_key_that_waits_for_a_restart_is_named_at_every_reload_until_then(tmp_path: Path) -> None:
+    waiting = TRIAL.replace("port: 0", "port: 1, threads: 3")
+    with serving(tmp_path) as running:
+        (tmp_path / "sii-cds.yaml").write_text(waiting, encoding="utf-8")
+        wait_until(lambda: len(running.events("configuration applied")) == 2, "both workers reloaded")
+        (tmp_path / "sii-cds.yaml").write_text(waiting + LOCAL_CUTOFF.removeprefix(TRIAL), encoding="utf-8")
+        wait_until_cutoff_is(running.url, "330")
+        wait_until(lambda: len(running.events("configuration applied")) == 4, "both workers reloaded again")
+
+        named = [event["needs_restart"] for event in running.events("configuration applied")]
+        assert named == [["server.port", "server.threads"]] * 4

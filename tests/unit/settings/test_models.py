@@ -160,6 +160,8 @@ def test_restart_keys_are_listen_address_workers_and_directories() -> None:
         "server.max_request_bytes",
         "audit.directory",
         "audit.hmac_key_file",
+        "audit.rotate_bytes",
+        "audit.retention_days",
         "state.url",
     )
 

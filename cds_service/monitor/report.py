@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cds_service.clinical.models import Analyte
 from cds_service.monitor.causes import CAUSES
+from cds_service.monitor.daily import quantile
+from cds_service.monitor.tallies import SAMPLE_AGE, SII
 from cds_service.monitor.terminal import COLUMNS, day_cells, not_judged, summary
 from cds_service.monitor.wording import detection, evidence, headline, label
 from cds_service.reports.charts import TimeMark, TimePoint, TimeSeries
@@ -18,9 +21,17 @@ if TYPE_CHECKING:
     from cds_service.monitor.monitoring import Charted, ClientCharts, Monitoring
     from cds_service.monitor.reading import Tallies
 
+_MEDIANS: Final = {
+    SII: "SII",
+    Analyte.PLATELETS.value: "platelets (10⁹/L)",
+    Analyte.NEUTROPHILS.value: "neutrophils (10⁹/L)",
+    Analyte.LYMPHOCYTES.value: "lymphocytes (10⁹/L)",
+    Analyte.ALBUMIN.value: "albumin (g/L)",
+    SAMPLE_AGE: "age of the draw (days)",
+}
 # Charts that are always drawn; others only where they signal.
 _ALWAYS: Final = ("hooks", "eligible", "indeterminate", "firing")
-_MOST_CHARTS: Final = 10
+_MOST_SIGNALLING: Final = 10
 
 
 def report_page(result: Monitoring, tallies: Tallies, now: datetime) -> Page:
@@ -83,16 +94,23 @@ def _changes(result: Monitoring) -> Iterator[Section]:
 
 
 def _client(number: int, charts: ClientCharts, result: Monitoring, tallies: Tallies) -> Section:
-    drawn = [one for one in charts.charted if one.key in _ALWAYS]
-    signalling = [one for one in charts.charted if one.episodes and one.key not in _ALWAYS]
-    series = [_series(f"client-{number}-chart-{place}", one, result) for place, one in enumerate(drawn + signalling)]
+    signalling = [one for one in charts.charted if one.episodes]
+    drawn = [one for one in charts.charted if one.key in _ALWAYS and not one.episodes]
+    series = [
+        _series(f"client-{number}-chart-{place}", one, result)
+        for place, one in enumerate([*signalling[:_MOST_SIGNALLING], *drawn])
+    ]
+    medians = _medians(f"client-{number}", charts, result, tallies)
     rows = (
         ("usual", *day_cells(charts.baseline, len(charts.baseline_days))),
-        *((day.isoformat(), *day_cells(tallies.of(charts.client, day))) for day in result.days),
+        *(
+            (f"{day:%a %d %b}".replace(" ", "\N{NO-BREAK SPACE}"), *day_cells(tallies.of(charts.client, day)))
+            for day in result.days
+        ),
     )
     columns = (Column(COLUMNS[0].capitalize()), *(Column(name.capitalize(), numeric=True) for name in COLUMNS[1:]))
     table = Table(caption=f"Days of {charts.client}", columns=columns, rows=rows)
-    return Section(id=f"client-{number}", title=charts.client, blocks=(*series[:_MOST_CHARTS], table))
+    return Section(id=f"client-{number}", title=charts.client, blocks=(*series, *medians, table))
 
 
 def _series(chart_id: str, one: Charted, result: Monitoring) -> TimeSeries:
@@ -125,6 +143,22 @@ def _series(chart_id: str, one: Charted, result: Monitoring) -> TimeSeries:
         marks=tuple(TimeMark(result.days[episode.first], "change") for episode in one.episodes),
         form="share" if measure is not None else "count",
     )
+
+
+def _medians(prefix: str, charts: ClientCharts, result: Monitoring, tallies: Tallies) -> Iterator[TimeSeries]:
+    """Draw SII, what it is computed from, and the age of the draw, where the log holds them."""
+    for name, title in _MEDIANS.items():
+        usual = quantile(charts.baseline, name)
+        if usual is None:
+            continue
+        medians = [(day, quantile(tallies.of(charts.client, day), name)) for day in result.days]
+        yield TimeSeries(
+            id=f"{prefix}-median-{name}",
+            title=f"Median {title} of the decided patients",
+            description="The line is the median of the baseline. Shifts are judged by the share above it.",
+            value_label=title,
+            points=tuple(TimePoint(day=day, value=value, center=usual) for day, value in medians),
+        )
 
 
 def _description(one: Charted) -> str:

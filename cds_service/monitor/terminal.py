@@ -16,7 +16,7 @@ from cds_service.monitor.daily import (
 )
 from cds_service.monitor.periods import LEAST_BASELINE_DAYS
 from cds_service.monitor.tallies import LATENCY, SAMPLE_AGE, SII
-from cds_service.monitor.wording import detection, evidence, headline
+from cds_service.monitor.wording import detection, evidence, headline, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,9 @@ def summary(result: Monitoring) -> str:
     if not result.findings:
         return "No finding: all is as usual."
     count, lasting = len(result.findings), len(result.open_findings)
-    return f"{count} finding{'s' if count > 1 else ''}, {lasting} of them open."
+    if count == 1:
+        return f"1 finding, {'open' if lasting else 'ended'}."
+    return f"{count} findings, {lasting} of them open."
 
 
 def not_judged(result: Monitoring, tallies: Tallies) -> Iterator[str]:
@@ -153,8 +155,3 @@ def _count(count: int, days: int) -> str:
 def percent(share: float | None) -> str:
     """Print a share; a dash where there is none."""
     return "–" if share is None else f"{100 * share:.{0 if share >= 0.1 or share == 0 else 1}f} %"
-
-
-def number(value: float | None, unit: str = "") -> str:
-    """Print a value to three digits; a dash where there is none."""
-    return "–" if value is None else f"{value:.3g}{unit}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cds_service.clinical.models import Analyte
 from cds_service.monitor.causes import CAUSES
+from cds_service.monitor.naming import scale_of
 from cds_service.monitor.tallies import LATENCY, SAMPLE_AGE, bin_value, quantile_bin
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _LABELS: Final = {
     "outside-low": "{} below the usual range",
 }
 _SPREADS: Final = {LATENCY: "decision times", SAMPLE_AGE: "ages of the draw", "sii": "SII"}
+_ANALYTES: Final = frozenset(map(str, Analyte))
+_WHOLE: Final = 100
 _UNITS: Final = {LATENCY: " ms", SAMPLE_AGE: " days", "sii": "", "albumin": " g/L"}
 
 
@@ -76,14 +80,27 @@ def numbers(signal: Signal) -> str:
     if not measure.spread:
         return text
     medians = (median(tally.spreads.get(measure.spread), measure.spread) for tally in (signal.after, signal.before))
-    return f"{text} (median {', usually '.join(medians)})"
+    scale = scale_of(signal, measure.spread) if measure.spread in _ANALYTES else None
+    times = f"; about {scale:g} times the usual" if scale is not None else ""
+    return f"{text} (median {', usually '.join(medians)}{times})"
 
 
 def median(spread: Counter[int] | None, name: str) -> str:
     """Return the median of a spread with its unit; a dash where there is none."""
     if not spread:
         return "–"
-    return f"{spread_value(name, quantile_bin(spread, 0.5)):.3g}{_UNITS.get(name, ' 10⁹/L')}"
+    return number(spread_value(name, quantile_bin(spread, 0.5)), _unit(name))
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """Print a value to three digits; a dash where there is none."""
+    if value is None:
+        return "–"
+    return f"{value:.0f}{unit}" if value >= _WHOLE else f"{value:.3g}{unit}"
+
+
+def _unit(name: str) -> str:
+    return "" if name.endswith("-share") else _UNITS.get(name, " 10⁹/L")
 
 
 def spread_value(name: str, position: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
@@ -16,6 +17,7 @@ from cds_service.errors import MissingExtraError, PeriodError
 from cds_service.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import tzinfo
 
     from cds_service.monitor.monitoring import Monitoring
@@ -174,13 +176,21 @@ def _write(
     from cds_service.monitor.report import report_page
     from cds_service.reports.page import render_page
 
-    try:
-        if metrics_file is not None:
+    if metrics_file is not None:
+        with _writing(metrics_file):
             write_metrics(metrics_file, result, tallies, now)
-        if html_file is not None:
+    if html_file is not None:
+        with _writing(html_file):
             html_file.write_text(render_page(report_page(result, tallies, now)), encoding="utf-8")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Say in a sentence why a file could not be written."""
+    try:
+        yield
     except OSError as error:
-        _refuse(f"{error.filename}: cannot be written: {error.strerror}")
+        _refuse(f"{path}: cannot be written: {error.strerror or error}")
     except MissingExtraError as error:
         _refuse(str(error))
 

@@ -1,12 +1,14 @@
 """Which control limits find most at the same number of false alarms? The measurement behind decision 0018.
 
-`python -m tests.benchmarks.monitor_limits` (five minutes). All rules judge the same charts of the same hospitals of 400
+`python -m tests.benchmarks.monitor_limits` (two minutes). All rules judge the same charts of the same hospitals of 400
 hooks a day. Each rule is set to the same number of false alarms, and then looks for what is planted.
 """
 
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     Rule = Callable[[ControlChart, float], set[int]]
 
 _HOOKS: Final = 400
-_SEEDS: Final = 20
+_SEEDS: Final = 12
 _QUIET_DAYS: Final = 100
 _ACCEPTED: Final = 1.0
 _GAP: Final = 3
@@ -36,9 +38,7 @@ _SMOOTHING: Final = 0.2
 _PLANTED: Final = (
     "unit of neutrophils changed",
     "scale of neutrophils × 10",
-    "code of lymphocytes changed in one laboratory",
     "laboratory feed stops",
-    "results two hours in the future",
     "rule stops firing",
     "half of the hooks missing",
     "search of conditions fails for 1 in 20",
@@ -136,13 +136,12 @@ def _episodes(days: Sequence[int]) -> int:
 
 def main() -> None:
     """Print the table."""
-    quiet = [charts_of(seed, NONE, 10_000, _QUIET_DAYS) for seed in range(_SEEDS)]
+    seeds, starts = range(_SEEDS), [PLANTED_BEFORE + seed % 7 for seed in range(_SEEDS)]
+    since, until = [BASELINE_DAYS + start for start in starts], [start + WATCHED for start in starts]
     planted = [one for one in MALFUNCTIONS if one.name in _PLANTED]
-    starts = [PLANTED_BEFORE + seed % 7 for seed in range(_SEEDS)]
-    broken = {
-        one.name: [charts_of(seed, one, BASELINE_DAYS + start, start + WATCHED) for seed, start in enumerate(starts)]
-        for one in planted
-    }
+    with ProcessPoolExecutor() as pool:
+        quiet = list(pool.map(charts_of, seeds, repeat(NONE), repeat(10_000), repeat(_QUIET_DAYS)))
+        broken = {one.name: list(pool.map(charts_of, seeds, repeat(one), since, until)) for one in planted}
     _say("| rule | false alarms with usual limits | limit for one |" + "".join(f" {name} |" for name in broken))
     _say("|---|---|---|" + "---|" * len(broken))
     for name, (rule, usual) in RULES.items():
@@ -155,7 +154,7 @@ def main() -> None:
 def _level(rule: Rule, quiet: Sequence[Sequence[ControlChart]]) -> float:
     """Find the limit that gives the accepted number of false alarms, by bisection."""
     low, high = 1.0, 60.0
-    for _ in range(12):
+    for _ in range(10):
         middle = (low + high) / 2
         found = sum(alarms(rule, charts, middle) for charts in quiet) / len(quiet)
         low, high = (middle, high) if found > _ACCEPTED else (low, middle)

@@ -186,8 +186,10 @@ def test_monitor_baseline_with_a_change_in_it_is_said_not_to_be_steady(broken: P
     assert "The baseline is not steady: Required data cannot be had (conditions) at main-ehr" in result.output
 
 
-def test_monitor_file_that_cannot_be_written_exits_2(sound: Path, tmp_path: Path) -> None:
-    result = run("--directory", sound, *UNTIL, "--html", tmp_path / "nowhere" / "report.html")
+@pytest.mark.parametrize("option", ["--html", "--metrics"])
+def test_monitor_file_that_cannot_be_written_exits_2(sound: Path, tmp_path: Path, option: str) -> None:
+    target = tmp_path / "nowhere" / "report"
+    result = run("--directory", sound, *UNTIL, option, target)
 
     assert result.exit_code == 2
-    assert "cannot be written: No such file or directory" in result.output
+    assert f"{target}: cannot be written: No such file or directory" in result.output

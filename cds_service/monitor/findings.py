@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
+    from cds_service.monitor.measures import Measure
     from cds_service.monitor.naming import Signal
 
 # Changes that begin or are seen within this time of each other may have one cause.
 _TOGETHER: Final = timedelta(days=14)
 # What concerns fewer patients than this does not move the mean of all of them.
 _LEAST_REACH: Final = 0.1
+_MOST_TIMES: Final = 3
+_OF_HOOKS: Final = frozenset({"eligible", "refused", "unavailable"})
 _MEAN_EFFECTS: Final = (*DECISION_EFFECTS, "values-shifted")
 
 
@@ -48,13 +51,18 @@ class Finding:
 
     @property
     def reach(self) -> float:
-        """Largest share that one of its measures has reached: how many patients or hooks it concerns."""
-        measured = ((signal.measure, signal.after) for _, signal in self.signals if signal.measure is not None)
-        return max((measure.part(after) / max(measure.whole(after), 1) for measure, after in measured), default=1.0)
+        """Largest change of a share of patients that one of its measures shows; 1 where it concerns hooks."""
+        measured = [(signal.measure, signal) for _, signal in self.signals if signal.measure is not None]
+        return max((_change(m, signal) for m, signal in measured if m.kind not in _OF_HOOKS), default=1.0)
 
     def overlaps(self, other: Finding) -> bool:
         """Tell whether both may have one cause, by their time."""
         return self.first_day <= other.last_day + _TOGETHER and other.first_day <= self.last_day + _TOGETHER
+
+
+def _change(measure: Measure, signal: Signal) -> float:
+    before, after = (measure.part(tally) / max(measure.whole(tally), 1) for tally in (signal.before, signal.after))
+    return abs(after - before)
 
 
 def find_causes(client: str, signals: Iterable[Signal], days: Sequence[date]) -> list[Finding]:
@@ -165,6 +173,9 @@ def _explains(cause: Finding, effect: Finding) -> bool:
     # What was over before the cause began, or lasts when it has ended, is no effect of it.
     meets = effect.last_day >= cause.first_day and cause.open >= effect.open
     if effect.id not in CAUSES[cause.id].effects or not begins or not meets:
+        return False
+    # A handful of refused results does not explain what happens to half of the patients.
+    if cause.reach < effect.reach / _MOST_TIMES:
         return False
     soon = abs(effect.first_day - cause.first_day) <= _TOGETHER
     if effect.id in _MEAN_EFFECTS and (cause.reach < _LEAST_REACH or not soon):

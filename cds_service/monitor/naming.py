@@ -41,9 +41,9 @@ _BY_REASON: Final[dict[str, str]] = {
     Reason.STALE: "results-stale",
 }
 MISSING: Final[dict[str, str]] = {
-    Reason.MISSING_NEUTROPHILS: Analyte.NEUTROPHILS,
-    Reason.MISSING_LYMPHOCYTES: Analyte.LYMPHOCYTES,
-    Reason.MISSING_PLATELETS: Analyte.PLATELETS,
+    Reason.MISSING_NEUTROPHILS: Analyte.NEUTROPHILS.value,
+    Reason.MISSING_LYMPHOCYTES: Analyte.LYMPHOCYTES.value,
+    Reason.MISSING_PLATELETS: Analyte.PLATELETS.value,
 }
 _EMPTY_BY_REFUSAL: Final[dict[str, str]] = {
     Reason.NO_PRIMARY_LIVER_CANCER: "conditions-empty",

@@ -113,3 +113,10 @@ def test_monitor_change_on_purpose_is_told_beside_the_finding() -> None:
 
     found = next(one for one in result.findings if one.id == "cards-not-shown")
     assert ["mode active → silent" in change.what for change in result.changes_near(found)][:1] == [True]
+
+
+def test_monitor_small_cause_does_not_hide_a_large_effect() -> None:
+    # A few results refused for their unit, by chance or not, while the code of every new result is unknown.
+    found = judge(5000, 3, NAMES["code of platelets changed"], since=67, judged=56).findings
+
+    assert [one.first_day for one in found if one.id == "code-changed"] == [simulated_day(67)]

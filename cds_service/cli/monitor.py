@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -18,7 +18,6 @@ from cds_service.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import tzinfo
 
     from cds_service.monitor.monitoring import Monitoring
     from cds_service.monitor.periods import Periods, Wanted
@@ -42,6 +41,20 @@ class _DayType(click.ParamType[date]):
             self.fail(f"{value!r} is not a day such as 2026-01-31", param, ctx)
 
 
+class _ZoneType(click.ParamType[tzinfo]):
+    """A time zone such as Europe/Berlin."""
+
+    name = "zone"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tzinfo:
+        if isinstance(value, tzinfo):
+            return value
+        try:
+            return ZoneInfo(str(value))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.fail(f"{value!r} is not a time zone such as Europe/Berlin", param, ctx)
+
+
 class _Log(NamedTuple):
     """The directories of the log, and the zone in which days are counted."""
 
@@ -61,6 +74,12 @@ _DAY_TYPE: Final = _DayType()
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Audit directory; may be repeated for several hosts. Else the one of the configuration.",
+)
+@click.option(
+    "--timezone",
+    type=_ZoneType(),
+    metavar="ZONE",
+    help="Zone in which days are counted; else service.timezone.",
 )
 @click.option("--since", type=_DAY_TYPE, metavar="DAY", help="First day to judge; else 28 days before the last.")
 @click.option("--until", type=_DAY_TYPE, metavar="DAY", help="Last day to judge; else yesterday.")
@@ -98,6 +117,7 @@ _DAY_TYPE: Final = _DayType()
 def monitor_command(
     config_file: Path | None,
     directories: tuple[Path, ...],
+    timezone: tzinfo | None,
     leave_out: tuple[date, ...],
     left_out_clients: tuple[str, ...],
     false_alarms: float,
@@ -116,7 +136,7 @@ def monitor_command(
     from cds_service.monitor.monitoring import monitor
     from cds_service.monitor.periods import Wanted
 
-    log = _find_log(config_file, directories)
+    log = _find_log(config_file, directories, timezone)
     now = datetime.now(UTC)
     wanted = Wanted(left_out=frozenset(leave_out), **days)  # type: ignore[arg-type]  # click checked each option
     today = now.astimezone(log.zone).date()
@@ -129,15 +149,15 @@ def monitor_command(
         raise click.exceptions.Exit(1)
 
 
-def _find_log(config_file: Path | None, directories: tuple[Path, ...]) -> _Log:
-    """Take the log from the configuration; directories given without one need none, and count days in UTC."""
-    if config_file is None and directories:
-        return _Log(directories, UTC)
+def _find_log(config_file: Path | None, directories: tuple[Path, ...], zone: tzinfo | None) -> _Log:
+    """Take the log from the configuration; directories need none, and count days in UTC if no zone is given."""
+    if directories and (config_file is None or zone is not None):
+        return _Log(directories, zone or UTC)
     try:
         settings = load_settings(config_file, os.environ)
     except SettingsError as error:
         _refuse("\n".join(map(str, error.problems)))
-    return _Log(directories or (settings.audit.directory,), ZoneInfo(settings.service.timezone))
+    return _Log(directories or (settings.audit.directory,), zone or ZoneInfo(settings.service.timezone))
 
 
 def _read(log: _Log, wanted: Wanted, today: date) -> tuple[Tallies, Periods]:

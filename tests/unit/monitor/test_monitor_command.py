@@ -117,6 +117,14 @@ def test_monitor_young_log_is_said_to_have_no_baseline(sound: Path) -> None:
     assert "main-ehr is not judged: it has a baseline of 9 complete days, and 21 are needed." in result.output
 
 
+def test_monitor_timezone_moves_records_to_its_days(sound: Path) -> None:
+    # The made-up hospital writes at noon in UTC: that is the next day thirteen hours to the east.
+    outputs = [run("--directory", sound, *UNTIL, "--timezone", zone, "--json").output for zone in ("UTC", "Etc/GMT-13")]
+    days = [[day["hooks"] for day in json.loads(output)["clients"][0]["days"]] for output in outputs]
+
+    assert days[1][1:] == days[0][:-1]
+
+
 def test_monitor_unreadable_line_exits_1(sound: Path, tmp_path: Path) -> None:
     for path in sound.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -136,6 +144,8 @@ def test_monitor_unreadable_line_exits_1(sound: Path, tmp_path: Path) -> None:
         (("--since", "yesterday"), "'yesterday' is not a day such as 2026-01-31", "no day"),
         (("--since", "2024-03-01", "--until", "2024-02-01"), "no complete day to judge", "the wrong way round"),
         (("--false-alarms", "0"), "--false-alarms", "a limit that never signals"),
+        (("--timezone", "Europe/Bremen"), "is not a time zone such as Europe/Berlin", "no zone"),
+        (("--timezone", "../etc"), "is not a time zone such as Europe/Berlin", "no path either"),
         (("--baseline-days", "7"), "--baseline-days", "too short to tell what is usual"),
         (("--config", "nowhere.yaml"), "nowhere.yaml", "no configuration"),
     ],

@@ -97,7 +97,19 @@ def test_silent_client_sees_an_empty_answer_and_everything_else_is_as_in_active_
         assert f"sii_cds_hooks_total{{{labels}}} 1.0" in service.get("/metrics").text
 
 
-VARIES = ("link", "sequence", "request_id", "hook_instance", "client", "card", "shown", "mode", "timings_ms", "time")
+VARIES = (
+    "link",
+    "sequence",
+    "request_id",
+    "hook_instance",
+    "client",
+    "card",
+    "shown",
+    "presentation",
+    "mode",
+    "timings_ms",
+    "time",
+)
 
 
 def test_records_of_silent_and_active_differ_in_nothing_but_what_was_shown(tmp_path: Path) -> None:
@@ -109,4 +121,5 @@ def test_records_of_silent_and_active_differ_in_nothing_but_what_was_shown(tmp_p
     assert {key for key in active | silent if active.get(key) != silent.get(key)} <= set(VARIES)
     assert active["card"]
     assert silent["card"]
+    assert (active["presentation"], silent["presentation"]) == ("shown", "silent")
     assert silent["sii"] == active["sii"]

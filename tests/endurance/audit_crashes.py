@@ -29,6 +29,7 @@ from cds_service.audit.kept_heads import kept_head
 from cds_service.audit.reading import read_entries, verify_log
 from cds_service.audit.records import HookRecord
 from tests.benchmarks.bodies import patient_view_body
+from tests.support.processes import children
 from tests.support.serve_command import serving
 
 if TYPE_CHECKING:
@@ -234,13 +235,6 @@ def verify(folder: Path) -> Verification:
     if found.broken is not None:
         raise AssertionError(f"the log is broken: {found.broken}")
     return found
-
-
-def children(pid: int) -> list[int]:
-    """Return the workers of a service; none when it is gone."""
-    with suppress(FileNotFoundError, ProcessLookupError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

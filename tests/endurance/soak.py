@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING
 from tests.endurance.report import MORE_FILES, SHORT_SECONDS, problems_of, report_lines
 from tests.endurance.site import Site, running_site
 from tests.endurance.traffic import LARGE_BYTES, chart_of, good_hook, in_turn, largest_body, look_around
-from tests.endurance.watching import Sample, sample, worker_pids
+from tests.endurance.watching import Sample, sample
 from tests.support.openapi import HOOK
+from tests.support.processes import children
 from tests.support.serving_slow_clients import SlowClients
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Soak:
         self._seconds = seconds
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        pids = worker_pids(site.serving.process.pid)
+        pids = frozenset(children(site.serving.process.pid))
         self.result = Result(pids, {pid: sample(pid) for pid in pids}, samples={pid: [] for pid in pids})
 
     def run(self) -> Result:
@@ -117,7 +118,7 @@ class Soak:
                 renewal = min(until, time.monotonic() + RENEWED_AFTER_SECONDS)
                 while time.monotonic() < renewal:
                     time.sleep(min(1.0, max(0.0, renewal - time.monotonic())))
-                    for pid in self.result.pids & worker_pids(self._site.serving.process.pid):
+                    for pid in self.result.pids & frozenset(children(self._site.serving.process.pid)):
                         self.result.samples[pid].append(sample(pid))
                     if time.monotonic() >= next_reload:
                         self._reload(next(reloading))
@@ -165,13 +166,13 @@ class Soak:
 
     def _observe(self, done: threading.Event) -> None:
         while not done.wait(0.05):
-            for pid in self.result.pids & worker_pids(self._site.serving.process.pid):
+            for pid in self.result.pids & frozenset(children(self._site.serving.process.pid)):
                 self.result.peaks[pid] = max(self.result.peaks.get(pid, 0.0), sample(pid).rss)
 
     def _settle(self) -> None:
         """Wait until what the clients left is cleared away, then look again."""
         patience = time.monotonic() + 30
-        self.result.pids_after = worker_pids(self._site.serving.process.pid)
+        self.result.pids_after = frozenset(children(self._site.serving.process.pid))
         while True:
             self.result.after = {pid: sample(pid) for pid in self.result.pids & self.result.pids_after}
             more = [after.files - self.result.before[pid].files for pid, after in self.result.after.items()]

@@ -18,11 +18,6 @@ class Sample(NamedTuple):
     threads: int
 
 
-def worker_pids(parent: int) -> frozenset[int]:
-    """Return the processes that a process has as children."""
-    return frozenset(int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
-
-
 def sample(pid: int) -> Sample:
     """Look at a worker now."""
     status = Path(f"/proc/{pid}/status").read_text()

@@ -16,6 +16,7 @@ import requests
 from tests.image.running import USER
 from tests.security.forge import EC_KID, ISSUER, ec_key, jwk, key_set, token
 from tests.support.charts import bundle, days_ago, draw, hook_request, procedure
+from tests.support.processes import children
 
 if TYPE_CHECKING:
     import subprocess
@@ -61,8 +62,8 @@ def answer_one_hook(image: Image, log: Path, *, health: bool = True) -> Facts:
         if health:
             checked = image.run("python", "-I", "/opt/sii-cds/healthcheck.py")
             assert checked.returncode == 0, f"the health check failed: {checked.stderr}"
-        inner = _children(process.pid)[0]
-        memory = sum(_memory(pid) for pid in (inner, *_children(inner)))
+        inner = children(process.pid)[0]
+        memory = sum(_memory(pid) for pid in (inner, *children(inner)))
         os.kill(inner, signal.SIGTERM)
         assert process.wait(timeout=20) == 0, "SIGTERM did not end it cleanly"
     return Facts(listening, answered, memory)
@@ -93,10 +94,6 @@ def _wait_for_address(log: Path, process: subprocess.Popen[bytes]) -> str:
             return found[1]
         time.sleep(0.01)
     raise AssertionError(f"the service did not start:\n{log.read_text(encoding='utf-8')}")
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _memory(pid: int) -> int:

@@ -16,6 +16,7 @@ import requests
 
 from tests.support.charts import hook_request
 from tests.support.openapi import HOOK
+from tests.support.processes import children
 from tests.support.serve_command import COMMAND, TRIAL, Serving, serving, write_configuration
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def log_of(folder: Path) -> list[dict[str, object]]:
 
 
 def worker_pids(server: Serving) -> set[int]:
-    pid = server.process.pid
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=True)
-    return set(map(int, children.stdout.split()))
+    return set(children(server.process.pid))
 
 
 def limit_files(server: Serving, most_bytes: int) -> None:

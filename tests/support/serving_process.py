@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.support.processes import children
+
 ROOT = Path(__file__).resolve().parents[2]
 MOST_REQUEST_BYTES = 8_000_000
 
@@ -33,8 +35,7 @@ class RunningServer:
 
     def worker_pids(self) -> set[int]:
         """The processes that the started one has as children."""
-        pid = self.process.pid
-        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+        return set(children(self.process.pid))
 
 
 def start(

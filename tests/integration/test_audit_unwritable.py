@@ -12,9 +12,9 @@ import requests
 
 from cds_service.audit.reading import verify_log
 from tests.benchmarks.bodies import patient_view_body
-from tests.endurance.audit_crashes import children
 from tests.support.exposed_metrics import total
 from tests.support.fhir_stub_site import HOOK_PATH
+from tests.support.processes import children
 from tests.support.serve_command import TRIAL, serving
 
 if TYPE_CHECKING:

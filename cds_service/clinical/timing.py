@@ -54,7 +54,9 @@ def time_draw(draw: BloodDraw, procedures: Sequence[EffectiveTime], policy: Clin
     latest = procedures[0]
     relation = Relation.BEFORE if _is_before(taken, latest) else Relation.AFTER
     days = abs((taken.day - latest.day).days)
-    if any(_in_exclusion_window(taken, procedure, policy) for procedure in procedures):
+    settled = relation is Relation.AFTER and days > policy.post_procedure_exclusion_days
+    # Past the window of the latest procedure is past those of all before it.
+    if not settled and any(_in_exclusion_window(taken, procedure, policy) for procedure in procedures):
         return TimedDraw(draw, relation, days, Reason.POST_PROCEDURE_WINDOW)
     return TimedDraw(draw, relation, days, _refusal(taken, relation, days, policy, today))
 

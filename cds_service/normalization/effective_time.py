@@ -45,7 +45,7 @@ class TimeReader:
         self._site_zone = site_zone
         self.today = now.astimezone(site_zone).date()
         # Added in UTC: in local time ten minutes are seventy where the clocks are set back.
-        self._latest_instant = now.astimezone(UTC) + FUTURE_TOLERANCE
+        self._latest = (now.astimezone(UTC) + FUTURE_TOLERANCE).timestamp()
         # Results of one draw share their time, and charts are long: the same text is parsed once.
         self._seen: dict[str, EffectiveTime | Reason] = {}
         self._taken: dict[str, EffectiveTime | Reason] = {}
@@ -77,7 +77,8 @@ class TimeReader:
     def is_future(self, time: EffectiveTime) -> bool:
         """Tell whether a time lies ahead of the clock by more than ten minutes, or on a later day."""
         if time.instant is not None:
-            return time.instant > self._latest_instant
+            # Not the datetimes: comparing two of different zones costs as much as reading one.
+            return time.order[1] > self._latest
         return time.day > self.today
 
     def _not_future(self, time: EffectiveTime | Reason) -> EffectiveTime | Reason:
@@ -112,11 +113,13 @@ class TimeReader:
             instant = instant.replace(tzinfo=self._site_zone)
         try:
             # By way of UTC, which also turns an hour that the clocks leapt over into the one that was meant.
-            local = instant.astimezone(UTC).astimezone(self._site_zone)
+            moment = instant.astimezone(UTC)
+            offset = moment.astimezone(self._site_zone).utcoffset()
         except OverflowError:
             return Reason.MALFORMED
         # A fixed offset: Python compares two times of one zone by their wall clocks, which run twice when summer ends.
-        return EffectiveTime(local.date(), local.astimezone(_fixed_offset(local.utcoffset())))
+        local = moment.astimezone(_fixed_offset(offset))
+        return EffectiveTime(local.date(), local)
 
     def _parse_date(self, text: str) -> EffectiveTime | Reason:
         span = parse_partial_date(text)

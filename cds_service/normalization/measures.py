@@ -56,7 +56,7 @@ class Measure(NamedTuple):
         is decided beside its partner.
         """
         _, _, factor, limits, may_be_fraction, may_be_zero = self
-        if isinstance(factor, Reason):
+        if not isinstance(factor, Decimal):
             return factor
         canonical = _EXACT.multiply(number, factor)
         judged = number if may_be_fraction and number <= 1 else canonical

@@ -9,7 +9,7 @@ from cds_service.clinical.reasons import Reason
 from cds_service.normalization.differential import SharePair, disagree, read_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from cds_service.clinical.models import LabResult
     from cds_service.normalization.measures import Kind
@@ -27,7 +27,7 @@ class Pick(NamedTuple):
     """The result of one kind that stands for the draw; `conflicting` when equals of it have other values."""
 
     result: ObservedResult
-    conflicting: bool
+    conflicting: bool = False
 
 
 class Members(NamedTuple):
@@ -36,8 +36,11 @@ class Members(NamedTuple):
     picks: dict[Kind, Pick]
 
     @classmethod
-    def of(cls, results: Iterable[ObservedResult]) -> Members:
-        """Pick the best result of each kind."""
+    def of(cls, results: Sequence[ObservedResult]) -> Members:
+        """Pick the best result of each kind; mostly there is one of each, and nothing to choose."""
+        picks = {result.measure.kind: Pick(result) for result in results}
+        if len(picks) == len(results):
+            return cls(picks)
         by_kind: dict[Kind, list[ObservedResult]] = {}
         for result in results:
             by_kind.setdefault(result.measure.kind, []).append(result)
@@ -50,7 +53,7 @@ def pick_best(results: Sequence[ObservedResult]) -> Pick:
     Results that are equal in all of these and differ in value are conflicting.
     """
     if len(results) == 1:
-        return Pick(results[0], conflicting=False)
+        return Pick(results[0])
     best = max(map(_rank, results))
     equals = [r for r in results if _rank(r) == best]
     values = {r.value for r in equals}

@@ -122,15 +122,26 @@ class ChartKeeper:
 
     def _ours(self, observations: Sequence[Observation]) -> list[Observation]:
         """Return those with a code of the tables, their own or of a component; each code is looked up once."""
-        codes = {o.code for o in observations} | {c.code for o in observations if o.component for c in o.component}
-        known = {code for code in codes if _is_known(code, self._laboratory)}
-        return [o for o in observations if o.code in known or any(c.code in known for c in o.component)]
+        known = _KnownConcepts(self._laboratory)
+        return [o for o in observations if known[o.code] or (o.component and any(known[c.code] for c in o.component))]
 
     def _laboratory(self, system: str, code: str) -> object:
         return self._mappings.analyte_code(system, code) or self._mappings.refused_code(system, code)
 
     def _procedure(self, system: str, code: str) -> object:
         return self._mappings.procedure(system, code) or self._mappings.refused_procedure(system, code)
+
+
+class _KnownConcepts(dict["CodeableConcept | None", bool]):
+    """Which concepts of one chart the tables know, each looked up when it is first met."""
+
+    def __init__(self, look_up: LookUp) -> None:
+        super().__init__()
+        self._look_up = look_up
+
+    def __missing__(self, concept: CodeableConcept | None) -> bool:
+        known = self[concept] = _is_known(concept, self._look_up)
+        return known
 
 
 def _is_known(concept: CodeableConcept | None, look_up: LookUp) -> bool:

@@ -7,6 +7,7 @@ number, in a unit of the table, within the plausible range, taken at a known tim
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -134,7 +135,8 @@ def merge_readings(readings: Sequence[Reading]) -> Reading:
     excluded: dict[ExcludedResult | int, ExcludedResult] = {}
     for exclusion in (e for reading in readings for e in reading.excluded):
         excluded[exclusion if exclusion.reference else len(excluded)] = exclusion
-    return Reading(_once(tuple(r for reading in readings for r in reading.results)), tuple(excluded.values()))
+    results = tuple(chain.from_iterable(reading.results for reading in readings))
+    return Reading(_once(results), tuple(excluded.values()))
 
 
 def _once(results: tuple[ObservedResult, ...]) -> tuple[ObservedResult, ...]:

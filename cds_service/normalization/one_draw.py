@@ -9,7 +9,7 @@ from cds_service.clinical.reasons import Reason
 from cds_service.normalization.differential import SharePair, disagree, read_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cds_service.clinical.models import LabResult
     from cds_service.normalization.measures import Kind
@@ -23,28 +23,38 @@ NEUTROPHIL_SHARE: Kind = (Analyte.NEUTROPHILS, Basis.PERCENT)
 LYMPHOCYTE_SHARE: Kind = (Analyte.LYMPHOCYTES, Basis.PERCENT)
 
 
+_Pair = tuple["ObservedResult", "ObservedResult"]
+
+
 class Pick(NamedTuple):
     """The result of one kind that stands for the draw; `conflicting` when equals of it have other values."""
 
     result: ObservedResult
-    conflicting: bool = False
+    conflicting: bool
 
 
 class Members(NamedTuple):
-    """The picks of one candidate draw, by kind."""
+    """The best result of each kind for one candidate draw, and the kinds whose equals have other values."""
 
-    picks: dict[Kind, Pick]
+    best: dict[Kind, ObservedResult]
+    conflicting: frozenset[Kind] = frozenset()
 
     @classmethod
     def of(cls, results: Sequence[ObservedResult]) -> Members:
         """Pick the best result of each kind; mostly there is one of each, and nothing to choose."""
-        picks = {result.measure.kind: Pick(result) for result in results}
-        if len(picks) == len(results):
-            return cls(picks)
+        best = {result.measure.kind: result for result in results}
+        if len(best) == len(results):
+            return cls(best)
         by_kind: dict[Kind, list[ObservedResult]] = {}
         for result in results:
             by_kind.setdefault(result.measure.kind, []).append(result)
-        return cls({kind: pick_best(group) for kind, group in by_kind.items()})
+        return cls.of_picks({kind: pick_best(group) for kind, group in by_kind.items()})
+
+    @classmethod
+    def of_picks(cls, picks: Mapping[Kind, Pick]) -> Members:
+        """Take what was picked of each kind."""
+        best = {kind: pick.result for kind, pick in picks.items()}
+        return cls(best, frozenset(kind for kind, pick in picks.items() if pick.conflicting))
 
 
 def pick_best(results: Sequence[ObservedResult]) -> Pick:
@@ -53,7 +63,7 @@ def pick_best(results: Sequence[ObservedResult]) -> Pick:
     Results that are equal in all of these and differ in value are conflicting.
     """
     if len(results) == 1:
-        return Pick(results[0])
+        return Pick(results[0], conflicting=False)
     best = max(map(_rank, results))
     equals = [r for r in results if _rank(r) == best]
     values = {r.value for r in equals}
@@ -79,10 +89,10 @@ class DrawBuilder:
 
     def build(self, members: Members) -> BloodDraw | None:
         """Return the draw, or None when it is not complete on one basis."""
-        picks = members.picks
-        platelets = picks.get(PLATELETS)
-        shares = self._shares(picks)
-        counts = _pair(picks, NEUTROPHIL_COUNT, LYMPHOCYTE_COUNT)
+        best, conflicting = members
+        platelets = best.get(PLATELETS)
+        shares = self._shares(best)
+        counts = _pair(best, NEUTROPHIL_COUNT, LYMPHOCYTE_COUNT)
         if platelets is None:
             return None
         if counts is not None:
@@ -90,51 +100,56 @@ class DrawBuilder:
         elif shares is not None:
             neutrophils, lymphocytes = shares
         else:
-            self._note_mixed_basis(picks)
+            self._note_mixed_basis(best)
             return None
-        problems = _problems((platelets, neutrophils, lymphocytes))
-        if counts is not None and shares is not None and not problems and self._disagree(counts, shares):
-            problems = (Reason.DIFFERENTIAL_INCONSISTENT,)
-        return BloodDraw(neutrophils.result, lymphocytes.result, platelets.result, problems)
+        problems = _problems((platelets, neutrophils, lymphocytes), conflicting)
+        if counts is not None and shares is not None and not problems:
+            doubtful = _conflict(shares, conflicting) or self._disagree(counts, shares)
+            problems = (Reason.DIFFERENTIAL_INCONSISTENT,) if doubtful else ()
+        return BloodDraw(neutrophils, lymphocytes, platelets, problems)
 
-    def _shares(self, picks: dict[Kind, Pick]) -> tuple[Pick, Pick] | None:
-        pair = _pair(picks, NEUTROPHIL_SHARE, LYMPHOCYTE_SHARE)
+    def _shares(self, best: dict[Kind, ObservedResult]) -> SharePair | None:
+        pair = _pair(best, NEUTROPHIL_SHARE, LYMPHOCYTE_SHARE)
         if pair is None:
             return None
-        read = read_shares(pair[0].result, pair[1].result, self._limits)
+        read = read_shares(*pair, self._limits)
         if isinstance(read, SharePair):
-            return Pick(read.neutrophils, pair[0].conflicting), Pick(read.lymphocytes, pair[1].conflicting)
+            return read
         self.refused.update({result.whole(): reason for result, reason in read})
         self.reasons.update(reason for _, reason in read)
         return None
 
-    def _note_mixed_basis(self, picks: dict[Kind, Pick]) -> None:
-        has_neutrophils = NEUTROPHIL_COUNT in picks or NEUTROPHIL_SHARE in picks
-        has_lymphocytes = LYMPHOCYTE_COUNT in picks or LYMPHOCYTE_SHARE in picks
-        has_shares = NEUTROPHIL_SHARE in picks and LYMPHOCYTE_SHARE in picks
+    def _note_mixed_basis(self, best: dict[Kind, ObservedResult]) -> None:
+        has_neutrophils = NEUTROPHIL_COUNT in best or NEUTROPHIL_SHARE in best
+        has_lymphocytes = LYMPHOCYTE_COUNT in best or LYMPHOCYTE_SHARE in best
+        has_shares = NEUTROPHIL_SHARE in best and LYMPHOCYTE_SHARE in best
         if has_neutrophils and has_lymphocytes and not has_shares:
             self.reasons.add(Reason.MIXED_BASIS)
 
-    def _disagree(self, counts: tuple[Pick, Pick], shares: tuple[Pick, Pick]) -> bool:
-        if shares[0].conflicting or shares[1].conflicting:
-            return True
+    def _disagree(self, counts: _Pair, shares: SharePair) -> bool:
         return disagree(
-            (counts[0].result.value, counts[1].result.value),
-            (shares[0].result.value, shares[1].result.value),
+            (counts[0].value, counts[1].value),
+            (shares.neutrophils.value, shares.lymphocytes.value),
             self._limits.disagreement_max,
         )
 
 
-def _pair(picks: dict[Kind, Pick], first: Kind, second: Kind) -> tuple[Pick, Pick] | None:
-    one, other = picks.get(first), picks.get(second)
+def _pair(best: dict[Kind, ObservedResult], first: Kind, second: Kind) -> _Pair | None:
+    one, other = best.get(first), best.get(second)
     return (one, other) if one is not None and other is not None else None
 
 
-def _problems(members: tuple[Pick, Pick, Pick]) -> tuple[Reason, ...]:
+def _problems(
+    members: tuple[ObservedResult, ObservedResult, ObservedResult], conflicting: frozenset[Kind]
+) -> tuple[Reason, ...]:
     """Name what makes a complete draw undecidable: conflicting values first, then lymphocytes of zero."""
-    platelets, neutrophils, lymphocytes = members
-    if platelets.conflicting or neutrophils.conflicting or lymphocytes.conflicting:
+    if _conflict(members, conflicting):
         return (Reason.CONFLICTING_RESULTS,)
-    if lymphocytes.result.value == 0:
+    _, _, lymphocytes = members
+    if lymphocytes.value == 0:
         return (Reason.ZERO_LYMPHOCYTES,)
     return ()
+
+
+def _conflict(members: Sequence[ObservedResult], conflicting: frozenset[Kind]) -> bool:
+    return bool(conflicting) and any(result.kind in conflicting for result in members)

@@ -84,21 +84,21 @@ def _draw_at(lanes: _Lanes, anchor: _Order, span: float, builder: DrawBuilder) -
     """
     day, moment = anchor
     window = (moment - span, moment)
-    picks = _pick_each(lanes, window, day)
-    if not _mixes_days(picks):
-        return builder.build(Members(picks))
-    same_day = builder.build(Members(_pick_each(lanes, window, day, same_day=True)))
-    return same_day or builder.build(Members(_pick_each(lanes, window, None)))
+    members = _pick_each(lanes, window, day)
+    if not _mixes_days(members):
+        return builder.build(members)
+    same_day = builder.build(_pick_each(lanes, window, day, same_day=True))
+    return same_day or builder.build(_pick_each(lanes, window, None))
 
 
-def _mixes_days(picks: dict[Kind, Pick]) -> bool:
-    times = [pick.result.effective for pick in picks.values()]
+def _mixes_days(members: Members) -> bool:
+    times = [result.effective for result in members.best.values()]
     return any(time.instant is None for time in times) and len({time.day for time in times}) > 1
 
 
 def _pick_each(
     lanes: _Lanes, window: tuple[float, float], day: date | None, *, same_day: bool = False
-) -> dict[Kind, Pick]:
+) -> Members:
     """Pick of each kind the preferred result in the window, else one of `day` without a time."""
     picks: dict[Kind, Pick] = {}
     for kind, by_preference in lanes.items():
@@ -110,4 +110,4 @@ def _pick_each(
             if pick is not None:
                 picks[kind] = pick
                 break
-    return picks
+    return Members.of_picks(picks)

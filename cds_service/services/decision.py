@@ -193,4 +193,4 @@ def read_laboratory(chart: LaboratoryChart, patient_id: str, site: Site, times: 
         site.mappings.differential,
         truncated=chart.blood_counts.next_url is not None,
     )
-    return Laboratory(chart, counts, tuple(r for r in read.results if r.analyte is Analyte.ALBUMIN))
+    return Laboratory(chart, counts, tuple([r for r in read.results if r.measure.kind[0] is Analyte.ALBUMIN]))

@@ -96,9 +96,7 @@ def _mixes_days(members: Members) -> bool:
     return any(time.instant is None for time in times) and len({time.day for time in times}) > 1
 
 
-def _pick_each(
-    lanes: _Lanes, window: tuple[float, float], day: date | None, *, same_day: bool = False
-) -> Members:
+def _pick_each(lanes: _Lanes, window: tuple[float, float], day: date | None, *, same_day: bool = False) -> Members:
     """Pick of each kind the preferred result in the window, else one of `day` without a time."""
     picks: dict[Kind, Pick] = {}
     for kind, by_preference in lanes.items():

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cds_service.clinical.models import Analyte, Basis, BloodDraw, EffectiveTime
+from cds_service.clinical.reasons import Reason
 from tests.unit.clinical.values import at, day, draw, result
 
 MORNING, EVENING = at(day(1), "07:00"), at(day(1), "19:00")
@@ -78,6 +79,20 @@ def test_draw_basis_is_that_of_its_differential(basis: Basis) -> None:
     }
 
     assert BloodDraw(**shares, platelets=result(Analyte.PLATELETS, "200", MORNING)).basis is basis
+
+
+def test_draws_of_the_same_results_and_problems_are_one() -> None:
+    same, problem = draw(MORNING), draw(MORNING, ("210", "6", "1.8"), Reason.CONFLICTING_RESULTS)
+
+    assert len({draw(MORNING), same, problem, draw(EVENING)}) == 3
+    assert same != repr(same)
+
+
+def test_draw_in_a_failed_comparison_shows_its_results_and_problems() -> None:
+    shown = repr(draw(MORNING, ("210", "6", "0"), Reason.ZERO_LYMPHOCYTES))
+
+    assert "Decimal('210')" in shown
+    assert "zero-lymphocytes" in shown
 
 
 def test_basis_is_named_as_the_response_names_it() -> None:

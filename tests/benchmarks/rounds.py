@@ -18,7 +18,7 @@ from tests.support.serving_slow_clients import SlowClients
 FLOOR, OWN, HEALTHCHAIN_NAME = "bare Flask", "service", "HealthChain"
 SLOW_CLIENTS = {"silent": 50, "slow header": 25, "slow body": 25}
 EXPECTED_OUTCOME = {True: "above-cutoff", False: "not-eligible"}
-TOKENS_A_ROUND = 5000
+TOKENS_A_ROUND = 16_000
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cds_service.acquisition.delivery import Fetching
-from cds_service.acquisition.fhir.exchange import HTTPOptions
-from cds_service.acquisition.fhir.fetcher import Fetcher
-from cds_service.acquisition.queries import site_queries
+from cds_service.acquisition.from_settings import fetching_from_settings
 from cds_service.audit.kept_heads import HeadKeeper, kept_head
 from cds_service.audit.keys import read_key
 from cds_service.audit.log import AuditLog
@@ -51,6 +48,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from cds_service.acquisition.delivery import Fetching
     from cds_service.audit.chain import ChainHead
     from cds_service.services.site import Site
     from cds_service.settings import Settings
@@ -168,26 +166,8 @@ def ready(authenticator: Authenticator) -> dict[str, ReadinessCheck]:
 
 def fetching(settings: Settings, site: Site, metrics: Metrics) -> Fetching:
     """Prepare the pool that asks FHIR servers, large enough for every hook that may run at a time."""
-    acquisition = settings.acquisition
-    options = HTTPOptions(
-        connect_seconds=acquisition.connect_timeout_seconds,
-        max_bytes=acquisition.max_response_bytes,
-        ca_file=acquisition.ca_file,
-        proxy=acquisition.proxy,
-    )
-    threads = REQUESTS_AT_A_TIME[acquisition.strategy] * settings.server.threads
-    return Fetching(
-        Fetcher(
-            options,
-            max_pages=acquisition.max_pages,
-            max_entries=acquisition.max_entries,
-            threads=threads,
-            watch=metrics.upstream,
-        ),
-        site_queries(site.mappings),
-        settings.server.hook_deadline_seconds,
-        parallel=acquisition.strategy == "parallel",
-    )
+    threads = REQUESTS_AT_A_TIME[settings.acquisition.strategy] * settings.server.threads
+    return fetching_from_settings(settings, site.mappings, threads, metrics.upstream)
 
 
 @cache

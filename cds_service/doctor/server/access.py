@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from cds_service.acquisition.delivery import Fetching
-from cds_service.acquisition.fhir.exchange import Exchanger, HTTPOptions
-from cds_service.acquisition.fhir.fetcher import Fetcher
-from cds_service.acquisition.queries import site_queries
+from cds_service.acquisition.fhir.exchange import Exchanger
+from cds_service.acquisition.from_settings import fetching_from_settings, http_options
 from cds_service.doctor.server.connection import Connection, TokenError, TokenSource
 from cds_service.doctor.server.examine import Examiner
 from cds_service.doctor.server.tokens import BackendServices, FileToken, OpenServer, read_client
@@ -44,23 +42,10 @@ class Credentials:
 
 def open_server(credentials: Credentials, settings: Settings, options: Options) -> Examiner:
     """Return the examiner; nothing is sent yet. Raises CredentialsError, ConfigurationError or SettingsError."""
-    acquisition = settings.acquisition
-    http = HTTPOptions(
-        connect_seconds=acquisition.connect_timeout_seconds,
-        max_bytes=acquisition.max_response_bytes,
-        ca_file=acquisition.ca_file,
-        proxy=acquisition.proxy,
-    )
-    fetcher = Fetcher(http, max_pages=acquisition.max_pages, max_entries=acquisition.max_entries, threads=_THREADS)
     site = site_from_settings(settings)
-    fetching = Fetching(
-        fetcher,
-        site_queries(site.mappings),
-        settings.server.hook_deadline_seconds,
-        parallel=acquisition.strategy == "parallel",
-    )
-    tokens = _tokens(credentials, Exchanger(http, connections=1))
-    return Examiner(Connection(credentials.fhir_server, tokens, fetcher), fetching, site, options)
+    fetching = fetching_from_settings(settings, site.mappings, _THREADS)
+    tokens = _tokens(credentials, Exchanger(http_options(settings), connections=1))
+    return Examiner(Connection(credentials.fhir_server, tokens, fetching.fetcher), fetching, site, options)
 
 
 def _tokens(credentials: Credentials, exchanger: Exchanger) -> TokenSource:

@@ -7,7 +7,6 @@ endpoint as audience, at most five minutes, an id never used before.
 from __future__ import annotations
 
 import json
-import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +26,7 @@ from cds_service.settings import settings_from_dict
 from tests.support.charts import NOW
 from tests.support.hospital import hospital
 from tests.support.hospital_server import TOKEN, running_hospital
+from tests.support.served import served
 from tests.unit.doctor.examining import OPTIONS
 
 if TYPE_CHECKING:
@@ -115,14 +115,8 @@ def _segment(assertion: str) -> bytes:
 @contextmanager
 def running_endpoint() -> Iterator[TokenServer]:
     server = TokenServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with served(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 from tests.security import forge
+from tests.support.served import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,11 +77,8 @@ def running_key_server(body: bytes = b"") -> Iterator[KeyServer]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that hang up are part of the tests
         state.url = f"http://127.0.0.1:{server.server_port}/jwks.json"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield state
-        finally:
-            state.may_answer.set()
-            server.shutdown()
-            thread.join()
+        with served(server):
+            try:
+                yield state
+            finally:
+                state.may_answer.set()

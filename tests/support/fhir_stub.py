@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.support.charts import ALBUMIN, bundle
+from tests.support.served import served
 
 if TYPE_CHECKING:
     import ssl
@@ -158,15 +159,11 @@ Fault = Callable[[Wire], None]
 def running_stub(tls: ssl.SSLContext | None = None, latency: float = 0.0) -> Iterator[FHIRStub]:
     """Serve until the block ends."""
     stub = FHIRStub(tls, latency)
-    thread = threading.Thread(target=stub.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield stub
-    finally:
-        stub.stopping.set()
-        stub.shutdown()
-        thread.join()
-        stub.server_close()
+    with served(stub):
+        try:
+            yield stub
+        finally:
+            stub.stopping.set()
 
 
 def access(url: str, token: str = TOKEN, **changes: Any) -> Json:

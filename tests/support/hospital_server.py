@@ -6,7 +6,6 @@ It knows patient, code, category, date, _sort, _count and pages. `wrong` holds t
 from __future__ import annotations
 
 import json
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.support.charts import bundle
+from tests.support.served import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,11 +162,5 @@ def remark(code: str) -> Json:
 def running_hospital(hospital: Hospital, **behaviour: Any) -> Iterator[HospitalServer]:
     """Serve until the block ends."""
     server = HospitalServer(hospital, Behaviour(**behaviour))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with served(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

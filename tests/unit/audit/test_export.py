@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from cds_service.cli.main import main
+from tests.support.served import served
 from tests.unit.audit.samples import audit_log, feedback_record, files_of, hook_record
 
 if TYPE_CHECKING:
@@ -105,14 +105,8 @@ class _Repository(BaseHTTPRequestHandler):
 def repository(most: int = 99, refusal: int = 503) -> Iterator[tuple[str, type[_Repository]]]:
     handler = type("Handler", (_Repository,), {"kept": [], "most": most, "refusal": refusal})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with served(server):
         yield f"http://127.0.0.1:{server.server_port}/fhir", handler
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_export_puts_each_event_under_its_id_with_the_token(log: Path, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +14,7 @@ import pytest
 from flask import Flask
 
 from cds_service.demo.pages import build_demo_blueprint
+from tests.support.served import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,11 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
 def service() -> Iterator[StandIn]:
     with _Server(("127.0.0.1", 0), _Handler) as server:
         server.stand_in = StandIn(base_url=f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server.stand_in
-        server.shutdown()
-        thread.join()
+        with served(server):
+            yield server.stand_in
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from cds_service.authorization.keys import MAX_KEY_SET_BYTES, KeySet, KeySetError, VerificationKey, read_key_set
+from cds_service.authorization.keys import MAX_KEY_SET_BYTES, KeysByAlgorithm, KeySet, KeySetError, read_key_set
 from cds_service.authorization.observing import SilentObserver, TrustObserver
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class KeyFile:
         self._mark: _Mark | None = None
         self._held = self._read()
 
-    def find(self, key_id: str) -> tuple[VerificationKey, ...]:
+    def find(self, key_id: str) -> KeysByAlgorithm | None:
         """Give the keys with this id, from the file as it is now."""
         if self._mark != self._mark_now():
             try:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cds_service.authorization.key_download import TIMEOUT_SECONDS, KeySetAddress, download
-from cds_service.authorization.keys import KeySet, KeySetError, VerificationKey, read_key_set
+from cds_service.authorization.keys import KeysByAlgorithm, KeySet, KeySetError, read_key_set
 from cds_service.authorization.observing import SilentObserver, TrustObserver
 
 if TYPE_CHECKING:
@@ -68,16 +68,18 @@ class KeyUrl:
         self._failures = 0
         self._is_kept_fresh = False
 
-    def find(self, key_id: str) -> tuple[VerificationKey, ...]:
-        """Give the keys with this id. Raises KeySetError when no key set is held and none can be fetched."""
+    def find(self, key_id: str) -> KeysByAlgorithm | None:
+        """Give the keys with this id.
+
+        Raises KeySetError when no key set is held and none can be fetched.
+        """
         held = self._in_force()
-        keys = held.find(key_id) if held else ()
-        if not keys:
-            self._wait_for(self._begin_fetch(for_unknown_key=True))
-            held = self._in_force()
-        elif self._is_due():
-            self._begin_fetch()
+        if held and (keys := held.find(key_id)) is not None:
+            if self._is_due():
+                self._begin_fetch()
             return keys
+        self._wait_for(self._begin_fetch(for_unknown_key=True))
+        held = self._in_force()
         if held is None:
             raise KeySetError("no key set")
         return held.find(key_id)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.jws import JWSRegistry
 
 from cds_service.errors import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
 VerificationKey = ECKey | RSAKey
+# The keys of one id under the JWS algorithms that each of them fits.
+KeysByAlgorithm = Mapping[str, tuple[VerificationKey, ...]]
 
 MAX_KEY_SET_BYTES: Final = 1_048_576
 # Lower limit: NIST SP 800-131A revision 2, table 2. Upper limit: the time that a verification takes.
@@ -35,21 +39,24 @@ class KeySetError(ServiceError):
 class KeySet:
     """The usable keys of one JWK Set by their `kid`; what was left out is counted by reason."""
 
-    def __init__(self, keys: Mapping[str, tuple[VerificationKey, ...]], left_out: Mapping[str, int]) -> None:
-        """Keep both as they are."""
-        self._keys = keys
+    def __init__(self, keys: Mapping[str, Sequence[VerificationKey]], left_out: Mapping[str, int]) -> None:
+        """Find out once what each key can check."""
+        self._keys = {key_id: _by_algorithm(of_one_id) for key_id, of_one_id in keys.items()}
         self.left_out = left_out
 
-    def find(self, key_id: str) -> tuple[VerificationKey, ...]:
-        """Give the keys with this id: none, one, or several of different types."""
-        return self._keys.get(key_id, ())
+    def find(self, key_id: str) -> KeysByAlgorithm | None:
+        """Give the keys with this id, None where there is none."""
+        return self._keys.get(key_id)
 
 
 class KeySource(Protocol):
     """Where the keys of one client come from."""
 
-    def find(self, key_id: str) -> tuple[VerificationKey, ...]:
-        """Give the keys with this id, none if there are none. Raises KeySetError when there is no key set at all."""
+    def find(self, key_id: str) -> KeysByAlgorithm | None:
+        """Give the keys with this id, None where there is none.
+
+        Raises KeySetError when there is no key set at all.
+        """
 
 
 def read_key_set(text: bytes) -> KeySet:
@@ -64,7 +71,7 @@ def read_key_set(text: bytes) -> KeySet:
     members = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(members, list):
         raise KeySetError("not a JWK Set: no list of keys")
-    keys: dict[str, tuple[VerificationKey, ...]] = {}
+    keys: dict[str, list[VerificationKey]] = {}
     left_out: Counter[str] = Counter()
     for member in members:
         try:
@@ -72,11 +79,25 @@ def read_key_set(text: bytes) -> KeySet:
         except KeySetError as reason:
             left_out[str(reason)] += 1
         else:
-            keys[member["kid"]] = (*keys.get(member["kid"], ()), key)
+            keys.setdefault(member["kid"], []).append(key)
     if not keys:
         reasons = ", ".join(sorted(left_out)) or "it is empty"
         raise KeySetError(f"no usable key: {reasons}")
-    return KeySet(MappingProxyType(keys), MappingProxyType(left_out))
+    return KeySet(keys, MappingProxyType(left_out))
+
+
+def _by_algorithm(keys: Sequence[VerificationKey]) -> KeysByAlgorithm:
+    fitting = {name: tuple(key for key in keys if _fits(key, name)) for name in JWSRegistry.algorithms}
+    return {name: of_algorithm for name, of_algorithm in fitting.items() if of_algorithm}
+
+
+def _fits(key: VerificationKey, algorithm: str) -> bool:
+    """Tell by type, curve, and the algorithm that the key declares, if any: none fits `none` or a symmetric one."""
+    try:
+        JWSRegistry.algorithms[algorithm].check_key(key)
+    except JoseError:
+        return False
+    return True
 
 
 def _usable_key(member: Any) -> VerificationKey:

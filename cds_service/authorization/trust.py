@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class ClientTrust:
     key_set_url: str | None = None
     audiences: tuple[str, ...] = ()
     tenants: tuple[str, ...] = ()
+    # Headers of tokens whose signature was good, with the algorithm and key id they name: read once, not each time.
+    proved_headers: dict[bytes, tuple[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:

@@ -190,7 +190,7 @@ def test_authenticate_good_client_elsewhere_is_not_touched(authenticator: Authen
 
 def test_authenticate_missing_keys_are_not_the_callers_failure(main_ehr: ClientTrust, replay: ReplayStore) -> None:
     class NoKeys:
-        def find(self, key_id: str) -> tuple[()]:
+        def find(self, key_id: str) -> None:
             raise KeySetError(f"away, {len(key_id)}")
 
     failures = FailureLimit()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.doctor.lookalikes import load_lookalikes
-from cds_service.doctor.terminal import coded, counted, masking_of, number, source_of
+from cds_service.doctor.terminal import coded, concept_cells, counted, masking_of, number, source_of
 from cds_service.reports.charts import Bar, Chart, HorizontalBars, Range, ValueRanges
 from cds_service.reports.content import Column, Figure, Figures, Listing, Notice, Page, Points, Section, Table
 from cds_service.reports.page import render_page
@@ -210,18 +210,6 @@ def _range(code: CodeRow, unit: UnitRow, suspicious: set[str]) -> Range | None:
 
 
 def _concepts(report: Report) -> Table:
-    rows = tuple(
-        (
-            row.kind,
-            coded(row.system, row.code),
-            row.name,
-            row.meaning or row.reason,
-            str(row.entries),
-            str(row.patients),
-            ", ".join(f"{name} {count}" for name, count in row.treatments.items()),
-        )
-        for row in report.eligibility_codes
-    )
     columns = (
         Column("Kind"),
         Column("Code"),
@@ -231,7 +219,7 @@ def _concepts(report: Report) -> Table:
         Column("Patients", numeric=True),
         Column("Treatment"),
     )
-    return Table(caption="Codes that bear on eligibility, or sound so", columns=columns, rows=rows)
+    return Table(caption="Codes that bear on eligibility, or sound so", columns=columns, rows=concept_cells(report))
 
 
 def _searches(report: Report) -> Table:

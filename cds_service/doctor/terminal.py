@@ -147,18 +147,7 @@ def _patients(report: Report, width: int) -> str:
 
 
 def _eligibility(report: Report, width: int) -> str:
-    rows = [
-        (
-            row.kind,
-            coded(row.system, row.code),
-            row.name,
-            row.meaning or row.reason,
-            str(row.entries),
-            str(row.patients),
-            _listed(row.treatments),
-        )
-        for row in report.eligibility_codes
-    ]
+    rows = concept_cells(report)
     heads = ("", "code", "name", "means", "entries", "patients", "treatment")
     return f"{_title('Eligibility')}\n{_table(heads, rows, width)}" if rows else ""
 
@@ -178,6 +167,22 @@ def _overlay(report: Report) -> str:
 
 def _title(text: str) -> str:
     return click.style(text, bold=True)
+
+
+def concept_cells(report: Report) -> tuple[tuple[str, ...], ...]:
+    """Return a line of cells for each code that bears on eligibility, or sounds so; the last tells its treatment."""
+    return tuple(
+        (
+            row.kind,
+            coded(row.system, row.code),
+            row.name,
+            row.meaning or row.reason,
+            str(row.entries),
+            str(row.patients),
+            _listed(row.treatments),
+        )
+        for row in report.eligibility_codes
+    )
 
 
 def coded(system: str, code: str) -> str:

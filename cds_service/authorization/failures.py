@@ -20,7 +20,6 @@ from typing import Final
 BURST: Final = 30.0
 PER_SECOND: Final = 0.5
 PROOF_SECONDS: Final = 3600.0
-_PROOF_KEPT_SECONDS: Final = 60.0
 # About 3 MB. Whoever has more addresses pushes out those not seen the longest.
 MOST_PLACES: Final = 10_000
 # What one subscriber gets: within it, addresses are free.
@@ -75,10 +74,7 @@ class FailureLimit:
         return Standing.BEYOND if was_limited else Standing.FIRST_BEYOND
 
     def note_success(self, address: str, client_name: str, now: float) -> None:
-        """Remember that this client works from this address; once in a minute is often enough."""
-        place = self._places.get((_subscriber(address), client_name))
-        if place is not None and place.proved_at is not None and 0 <= now - place.proved_at < _PROOF_KEPT_SECONDS:
-            return
+        """Remember that this client works from this address."""
         with self._lock:
             self._place(address, client_name, now).proved_at = now
 

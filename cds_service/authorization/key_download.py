@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from cds_service.authorization.keys import MAX_KEY_SET_BYTES, KeySetError
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 # For connecting and for each piece that arrives. Nobody waits longer, even for a server that sends byte by byte: see
 # key_url.py.
 TIMEOUT_SECONDS = 2.0
+# For all pieces together: a server that sends byte by byte is given up too.
+LONGEST_SECONDS = 10.0
 _CHUNK_BYTES = 65_536
 
 
@@ -37,7 +41,8 @@ def download(address: KeySetAddress) -> bytes:
                 if response.status_code != requests.codes.ok:
                     raise KeySetError(f"status {response.status_code}")
                 return _body(response)
-        except requests.RequestException as error:
+        except (OSError, HTTPError) as error:
+            # Of requests, of the library below it, and of a file of authorities that is gone or holds none.
             raise KeySetError(type(error).__name__) from None
 
 
@@ -54,9 +59,11 @@ def _request(session: requests.Session, address: KeySetAddress) -> requests.Resp
 
 
 def _body(response: requests.Response) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_content(_CHUNK_BYTES):
-        body += chunk
+    body, end = bytearray(), time.monotonic() + LONGEST_SECONDS
+    while part := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+        body += part
+        if time.monotonic() > end:
+            raise KeySetError(f"not complete after {LONGEST_SECONDS:.0f} s")
         if len(body) > MAX_KEY_SET_BYTES:
             raise KeySetError("larger than 1 MB")
     return bytes(body)

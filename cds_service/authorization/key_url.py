@@ -5,6 +5,7 @@
 | below 5 minutes | the keys held |
 | above 5 minutes | the keys held, while they are fetched again in the background |
 | above 24 hours without a successful fetch | none until a fetch succeeds |
+| any, and the address lists no usable key any more | none until it lists one: what it listed is withdrawn |
 
 A serving worker also fetches without being asked (`keep_fresh`), so the keys held are those of five minutes ago at
 most while the key server answers. A request waits for a fetch only where no key held has its `kid`.
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cds_service.authorization.key_download import TIMEOUT_SECONDS, KeySetAddress, download
-from cds_service.authorization.keys import KeysByAlgorithm, KeySet, KeySetError, read_key_set
+from cds_service.authorization.keys import KeysByAlgorithm, KeySet, KeySetError, NoUsableKeyError, read_key_set
 from cds_service.authorization.observing import SilentObserver, TrustObserver
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 300.0
 DISCARD_SECONDS = 86_400.0
+_MOST_DOUBLINGS = 4
 # Whoever sends unknown key ids must not make this service hammer the key server.
 FETCH_PAUSE_SECONDS = 30.0
 # Counted from the beginning of a fetch: unknown key ids must not hold threads either, whatever the key server does.
@@ -92,8 +94,11 @@ class KeyUrl:
 
     def refresh(self) -> float:
         """Fetch, and give the seconds until the next time: soon after a failure, then less and less often."""
-        self._begin_fetch().wait(FETCH_PAUSE_SECONDS)
-        return min(REFRESH_SECONDS, FETCH_PAUSE_SECONDS * 2**self._failures) if self._failures else REFRESH_SECONDS
+        if not self._begin_fetch().wait(FETCH_PAUSE_SECONDS):
+            self._note_failure("the server does not finish its answer")
+        # Days of outage are thousands of failures.
+        doublings = min(self._failures, _MOST_DOUBLINGS)
+        return min(REFRESH_SECONDS, FETCH_PAUSE_SECONDS * 2**doublings) if doublings else REFRESH_SECONDS
 
     def _in_force(self) -> KeySet | None:
         held = self._held
@@ -128,9 +133,9 @@ class KeyUrl:
         try:
             keys = read_key_set(download(self.address))
         except KeySetError as reason:
-            self._failures += 1
-            self._observer.count_key_set(self._client_name, usable=False)
-            _log.error("keys of client %s not fetched: %s; %s", self._client_name, reason, self._what_serves())
+            if isinstance(reason, NoUsableKeyError):
+                self._held = None
+            self._note_failure(str(reason))
         else:
             if self._failures:
                 _log.info("keys of client %s fetched again", self._client_name)
@@ -142,6 +147,11 @@ class KeyUrl:
         finally:
             self._fetches.release()
             done.set()
+
+    def _note_failure(self, reason: str) -> None:
+        self._failures += 1
+        self._observer.count_key_set(self._client_name, usable=False)
+        _log.error("keys of client %s not fetched: %s; %s", self._client_name, reason, self._what_serves())
 
     def _what_serves(self) -> str:
         held = self._held

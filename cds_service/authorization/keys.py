@@ -36,6 +36,10 @@ class KeySetError(ServiceError):
         super().__init__(log_detail=why)
 
 
+class NoUsableKeyError(KeySetError):
+    """A key set was had, and lists no key that can be used: whatever it listed before is withdrawn."""
+
+
 class KeySet:
     """The usable keys of one JWK Set by their `kid`; what was left out is counted by reason."""
 
@@ -62,7 +66,7 @@ class KeySource(Protocol):
 def read_key_set(text: bytes) -> KeySet:
     """Read a JWK Set (RFC 7517). One bad key costs that key only.
 
-    Raises KeySetError when the text is no JWK Set or none of its keys is usable.
+    Raises KeySetError when the text is no JWK Set, NoUsableKeyError when none of its keys is usable.
     """
     try:
         document = msgspec.json.decode(text)
@@ -82,7 +86,7 @@ def read_key_set(text: bytes) -> KeySet:
             keys.setdefault(member["kid"], []).append(key)
     if not keys:
         reasons = ", ".join(sorted(left_out)) or "it is empty"
-        raise KeySetError(f"no usable key: {reasons}")
+        raise NoUsableKeyError(f"no usable key: {reasons}")
     return KeySet(keys, MappingProxyType(left_out))
 
 

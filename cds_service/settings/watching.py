@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 CHECK_SECONDS: Final = 1.0
 
-# What changes when a file or the target of its link changes: device, inode, time and size. None: it is not there.
-Identity = tuple[int, int, int, int] | None
+# What changes when a file, the target of its link or its permissions change: device, inode, times and size. None: it is
+# not there.
+Identity = tuple[int, int, int, int, int] | None
 
 
 def identify(path: Path) -> Identity:
@@ -26,7 +27,7 @@ def identify(path: Path) -> Identity:
         found = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
 
 class ConfigurationWatcher:

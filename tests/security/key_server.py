@@ -28,6 +28,8 @@ class KeyServer:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     requests: list[dict[str, str]] = field(default_factory=list)
+    # Between the bytes of a body; none for all at once.
+    pause_seconds: float = 0.0
     # Cleared: an answer waits until it is set again.
     may_answer: threading.Event = field(default_factory=threading.Event)
 
@@ -43,7 +45,12 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(state.body)), **state.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(state.body)
+        if not state.pause_seconds:
+            self.wfile.write(state.body)
+            return
+        for byte in state.body:
+            self.wfile.write(bytes([byte]))
+            time.sleep(state.pause_seconds)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Keep the test output clean."""

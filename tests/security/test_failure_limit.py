@@ -188,6 +188,30 @@ def test_authenticate_good_client_elsewhere_is_not_touched(authenticator: Authen
     assert authenticator.authenticate([f"Bearer {token()}"], ENDPOINT, NOW, ELSEWHERE).name == "main-ehr"
 
 
+def test_note_success_renews_the_proof() -> None:
+    """An EHR that works all day must not depend on what it proved in the morning."""
+    limit = FailureLimit()
+    for seconds in (0, 61, PROOF_SECONDS - 100):
+        limit.note_success(PROXY, "main-ehr", NOW_S + seconds)
+    for _ in range(2 * int(BURST)):
+        limit.note_failure(PROXY, "main-ehr", NOW_S + PROOF_SECONDS)
+
+    assert limit.allows(PROXY, "main-ehr", NOW_S + PROOF_SECONDS + 100)
+
+
+def test_note_success_keeps_a_busy_client_among_those_remembered() -> None:
+    limit = FailureLimit()
+    limit.note_success(PROXY, "main-ehr", NOW_S)
+    for number in range(MOST_PLACES):
+        limit.note_failure(f"made-up-{number}", None, NOW_S)
+        if number % 1000 == 0:
+            limit.note_success(PROXY, "main-ehr", NOW_S)
+    for _ in range(2 * int(BURST)):
+        limit.note_failure(PROXY, "main-ehr", NOW_S)
+
+    assert limit.allows(PROXY, "main-ehr", NOW_S)
+
+
 def test_authenticate_missing_keys_are_not_the_callers_failure(main_ehr: ClientTrust, replay: ReplayStore) -> None:
     class NoKeys:
         def find(self, key_id: str) -> None:

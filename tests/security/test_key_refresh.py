@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 from unittest.mock import patch
+
+import pytest
 
 from cds_service.authorization import key_url
 from cds_service.authorization.key_download import KeySetAddress
 from cds_service.authorization.key_url import KeyUrl
-from tests.security.forge import EC_KID
-from tests.security.key_server import NEW_KEYS, Clock, KeyServer, until
-
-if TYPE_CHECKING:
-    import pytest
+from cds_service.authorization.keys import KeySetError
+from tests.security import forge
+from tests.security.forge import EC_KID, ec_key
+from tests.security.key_server import NEW_KEYS, OLD_KEYS, Clock, KeyServer, until
 
 
 def test_keep_fresh_fetches_before_anybody_asks(keys: KeyUrl, server: KeyServer) -> None:
@@ -59,6 +59,53 @@ def test_refresh_during_an_outage_comes_less_and_less_often_and_recovers(
 
     assert pauses == [60, 120, 240, 300, 300, 300]
     assert keys.refresh() == 300
+
+
+def test_refresh_after_days_of_outage_goes_on(keys: KeyUrl, clock: Clock) -> None:
+    """2 to the power of a thousand is no floating-point number: the thread that keeps keys fresh died of it."""
+    with patch.object(key_url, "download", side_effect=KeySetError("away")) as download:
+        for _ in range(1100):
+            clock.seconds += 300
+            pause = keys.refresh()
+
+    assert (download.call_count, pause) == (1100, 300)
+
+
+def test_refresh_set_without_a_usable_key_withdraws_what_was_held(
+    keys: KeyUrl, server: KeyServer, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys.refresh()
+    for body in (b'{"keys": []}', forge.key_set(forge.jwk(ec_key(), EC_KID, use="enc"))):
+        server.body = body
+        clock.seconds += 300
+        keys.refresh()
+        assert "its tokens are refused" in caplog.messages[-1]
+        with pytest.raises(KeySetError):
+            keys.find(EC_KID)
+        server.body = OLD_KEYS
+        clock.seconds += 300
+        keys.refresh()
+        assert keys.find(EC_KID)
+
+
+def test_refresh_what_is_no_key_set_withdraws_nothing(keys: KeyUrl, server: KeyServer, clock: Clock) -> None:
+    keys.refresh()
+    for body in (b"{", b"<html>", b"[]", b'{"keys": {}}', b""):
+        server.body = body
+        clock.seconds += 300
+        keys.refresh()
+
+    assert keys.find(EC_KID)
+
+
+def test_refresh_answer_that_never_ends_is_an_alarm(
+    keys: KeyUrl, server: KeyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.may_answer.clear()
+    with patch.object(key_url, "FETCH_PAUSE_SECONDS", 0.05):
+        keys.refresh()
+
+    assert "does not finish its answer" in caplog.text
 
 
 class Counts:

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -159,7 +160,7 @@ def test_key_file_behind_a_link_that_is_turned_is_read_again(tmp_path: Path) -> 
     assert not keys.find("old")
 
 
-@pytest.mark.parametrize("broken", [b"{", b'{"keys": []}', b" " * (MAX_KEY_SET_BYTES + 1), None])
+@pytest.mark.parametrize("broken", [b"{", b"", b"[]", b" " * (MAX_KEY_SET_BYTES + 1), None])
 def test_key_file_new_version_unusable_keeps_old_keys(
     broken: bytes | None, key_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -173,6 +174,34 @@ def test_key_file_new_version_unusable_keeps_old_keys(
         assert all(keys.find(EC_KID) for _ in range(3))
     assert len(caplog.messages) == 1, "said once, not with every request"
     assert "main-ehr" in caplog.text
+
+
+@pytest.mark.parametrize("emptied", [b'{"keys": []}', key_set(jwk(ec_key(), EC_KID, use="enc"))])
+def test_key_file_that_lists_no_usable_key_any_more_withdraws_them(
+    emptied: bytes, key_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys, before = KeyFile("main-ehr", key_file), key_file.read_bytes()
+    replace_file(key_file, emptied)
+
+    for _ in range(3):
+        with pytest.raises(KeySetError, match="no usable key"):
+            keys.find(EC_KID)
+    assert "its tokens are refused" in caplog.text
+    assert len(caplog.messages) == 1, "said once, not with every request"
+    replace_file(key_file, before)
+    assert keys.find(EC_KID)
+
+
+def test_key_file_made_readable_is_read_again(key_file: Path) -> None:
+    """Only its permissions change then, not its time of change or size."""
+    keys = KeyFile("main-ehr", key_file)
+    replace_file(key_file, key_set(jwk(ec_key("new"), "ec-2027")))
+    key_file.chmod(0o000)
+    with patch.object(type(key_file), "open", side_effect=PermissionError(13, "Permission denied")):
+        assert keys.find(EC_KID), "the old keys stay"
+    key_file.chmod(0o644)
+
+    assert keys.find("ec-2027")
 
 
 def test_key_file_that_cannot_be_used_at_start_is_refused(tmp_path: Path) -> None:

@@ -29,6 +29,17 @@ def test_check_without_a_change_does_nothing(tmp_path: Path) -> None:
     assert calls == []
 
 
+def test_check_permissions_that_changed_are_a_change(tmp_path: Path) -> None:
+    """A file that could not be read, and now can."""
+    file = tmp_path / "a.yaml"
+    file.write_text("1")
+    calls: list[str] = []
+    watcher = ConfigurationWatcher(lambda: [file], lambda: calls.append("x"), {file: identify(file)})
+    file.chmod(0o640)
+    check_twice(watcher)
+    assert calls == ["x"]
+
+
 def test_check_change_between_reading_and_watching_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("1")

@@ -38,11 +38,10 @@ def check_claims(
         issued, expires, audience, token_id = claims["iat"], claims["exp"], claims["aud"], claims["jti"]
     except KeyError:
         raise refused(Refusal.CLAIM_MISSING, client.name) from None
-    if not (_is_time(issued) and _is_time(expires) and token_id and isinstance(token_id, str)):
+    if not (is_time(issued) and is_time(expires) and token_id and isinstance(token_id, str)):
         raise refused(Refusal.CLAIM_TYPE, client.name)
     latest = now + policy.leeway_seconds
-    until = expires + policy.leeway_seconds
-    if now >= until:
+    if now >= expires + policy.leeway_seconds:
         raise refused(Refusal.EXPIRED, client.name)
     if issued > latest:
         raise refused(Refusal.ISSUED_IN_FUTURE, client.name)
@@ -52,7 +51,7 @@ def check_claims(
         _check_not_before(claims["nbf"], latest, client)
     if audience != endpoint_url:
         _check_audience(audience, endpoint_url, client)
-    return TokenUse(client.issuer, token_id, until)
+    return TokenUse(client.issuer, token_id, expires + policy.largest_leeway_seconds)
 
 
 def check_tenant(claims: Mapping[str, Any], client: ClientTrust) -> None:
@@ -61,13 +60,13 @@ def check_tenant(claims: Mapping[str, Any], client: ClientTrust) -> None:
         raise forbidden(Refusal.TENANT, client.name)
 
 
-def _is_time(value: object) -> bool:
+def is_time(value: object) -> bool:
     """Tell whether it is a NumericDate (RFC 7519 section 2): a JSON number, whole or not."""
     return type(value) in _NUMBERS and 0 <= value <= _LARGEST_TIME  # type: ignore[operator]
 
 
 def _check_not_before(value: Any, latest: float, client: ClientTrust) -> None:
-    if not _is_time(value):
+    if not is_time(value):
         raise refused(Refusal.CLAIM_TYPE, client.name)
     if value > latest:
         raise refused(Refusal.NOT_YET_VALID, client.name)

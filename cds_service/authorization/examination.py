@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from cds_service.authorization.claims import check_claims, check_tenant
+from cds_service.authorization.claims import check_claims, check_tenant, is_time
 from cds_service.authorization.refusals import Refusal
 from cds_service.authorization.signature import check_signature
 from cds_service.authorization.token import read_token
@@ -96,11 +96,19 @@ def _claims(
     first = next(iter(by_url.values()))
     if first.refusal not in _OF_TIME:
         return _chosen(by_url)
-    # When it was good as far as times go.
-    times = (claims.get("iat"), claims.get("nbf"))
-    then = max((float(time) for time in times if isinstance(time, int | float)), default=now)
+    then = _when_it_was_good(claims, now)
     endpoints, others = _chosen({url: check_at(url, then) for url in endpoint_urls})
     return endpoints, [Finding("time", first.refusal), *others]
+
+
+def _when_it_was_good(claims: Mapping[str, object], now: float) -> float:
+    issued: Any = claims.get("iat")
+    if not is_time(issued):
+        return now
+    expires: Any = claims.get("exp")
+    not_before: Any = claims.get("nbf")
+    is_later = is_time(not_before) and is_time(expires) and issued < not_before < expires
+    return float(not_before if is_later else issued)
 
 
 def _chosen(by_url: Mapping[str, Finding]) -> tuple[tuple[str, ...], list[Finding]]:

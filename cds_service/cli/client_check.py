@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import textwrap
 from datetime import UTC, datetime
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
@@ -42,17 +43,17 @@ _SCHEME: Final = re.compile(r"\S+\s+\S")
 
 
 @click.command("check")
-@click.argument("file", type=click.File("r", encoding="utf-8", errors="replace"))
+@click.argument("file", type=click.File("rb"))
 @moment_option("Check as of this moment")
 @config_option
-def check_command(file: TextIO, at: datetime, config_file: Path | None) -> None:
+def check_command(file: BinaryIO, at: datetime, config_file: Path | None) -> None:
     """Tell which check a captured token fails, and what to do about it.
 
     FILE ("-" for standard input) holds the token, with or without "Authorization: Bearer" before it. The keys are read
     as the service reads them, so a `jwks_url` is asked. Neither the token nor its signature is printed; afterwards
     delete the file. Exit code 1 when the service would refuse the token.
     """
-    value = _field_value(file.read(_LARGEST_FILE))
+    value = _field_value(_text(file.read(_LARGEST_FILE)))
     if not value:
         raise click.UsageError("the file is empty; it must hold the token that the EHR sent")
     settings = load_or_exit(config_file)
@@ -96,6 +97,12 @@ def _findings(examination: Examination) -> Iterator[str]:
         yield "used before, only the running service knows (its log says replayed)."
     else:
         yield "\nThe service refuses this token. The caller is told 401 and no reason; the log of the service has it."
+
+
+def _text(content: bytes) -> str:
+    """Decode what an editor or a shell saved: Windows writes UTF-16, or a mark before UTF-8."""
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    return content.decode(encoding, errors="replace")
 
 
 def _field_value(text: str) -> str:

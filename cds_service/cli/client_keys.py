@@ -82,11 +82,14 @@ def keys_in(folder: Path, algorithm: str) -> TestKeys:
             key = _read(private)
             known = str(key.as_dict()["alg"])
             if known != algorithm:
-                raise KeyFolderError(f"{folder} holds a key for {known}; name another folder with --keys")
+                advice = f"use it with --algorithm {known}, or name another folder with --keys"
+                raise KeyFolderError(f"{folder} holds a key for {known}: {advice}")
+            if not public.exists():
+                _publish(public, key)
             return TestKeys(key, algorithm, public, made=False)
         key = _new_key(algorithm, f"{NAME}-{time.strftime('%Y-%m-%d')}-{secrets.token_hex(3)}")
         _write_for_owner(private, json.dumps(key.as_dict(private=True)))
-        public.write_text(json.dumps({"keys": [key.as_dict(private=False)]}, indent=2) + "\n", encoding="utf-8")
+        _publish(public, key)
     except OSError as error:
         raise KeyFolderError(f"{error.filename}: {error.strerror}") from None
     return TestKeys(key, algorithm, public, made=True)
@@ -99,12 +102,20 @@ def _new_key(algorithm: str, kid: str) -> ECKey | RSAKey:
     return RSAKey.generate_key(_RSA_BITS, parameters)
 
 
+def _publish(path: Path, key: ECKey | RSAKey) -> None:
+    path.write_text(json.dumps({"keys": [key.as_dict(private=False)]}, indent=2) + "\n", encoding="utf-8")
+
+
 def _read(path: Path) -> ECKey | RSAKey:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-        return ECKey.import_key(value) if value["kty"] == "EC" else RSAKey.import_key(value)
+        key = ECKey.import_key(value) if value["kty"] == "EC" else RSAKey.import_key(value)
+        is_ours = key.is_private and isinstance(value["alg"], str)
     except (ValueError, KeyError, TypeError, JoseError):
-        raise KeyFolderError(f"{path} holds no key of this command; delete the folder and start again") from None
+        is_ours = False
+    if not is_ours:
+        raise KeyFolderError(f"{path} holds no key of this command; delete the folder and start again")
+    return key
 
 
 def _write_for_owner(path: Path, text: str) -> None:

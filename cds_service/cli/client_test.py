@@ -34,6 +34,9 @@ def test_command(url: str | None, folder: Path | None, algorithm: str, config_fi
     exist and leaves a line in the audit log. Exit code 1 when something does not work.
     """
     address = _address(url)
+    if config_file is not None and not config_file.exists():
+        # Before a key is made beside a file that was meant to be another.
+        raise click.UsageError(f"{config_file}: no such file")
     try:
         keys = keys_in(folder or _default_folder(config_file), algorithm)
     except KeyFolderError as error:

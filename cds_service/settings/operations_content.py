@@ -5,7 +5,7 @@ place on reload.
 """
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -29,6 +29,9 @@ from cds_service.settings.value_types import (
 )
 
 EXAMPLE_PUBLIC_URL = "https://cds.hospital.example"
+
+# Clocks that differ by more are broken, and a used token has to be remembered for so long.
+LARGEST_LEEWAY_SECONDS: Final = 300
 
 
 class OperationsSection(Section):
@@ -86,7 +89,7 @@ class AuthenticationSettings(OperationsSection):
     required: bool = Field(
         True, description="Refuse calls without a valid token. false is accepted only while server.host is loopback."
     )
-    leeway_seconds: Annotated[int, Field(ge=0, le=300)] = Field(
+    leeway_seconds: Annotated[int, Field(ge=0, le=LARGEST_LEEWAY_SECONDS)] = Field(
         60, description="Tolerated difference between the clocks of the EHR and of this service."
     )
     max_lifetime_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from cds_service.cli.main import main
+from cds_service.settings import RESTART_KEYS
 from tests.architecture.checkout import read, repository_files
 
 DOCUMENTS = tuple(path for path in repository_files() if path.suffix == ".md" and "fixtures" not in path.parts)
@@ -21,6 +22,16 @@ def mentions(text: str) -> Iterator[list[str]]:
     shown = [match[1] for line in lines if (match := re.match(r"\s*(?:\S*/)?sii-cds (.+)", line))]
     for call in (*inline, *shown):
         yield re.split(r"\s[|>#&]|\s{2,}", call)[0].split()
+
+
+def test_operations_page_names_every_key_that_needs_a_restart_and_no_other() -> None:
+    (row,) = (
+        line
+        for line in read(PurePosixPath("docs/operations.md")).splitlines()
+        if line.startswith("| what needs a restart")
+    )
+
+    assert tuple(re.findall(r"`([a-z]+\.[a-z_]+)`", row)) == RESTART_KEYS
 
 
 def unknown_words(words: list[str]) -> list[str]:

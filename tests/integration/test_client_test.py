@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,41 @@ def test_client_test_of_another_algorithm_wants_a_folder_of_its_own(tmp_path: Pa
     assert '"kty": "RSA"' in made.stdout
     assert "algorithms: [RS384]" in made.stdout
     assert refused.exit_code == 2
-    assert "holds a key for RS384; name another folder with --keys" in refused.stderr
+    assert "holds a key for RS384: use it with --algorithm RS384, or name another folder with --keys" in refused.stderr
+
+
+def test_client_test_key_set_that_was_deleted_is_written_again(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    key_set = tmp_path / "client-test" / "jwks.json"
+    before = key_set.read_text()
+    key_set.unlink()
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 1
+    assert key_set.read_text() == before
+    assert before.strip() in result.stdout
+
+
+@pytest.mark.parametrize("change", ["alg", "kty", "d", None])
+def test_client_test_private_key_that_is_none_of_ours_is_said(change: str | None, tmp_path: Path) -> None:
+    prepare(tmp_path)
+    file = tmp_path / "client-test" / "private-key.json"
+    key = json.loads(file.read_text())
+    file.write_text(json.dumps({name: value for name, value in key.items() if name != change}) if change else "[]")
+
+    result = run(tmp_path)
+
+    assert result.exit_code == 2
+    assert "holds no key of this command" in result.stderr
+
+
+def test_client_test_configuration_that_does_not_exist_makes_no_keys(tmp_path: Path) -> None:
+    result = run(tmp_path / "typo")
+
+    assert result.exit_code == 2
+    assert "no such file" in result.stderr
+    assert not (tmp_path / "typo").exists()
 
 
 def test_client_test_finds_what_is_amiss_and_says_what_to_do(tmp_path: Path) -> None:

@@ -15,8 +15,10 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import Pool
 
+from cds_service.authorization.authenticator import Authenticator
 from cds_service.authorization.claims import TokenUse
 from cds_service.authorization.replay import ReplayStore
+from cds_service.authorization.trust import TokenPolicy
 from cds_service.errors import UnauthenticatedError
 from tests.security import forge
 from tests.security.forge import ENDPOINT, NOW, NOW_SECONDS, token
@@ -24,7 +26,7 @@ from tests.security.forge import ENDPOINT, NOW, NOW_SECONDS, token
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cds_service.authorization.authenticator import Authenticator
+    from cds_service.authorization.trust import ClientTrust
 
 ISSUER, OTHER_ISSUER = "https://a.example", "https://b.example"
 
@@ -67,6 +69,19 @@ def test_authenticate_replay_within_the_leeway_after_expiry_is_refused(authentic
 
     with pytest.raises(UnauthenticatedError, match="replayed"):
         authenticator.authenticate([text], ENDPOINT, NOW + timedelta(seconds=300 + 59))
+
+
+def test_authenticate_replay_after_the_leeway_was_raised_is_refused(
+    main_ehr: ClientTrust, authenticator: Authenticator, replay: ReplayStore
+) -> None:
+    """Forgotten after a short leeway, the token would be good again under a longer one."""
+    text, later = f"Bearer {token()}", NOW + timedelta(seconds=300 + 100)
+    authenticator.authenticate([text], ENDPOINT, NOW)
+    raised = Authenticator([main_ehr], TokenPolicy(leeway_seconds=300), replay)
+
+    assert raised.authenticate([f"Bearer {token()}"], ENDPOINT, later).name == "main-ehr"
+    with pytest.raises(UnauthenticatedError, match="replayed"):
+        raised.authenticate([text], ENDPOINT, later)
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,35 @@ def test_check_old_token_with_times_of_a_wrong_type_is_no_crash(site: Path) -> N
     assert "FAIL  claims: wrong-claim-type" in result.output
 
 
+@pytest.mark.parametrize(
+    ("not_before", "reason"),
+    [
+        ((NOW_SECONDS - 9000) * 1000, "milliseconds"),
+        (10**400, "more than a float holds"),
+        (NOW_SECONDS - 8950, "later"),
+    ],
+)
+def test_check_old_token_with_odd_not_before_is_judged_as_of_its_own_time(
+    not_before: int, reason: str, site: Path
+) -> None:
+    result = check(site, good(iat=NOW_SECONDS - 9000, exp=NOW_SECONDS - 8900, nbf=not_before))
+
+    assert "FAIL  time: expired" in result.output, reason
+    assert "claims: expired" not in result.output, reason
+    assert ("ok    claims" in result.output) == (reason == "later"), reason
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_check_token_saved_on_windows_passes(encoding: str, site: Path) -> None:
+    mark = "\ufeff" if encoding == "utf-16-le" else ""
+    (site.parent / "token.txt").write_bytes(f"{mark}Bearer {good()}\r\n".encode(encoding))
+
+    arguments = ["client", "check", str(site.parent / "token.txt"), "--config", str(site), "--at", NOW.isoformat()]
+    result = CliRunner().invoke(main, arguments)
+
+    assert result.exit_code == 0, result.output
+
+
 def test_check_old_token_also_tells_what_else_is_wrong(site: Path) -> None:
     result = check(site, good(iat=NOW_SECONDS - 9000, exp=NOW_SECONDS - 8900, aud="https://cds.example"))
 

@@ -248,8 +248,10 @@ class ChainWriter:
         removed = plan_removal(self._directory, now, self._retention_days)
         if removed is None:
             return tail
+        tail = self._extend(tail, encode_payload(removed))
+        # Only now: a file deleted without its record on the disk would look like one that somebody took away.
         self._expired = removed.files
-        return self._extend(tail, encode_payload(removed))
+        return tail
 
     def _extend(self, tail: Tail, payload: bytes, flags: int = 0) -> Tail:
         """Append a record of the log's own, durable before anything follows it."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from cds_service.audit.durable import WritableFile
 from cds_service.audit.reading import verify_log
+from cds_service.errors import AuditUnavailableError
 from tests.unit.audit.samples import (
     KEY,
     OTHER_KEY,
@@ -20,6 +23,7 @@ from tests.unit.audit.samples import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -124,3 +128,40 @@ def test_retention_file_that_cannot_be_deleted_does_not_stop_the_log(
         log.append(hook_record())
 
     assert verified(tmp_path).counts["hook"] == 4
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+def test_retention_without_its_record_on_the_disk_deletes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    clock = Clock()
+    log = audit_log(tmp_path, clock=clock, retention_days=2)
+    log.append(hook_record())
+    clock.advance(days=1)
+    log.append(hook_record())
+    clock.advance(days=3)
+    before = files_of(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(WritableFile, "write", refuse_to_write(b'"kind":"removed"', error))
+        with pytest.raises(AuditUnavailableError):
+            log.append(hook_record())
+    log.append(hook_record())
+
+    assert files_of(tmp_path)[:2] == before
+    assert verified(tmp_path).counts["hook"] == 3
+    clock.advance(days=1)
+    log.append(hook_record())
+    assert before[0] not in files_of(tmp_path), "removed with the next file"
+    assert verified(tmp_path).counts["removed"] == 1
+
+
+def refuse_to_write(text: bytes, error: int) -> Callable[..., None]:
+    """A disk that takes everything but lines with this text."""
+    real = WritableFile.write
+
+    def write(file: WritableFile, offset: int, data: bytes, keep: int = 0) -> None:
+        if text in data:
+            raise OSError(error, os.strerror(error))
+        real(file, offset, data, keep)
+
+    return write

@@ -36,8 +36,15 @@ def verify_log(directory: Path, keys: Sequence[bytes] = (), expected_head: Chain
 
     Raises OSError when the directory is missing or cannot be read.
     """
-    files = ((extent.path.name, read_lines(extent)) for extent in look(directory))
-    return verify_chain(files, keys, expected_head)
+    extents = look(directory)
+    while True:
+        try:
+            return verify_chain(((extent.path.name, read_lines(extent)) for extent in extents), keys, expected_head)
+        except FileNotFoundError:
+            # Expired files are deleted while others read. Then the log begins later now, and says so.
+            before, extents = extents, look(directory)
+            if not extents or extents[0].path.name <= before[0].path.name:
+                raise
 
 
 def read_entries(directory: Path) -> Iterator[Entry]:

@@ -79,9 +79,10 @@ class _Walk:
     key: ChainKey | None = None
     # The first of the files that are chained with this key without a change.
     key_since: str = ""
-    # What the first file continues, when it is not the beginning; and what removals account for.
+    # What the first file continues, when it is not the beginning; what removals account for, and the files they name.
     before: ContinuedRecord | None = None
     accounted: set[ContinuedRecord] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 
@@ -165,14 +166,21 @@ class _Walk:
         if torn:
             self.notes.append(f"{self.file}:{self.line}: a line cut short by a crash was sealed here")
         if isinstance(record, RemovedRecord):
-            self.accounted.add(record.through)
-            self.notes.append(
-                f"{self.file}:{self.line}: files removed after their retention time: {len(record.files)}, "
-                f"up to record {record.through.sequence}"
-            )
+            self._account(record)
         self.sequence, self.link, self.closed = line.sequence, line.link, line.kind == "closed"
         self.counts[line.kind] += 1
         return why
+
+    def _account(self, record: RemovedRecord) -> None:
+        """Take note of a removal. It may be under way still, or was interrupted: files go from the oldest on."""
+        self.accounted.add(record.through)
+        self.named.update(record.files)
+        left = sum(name >= self.first_file for name in record.files)
+        self.notes.append(
+            f"{self.file}:{self.line}: files removed after their retention time: {len(record.files)}, "
+            f"up to record {record.through.sequence}"
+            + (f", of which {left} {'is' if left == 1 else 'are'} not deleted yet" if left else "")
+        )
 
     def _check_head(self, line: Line, torn: bytes) -> str | None:
         if self.expected is None or line.sequence != self.expected.sequence or line.link == self.expected.link:
@@ -186,7 +194,7 @@ class _Walk:
         return f"record {line.sequence} is another one than the chain head kept outside the log names"
 
     def _check_beginning(self) -> Break | None:
-        if self.before is None or self.before in self.accounted:
+        if self.before is None or self.before in self.accounted or self.first_file in self.named:
             return None
         why = f"{_missing(1, self.before.sequence)}, and no record of the log says they were removed"
         return Break(self.first_file, 1, why)

@@ -1,29 +1,15 @@
-"""The files of a log: rotated, made with new keys, and removed after their retention time."""
+"""The files of a log: rotated, and made with new keys."""
 
 from __future__ import annotations
 
-import errno
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cds_service.audit.durable import WritableFile
 from cds_service.audit.reading import verify_log
-from cds_service.errors import AuditUnavailableError
-from tests.unit.audit.samples import (
-    KEY,
-    OTHER_KEY,
-    Clock,
-    audit_log,
-    files_of,
-    hook_record,
-    verified,
-    why_broken,
-)
+from tests.unit.audit.samples import KEY, OTHER_KEY, Clock, audit_log, hook_record, verified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -81,87 +67,3 @@ def test_writers_with_different_keys_do_not_break_each_other(tmp_path: Path) -> 
         log.append(hook_record())
 
     assert verified(tmp_path, KEY, OTHER_KEY).counts["hook"] == 5
-
-
-def test_retention_removes_whole_files_and_says_so(tmp_path: Path) -> None:
-    clock = Clock()
-    log = audit_log(tmp_path, clock=clock, retention_days=2)
-    for _ in range(6):
-        log.append(hook_record())
-        clock.advance(days=1)
-    found = verified(tmp_path)
-
-    assert [path.name[-16:-6] for path in files_of(tmp_path)] == [
-        "2026-03-11",
-        "2026-03-12",
-        "2026-03-13",
-        "2026-03-14",
-    ]
-    assert found.counts["removed"] == 2
-    assert "retention" in found.notes[0]
-
-
-def test_removal_of_more_than_the_retention_record_names_is_missed(tmp_path: Path) -> None:
-    clock = Clock()
-    log = audit_log(tmp_path, clock=clock, retention_days=2)
-    for _ in range(6):
-        log.append(hook_record())
-        clock.advance(days=1)
-    files_of(tmp_path)[0].unlink()
-
-    assert "no record of the log says they were removed" in why_broken(tmp_path)
-
-
-def test_retention_file_that_cannot_be_deleted_does_not_stop_the_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = Clock()
-    log = audit_log(tmp_path, clock=clock, retention_days=0)
-    log.append(hook_record())
-
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr(type(tmp_path), "unlink", refuse)
-    for _ in range(3):
-        clock.advance(days=1)
-        log.append(hook_record())
-
-    assert verified(tmp_path).counts["hook"] == 4
-
-
-@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
-def test_retention_without_its_record_on_the_disk_deletes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
-) -> None:
-    clock = Clock()
-    log = audit_log(tmp_path, clock=clock, retention_days=2)
-    log.append(hook_record())
-    clock.advance(days=1)
-    log.append(hook_record())
-    clock.advance(days=3)
-    before = files_of(tmp_path)
-    with monkeypatch.context() as patched:
-        patched.setattr(WritableFile, "write", refuse_to_write(b'"kind":"removed"', error))
-        with pytest.raises(AuditUnavailableError):
-            log.append(hook_record())
-    log.append(hook_record())
-
-    assert files_of(tmp_path)[:2] == before
-    assert verified(tmp_path).counts["hook"] == 3
-    clock.advance(days=1)
-    log.append(hook_record())
-    assert before[0] not in files_of(tmp_path), "removed with the next file"
-    assert verified(tmp_path).counts["removed"] == 1
-
-
-def refuse_to_write(text: bytes, error: int) -> Callable[..., None]:
-    """A disk that takes everything but lines with this text."""
-    real = WritableFile.write
-
-    def write(file: WritableFile, offset: int, data: bytes, keep: int = 0) -> None:
-        if text in data:
-            raise OSError(error, os.strerror(error))
-        real(file, offset, data, keep)
-
-    return write

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from cds_service.audit.records import HookRecord
+from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
     from cds_service.audit.search import Found
@@ -60,5 +61,5 @@ def as_row(found: Found) -> str:
 
 def _aligned(row: list[str]) -> str:
     """Pad to the columns. Texts came from requests: control characters must not reach a terminal."""
-    cells = ("".join(c if c.isprintable() else "?" for c in cell) for cell in row)
-    return "  ".join(f"{cell:<{width}}" for cell, (_, width) in zip(cells, COLUMNS, strict=True)).rstrip()
+    cells = zip(map(printable, row), COLUMNS, strict=True)
+    return "  ".join(f"{cell:<{width}}" for cell, (_, width) in cells).rstrip()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 from cds_service.audit.statistics import Statistics
+from cds_service.reports.printable import printable
 
 _PERCENTILES: Final = 100
 _MEDIAN, _NEARLY_ALL = 50, 95
@@ -187,7 +188,7 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, Counts]]) -> list[s
     cells = [heads]
     cells += [
         (
-            name,
+            printable(name),
             *map(
                 str,
                 (
@@ -214,4 +215,4 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, Counts]]) -> list[s
 
 def _aligned(rows: list[tuple[str, str]]) -> list[str]:
     width = max(len(name) for name, _ in rows)
-    return [f"  {name:<{width}}  {value}" for name, value in rows]
+    return [f"  {printable(name):<{width}}  {value}" for name, value in rows]

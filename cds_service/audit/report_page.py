@@ -16,6 +16,7 @@ from cds_service.audit.report_figures import (
 from cds_service.audit.statistics import SII_EDGES
 from cds_service.reports.charts import Bar, Histogram, HorizontalBars, Limit, Series, StackedBars
 from cds_service.reports.content import Column, Figure, Figures, Notice, Page, Section, Table
+from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -153,7 +154,7 @@ def _reason_bars(name: str, title: str, counter: Mapping[str, int]) -> Horizonta
         description="The code of each reason and how often it was met.",
         item_label="Reason",
         value_label="times",
-        bars=tuple(Bar(reason, number) for reason, number in most_first(counter)),
+        bars=tuple(Bar(printable(reason), number) for reason, number in most_first(counter)),
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+import re
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from cds_service.settings import Settings
+
+# As the weeks of `audit report` are named.
+_WEEK: Final = re.compile(r"\d{4}-?W\d{2}")
+_TO_SUNDAY: Final = timedelta(days=6)
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
@@ -54,14 +59,17 @@ def log_options(command: _Command) -> _Command:
 
 def period_options(command: _Command) -> _Command:
     """Add `--since TIME` and `--until TIME`, both inclusive."""
-    since = click.option("--since", metavar="TIME", help="ISO 8601 date or date-time, inclusive.")
-    until = click.option("--until", metavar="TIME", help="ISO 8601 date or date-time, inclusive.")
+    since = click.option("--since", metavar="TIME", help="ISO 8601 date, week or date-time, inclusive.")
+    until = click.option("--until", metavar="TIME", help="ISO 8601 date, week or date-time, inclusive.")
     return since(until(command))
 
 
 def period(since: str | None, until: str | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
-    """Read both ends of a period; a date alone means its first or last moment. A usage error for one turned around."""
-    first, last = instant(since, "--since", time.min, zone), instant(until, "--until", time.max, zone)
+    """Read both ends of a period; a day or an ISO week alone means its first or last moment.
+
+    A usage error for a period turned around.
+    """
+    first, last = _moment(since, "--since", zone), _moment(until, "--until", zone, last=True)
     if first is not None and last is not None and first > last:
         raise click.BadParameter(f"{until} lies before --since {since}", param_hint="--until")
     return first, last
@@ -83,16 +91,28 @@ def find_log(config_file: Path | None, directory: Path | None, key_files: tuple[
     return Log(directory or settings.audit.directory, keys, zone, state_url, settings)
 
 
-def instant(text: str | None, option: str, time_of_day: time, zone: tzinfo) -> datetime | None:
-    """Read a time; a date alone means its first or last moment."""
+def _moment(text: str | None, option: str, zone: tzinfo, *, last: bool = False) -> datetime | None:
+    """Read a time; a day or an ISO week alone means its first or its last moment."""
     if text is None:
         return None
     try:
-        is_date = len(text) == len("2026-01-31")
-        instant = datetime.combine(date.fromisoformat(text), time_of_day) if is_date else datetime.fromisoformat(text)
+        days = _days(text)
+        if days is None:
+            moment = datetime.fromisoformat(text)
+        else:
+            moment = datetime.combine(days[1], time.max) if last else datetime.combine(days[0], time.min)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"{text!r} is not an ISO 8601 date, week or date-time", param_hint=option) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+
+
+def _days(text: str) -> tuple[date, date] | None:
+    """Return the first and the last day of a day or an ISO week; None for what is neither."""
+    try:
+        first = date.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(f"{text!r} is not an ISO 8601 date or date-time", param_hint=option) from None
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
+        return None
+    return first, first + _TO_SUNDAY if _WEEK.fullmatch(text) else first
 
 
 def find_filled_log(config_file: Path | None, directory: Path | None, key_files: tuple[Path, ...]) -> Log:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
-from cds_service.cli.printable import printable
+from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

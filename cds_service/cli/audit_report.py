@@ -9,7 +9,6 @@ import click
 
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.files import write_text
-from cds_service.cli.printable import printable
 from cds_service.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def report_command(
     except OSError as error:
         refuse_log(log.directory, error)
     if Path("-") not in (html_file, json_file):
-        click.echo("\n".join(map(printable, as_text(statistics).split("\n"))))
+        click.echo(as_text(statistics))
     if json_file is not None:
         _write_json(statistics, json_file)
     if html_file is not None:

@@ -15,8 +15,8 @@ from cds_service.authorization.examination import examine
 from cds_service.authorization.from_settings import authenticator_from_settings
 from cds_service.cli.client_advice import ADVICE
 from cds_service.cli.options import config_option, load_or_exit, moment_option
-from cds_service.cli.printable import printable
 from cds_service.errors import ConfigurationError
+from cds_service.reports.printable import printable
 from cds_service.services.sii_recurrence_risk import SERVICE_ID
 from cds_service.web.paths import DISCOVERY, feedback_path, service_path
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cds_service.cards.wording import TEXTS
-from cds_service.cli.printable import printable
 from cds_service.clinical.reasons import Reason
+from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

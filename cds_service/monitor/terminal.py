@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textwrap import fill
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from cds_service.monitor.causes import CAUSES
@@ -17,6 +17,7 @@ from cds_service.monitor.daily import (
 from cds_service.monitor.periods import LEAST_BASELINE_DAYS
 from cds_service.monitor.tallies import LATENCY, SAMPLE_AGE, SII
 from cds_service.monitor.wording import detection, evidence, headline, number
+from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,11 @@ COLUMNS: Final = (
 
 
 def text_lines(result: Monitoring, tallies: Tallies, today: date) -> Iterator[str]:
-    """Yield the lines of the report."""
+    """Yield the lines of the report; names of clients stand in it as somebody wrote them."""
+    yield from map(printable, _lines(result, tallies, today))
+
+
+def _lines(result: Monitoring, tallies: Tallies, today: date) -> Iterator[str]:
     periods = result.periods
     yield (
         f"Judged: {periods.first} to {periods.last}. Usual: {periods.baseline_first} to {periods.baseline_last}. "
@@ -97,21 +102,22 @@ def not_judged(result: Monitoring, tallies: Tallies) -> Iterator[str]:
 def _finding_lines(found: Finding, result: Monitoring) -> Iterator[str]:
     cause = CAUSES[found.id]
     yield " ".join([f"{'OPEN' if found.open else 'ENDED':<5}", found.id, *found.subjects])
-    yield _indented(f"{headline(found)}; {detection(found)}.")
+    yield from _indented(f"{headline(found)}; {detection(found)}.")
     lines = evidence(found)
-    yield from (_indented(line, "- ") for line in lines[:_MOST_EVIDENCE])
+    for line in lines[:_MOST_EVIDENCE]:
+        yield from _indented(line, "- ")
     if len(lines) > _MOST_EVIDENCE:
-        yield _indented(f"and {len(lines) - _MOST_EVIDENCE} more (--json)", "- ")
+        yield from _indented(f"and {len(lines) - _MOST_EVIDENCE} more (--json)", "- ")
     if found.effects:
-        yield _indented(f"It explains: {', '.join(found.effects)}.")
+        yield from _indented(f"It explains: {', '.join(found.effects)}.")
     for change in result.changes_near(found):
-        yield _indented(f"Changed on {change.day} at {change.client}: {change.what}.")
-    yield _indented(f"Likely: {cause.likely}")
-    yield _indented(f"Look at: {cause.look_at}")
+        yield from _indented(f"Changed on {change.day} at {change.client}: {change.what}.")
+    yield from _indented(f"Likely: {cause.likely}")
+    yield from _indented(f"Look at: {cause.look_at}")
 
 
-def _indented(text: str, bullet: str = "") -> str:
-    return fill(text, _WIDTH, initial_indent=f"      {bullet}", subsequent_indent=" " * (6 + len(bullet)))
+def _indented(text: str, bullet: str = "") -> list[str]:
+    return wrap(text, _WIDTH, initial_indent=f"      {bullet}", subsequent_indent=" " * (6 + len(bullet)))
 
 
 def _table(charts: ClientCharts, result: Monitoring, tallies: Tallies, today: date) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from cds_service.reports.charts import Chart
 
 _MISSING: Final = "Plots need matplotlib, which is not installed: pip install 'sii-cds[reports]'"
+
+# XML 1.0, section 2.2. Labels are data, and matplotlib writes what it is given.
+_NOT_XML: Final = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 _WIDTH: Final = 9.2
 _HEIGHT: Final = 3.3
@@ -70,7 +74,8 @@ def draw_chart(chart: Chart) -> str:
         axes = figure.add_subplot()
         draw_axes(axes, chart)
         figure.savefig(drawn, format="svg", metadata={"Date": None})
-    return inline_svg(drawn.getvalue(), name=chart.id, title=chart.title, description=chart.description)
+    drawing = _NOT_XML.sub("?", drawn.getvalue())
+    return inline_svg(drawing, name=chart.id, title=chart.title, description=chart.description)
 
 
 def _height(chart: Chart) -> float:

@@ -14,6 +14,8 @@ REGISTRY_HOSTS = re.compile(
     r"|\b(?:[d]ocker|[g]hcr|[q]uay|[g]cr)\.io\b|[u]npkg\.com|[j]sdelivr|[a]naconda\.(?:org|com)",
     re.IGNORECASE,
 )
+# Left by a merge that was not finished.
+CONFLICT_MARKS = re.compile(r"^(?:[<]{7}|[>]{7}) ")
 TOOL_CREDITS = re.compile(
     r"\b(?:[l]lms?|[c]laude|[a]nthropic|[o]penai|[c]opilot|chat[g]pt|[g]pt-\d\w*|[s]ubagents?|[a]gentic)\b"
     r"|\b[a]i[- ](?:generated|assisted|written)\b|\bco-?[a]uthored\b",
@@ -34,7 +36,7 @@ FOREIGN_FOLDERS = frozenset({"fhir_mappings", "fixtures"})
 
 def forbidden_words(path: PurePosixPath, text: str) -> list[str]:
     """`path:line: word` for everything that has no place in a committed text."""
-    expressions = [MACHINE_PATHS, REGISTRY_HOSTS]
+    expressions = [MACHINE_PATHS, REGISTRY_HOSTS, CONFLICT_MARKS]
     if "fixtures" not in path.parts:
         expressions += [TOOL_CREDITS, NEITHER_ENZYME_NOR_UNIT]
     found = []
@@ -83,6 +85,7 @@ def test_repository_texts_hold_no_forbidden_word() -> None:
         (("written by an L", "LM"), "a tool"),
         (("the age", "nt decided"), "an actor that the project does not have"),
         (("asked GP", "T for it"), "a tool, not an enzyme"),
+        (("<<<<<<", "< HEAD"), "a merge that was not finished"),
     ],
 )
 def test_forbidden_word_is_reported(parts: tuple[str, str], reason: str) -> None:

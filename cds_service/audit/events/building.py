@@ -11,6 +11,7 @@ from cds_service.audit.building import DATA_UNAVAILABLE
 from cds_service.audit.events import codes
 from cds_service.audit.keys import PSEUDONYM_PREFIX
 from cds_service.audit.records import HookRecord
+from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,8 @@ PSEUDONYMS: Final = "https://sii-cds.org/sid/patient-pseudonym"
 _URI: Final = "urn:ietf:rfc:3986"
 # One event for one record, however often it is exported: the id is made from what identifies the record.
 _NAMESPACE: Final = uuid.UUID("6c5a7a0e-6f0b-5f44-9c5e-3d0f6d1f7c11")
-_REFERENCE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
+_ID: Final = r"[A-Za-z0-9\-.]{1,64}"
+_REFERENCE: Final = re.compile(rf"[A-Z][A-Za-z]+/{_ID}(/_history/{_ID})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,15 @@ class Observer:
 
 
 def audit_event(found: Found, observer: Observer) -> Json:
-    """Return the AuditEvent of a hook or feedback record. Feedback names the patient of its card, if that is known."""
+    """Return the AuditEvent of a hook or feedback record. Feedback names the patient of its card, if that is known.
+
+    Characters that no FHIR string may hold are replaced: ids, users and reason codes are what callers sent.
+    """
+    event: Json = _printable(_event(found, observer))
+    return event
+
+
+def _event(found: Found, observer: Observer) -> Json:
     record = found.record
     is_hook = isinstance(record, HookRecord)
     failed = record.outcome == DATA_UNAVAILABLE
@@ -94,7 +104,7 @@ def _hook_entities(record: HookRecord) -> Iterator[Json]:
     yield _transaction(codes.REQUEST_ID, record.request_id)
     for reference in _looked_at(record):
         yield {
-            "what": {"reference": reference},
+            "what": _who(reference),
             "type": codes.SYSTEM_OBJECT.coding(),
             "role": codes.DOMAIN_RESOURCE.coding(),
         }
@@ -175,9 +185,17 @@ def _card_identifier(card: str) -> Json:
 
 
 def _who(reference: str) -> Json:
-    """Return a Reference; what is no relative reference is kept as an identifier."""
+    """Return a Reference; what is no relative reference, since its id is none of FHIR's, is kept as an identifier."""
     return {"reference": reference} if _REFERENCE.fullmatch(reference) else {"identifier": {"value": reference}}
 
 
 def _instant(time: datetime) -> str:
     return time.isoformat().replace("+00:00", "Z")
+
+
+def _printable(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {name: _printable(value) for name, value in part.items()}
+    if isinstance(part, list):
+        return list(map(_printable, part))
+    return printable(part) if isinstance(part, str) else part

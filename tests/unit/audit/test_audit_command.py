@@ -130,6 +130,8 @@ def test_verify_no_log_exit_1_with_a_sentence(site: Path, name: str, sentence: s
         (["verify", "--head", "17:" + "g" * 64], 2, "no hexadecimal digits"),
         (["search", "--since", "yesterday"], 2, "no ISO 8601"),
         (["search", "--since", "2026-02-30"], 2, "no date of the calendar"),
+        (["search", "--until", "9999-W52"], 2, "a week that ends outside the calendar"),
+        (["search", "--since", "2026-11"], 2, "a month is no date: which of its days is meant?"),
         (["verify", "--key-file", "nowhere"], 1, "the key cannot be read"),
         (["replace"], 2, "unknown subcommand"),
     ],
@@ -163,6 +165,28 @@ def test_search_patient_by_plain_id_finds_pseudonymized_records(site: Path, pati
 )
 def test_search_conditions_of_the_command_line(site: Path, arguments: list[str], found: int, reason: str) -> None:
     result = configured(site, "search", "--json", *arguments)
+
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, found), reason
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "found", "reason"),
+    [
+        ("20260310", "20260310", 3, "ISO 8601, basic format of a day"),
+        ("20260311", None, 0, "the day after"),
+        ("2026-W11-2", "2026W112", 3, "a day of a week"),
+        ("2026-W11", "2026W11", 3, "a week means its first or last moment"),
+        (None, "2026-W10", 0, "the week before"),
+        ("2026-W12", None, 0, "the week after"),
+        ("20260310T003000", "20260310T003000+0900", 3, "basic format of a date-time"),
+        ("0001-01-01", "9999-12-31", 3, "the ends of the calendar"),
+    ],
+)
+def test_search_dates_in_every_form_of_iso_8601(
+    site: Path, since: str | None, until: str | None, found: int, reason: str
+) -> None:
+    ends = [*(("--since", since) if since else ()), *(("--until", until) if until else ())]
+    result = configured(site, "search", "--json", *ends)
 
     assert (result.exit_code, len(result.stdout.splitlines())) == (0, found), reason
 

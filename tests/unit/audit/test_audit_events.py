@@ -117,6 +117,40 @@ def test_event_of_feedback_is_an_event_of_its_own_with_the_patient_of_its_card()
     assert "Canary" not in json.dumps(event), "the comment stays in the log"
 
 
+@pytest.mark.parametrize(
+    ("reference", "version", "what", "reason"),
+    [
+        ("Observation/a", "", {"reference": "Observation/a"}, "a FHIR id"),
+        ("Observation/a", "2", {"reference": "Observation/a/_history/2"}, "of a version"),
+        ("Observation/a b", "", {"identifier": {"value": "Observation/a b"}}, "a blank is in no FHIR id"),
+        ("Observation/a", "x y", {"identifier": {"value": "Observation/a/_history/x y"}}, "nor in a version"),
+        ("Observation/" + "x" * 65, "", {"identifier": {"value": "Observation/" + "x" * 65}}, "longer than 64"),
+        ("Observation/\x00\n", "", {"identifier": {"value": "Observation/??"}}, "no FHIR string holds a control"),
+    ],
+)
+def test_event_reference_is_one_of_fhir_or_an_identifier(
+    reference: str, version: str, what: dict[str, Any], reason: str
+) -> None:
+    used = msgspec.structs.replace(hook_record().used[0], reference=reference, version=version)
+    event = event_of(msgspec.structs.replace(hook_record(), used=(used,)))
+
+    assert what in [entity.get("what") for entity in event["entity"]], reason
+
+
+def test_event_texts_of_callers_hold_no_control_character() -> None:
+    odd: dict[str, Any] = {
+        "user": "Practitioner/\x1b",
+        "hook_instance": "a\x00",
+        "patient": "p\n1",
+        "request_id": "\x07",
+    }
+    feedback = feedback_record("\x1bcard", reason_code="a\x00b", reason_system="\ufffe", accepted_suggestions=("\r",))
+
+    for event in (event_of(hook_record(**odd)), event_of(feedback, CardOf("p\n1", "Practitioner/p"))):
+        assert not re.search(r"\\u|\\[nrt]", json.dumps(event))
+        assert "?" in json.dumps(event)
+
+
 def test_event_of_feedback_on_an_unknown_card_has_no_patient() -> None:
     event = event_of(feedback_record("123456"))
 

@@ -16,6 +16,7 @@ from cds_service.audit.report_figures import all_weeks, as_data, rates
 from cds_service.audit.statistics import NO_REASON, count
 from cds_service.cards.builder import OVERRIDE_REASON_SYSTEM
 from cds_service.cli.main import main
+from cds_service.reports.printable import printable
 from tests.unit.audit.samples import audit_log, feedback_record, hook_record
 
 if TYPE_CHECKING:
@@ -193,6 +194,18 @@ def test_report_page_and_json(log: Path, tmp_path: Path) -> None:
     }
     assert data["reasons"]["overridden"] == {"<b>bold</b>": 1}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "r.html", "r.json"], "no half file is left"
+
+
+@pytest.mark.parametrize("code", ["a\x1bb", "a\x00b", "a\ufffeb", "\u202eb", "x  1\n\nCards\n  accepted  99"])
+def test_report_reason_code_with_control_characters_forges_nothing(code: str, log: Path, tmp_path: Path) -> None:
+    audit_log(log, key=None).append(feedback_record("\x1b[31mb", time=SUNDAY, reason_code=code))
+    result = report("--directory", log, "--html", tmp_path / "r.html", "--json", tmp_path / "r.json")
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.replace("\n", "").isprintable()
+    assert result.stdout.splitlines().count("Cards") == 1, "no figure stands there twice"
+    assert printable(code) in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert code in json.loads((tmp_path / "r.json").read_text())["reasons"]["overridden"], "as it was sent"
 
 
 def test_report_json_to_standard_output_is_json_alone(log: Path) -> None:

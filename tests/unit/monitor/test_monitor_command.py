@@ -117,6 +117,14 @@ def test_monitor_young_log_is_said_to_have_no_baseline(sound: Path) -> None:
     assert "main-ehr is not judged: it has a baseline of 9 complete days, and 21 are needed." in result.output
 
 
+def test_monitor_names_of_clients_forge_no_line(tmp_path: Path) -> None:
+    write_log(tmp_path, [Hospital(60, 2, client="a\x1b[2J\nNo finding: all is as usual.")], 12)
+    result = run("--directory", tmp_path, "--until", simulated_day(10))
+
+    assert result.output.replace("\n", "").isprintable()
+    assert "No finding: all is as usual." not in result.output.splitlines()
+
+
 def test_monitor_timezone_moves_records_to_its_days(sound: Path) -> None:
     # The made-up hospital writes at noon in UTC: that is the next day thirteen hours to the east.
     outputs = [run("--directory", sound, *UNTIL, "--timezone", zone, "--json").output for zone in ("UTC", "Etc/GMT-13")]

@@ -92,6 +92,7 @@ def test_chart_without_data_says_so(chart: Chart, reason: str) -> None:
         (replace(horizontal_bars(), bars=(Bar("a very long label " * 20, 1), Bar("zero", 0))), "a label of a page"),
         (replace(horizontal_bars(), bars=tuple(Bar(f"bar {n}", n) for n in range(80))), "many bars"),
         (replace(stacked_bars(), series=tuple(Series("long name " * 20, (1, 2, 3)) for _ in range(7))), "long names"),
+        (replace(horizontal_bars(), bars=(Bar("a\x1b\x00b\ufffe\nc\x85", 1),)), "characters that no XML may hold"),
         (replace(stacked_bars(), categories=WEEKS_OF_A_YEAR, series=(Series("a", (1,) * 52),)), "a year"),
     ],
 )

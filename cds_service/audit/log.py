@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from cds_service.audit.chain import ChainHead, ChainKey, encode_payload
 from cds_service.audit.heads import HeadReporter
 from cds_service.audit.host import this_host
+from cds_service.audit.stated_limits import Payload
 from cds_service.audit.writer import ChainWriter
 from cds_service.errors import AuditUnavailableError
 
@@ -32,11 +33,11 @@ _BRIEFLY: Final = 0.05
 
 
 class _Entry:
-    """A record on its way: settled once it is written or has failed. Without payload, only the log is made ready."""
+    """A record on its way: settled once it is written or has failed."""
 
     __slots__ = ("deadline", "error", "leads", "payload", "settled", "signal")
 
-    def __init__(self, payload: bytes, deadline: float) -> None:
+    def __init__(self, payload: Payload, deadline: float) -> None:
         self.payload = payload
         self.deadline = deadline
         self.settled = False
@@ -97,24 +98,28 @@ class AuditLog:
         self._begin_anew()
         _logs.add(self)
 
-    def start(self) -> None:
-        """Create the directory if need be, seal what a crash left, and begin a file. To be called once per process.
+    def start(self, limits: bytes = b"") -> None:
+        """Create the directory if need be, seal what a crash left, begin a file, and state the limits in force.
 
-        Raises AuditUnavailableError when the log cannot be written.
+        To be called once per process, and again for other limits; for `limits` see `append`. Raises
+        AuditUnavailableError when the log cannot be written.
         """
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise _unavailable(error) from error
-        self._take_part(b"")
+        self._take_part(Payload(b"", limits))
 
-    def append(self, record: AuditRecord) -> None:
+    def append(self, record: AuditRecord, limits: bytes = b"") -> None:
         """Write a record and return when it is on the disk.
 
-        Raises AuditUnavailableError when it is not, or not in time; in the second case it may still get there. The
-        next call tries again.
+        `limits` is the encoded configuration record under which it was made, always the same bytes. It is written
+        before the record, with the same sync, unless this process has written it to the same file.
+
+        Raises AuditUnavailableError when the record is not on the disk, or not in time; in the second case it may
+        still get there. The next call tries again.
         """
-        self._take_part(encode_payload(record))
+        self._take_part(Payload(encode_payload(record), limits))
 
     def check(self) -> None:
         """Prove by writing beside the log that a record could be written now.
@@ -139,7 +144,7 @@ class AuditLog:
         if self._reporter is not None:
             self._reporter.report()
 
-    def _take_part(self, payload: bytes) -> None:
+    def _take_part(self, payload: Payload) -> None:
         """Have the entry written, by this thread or by one that writes for several."""
         now = monotonic()
         entry = _Entry(payload, now + self.wait_seconds)
@@ -177,7 +182,7 @@ class AuditLog:
             batch, self._waiting = self._waiting, []
         error: BaseException | None = InterruptedError("writing was interrupted")
         try:
-            payloads = [entry.payload for entry in batch if entry.payload]
+            payloads = [entry.payload for entry in batch]
             left = max(0.0, leader.deadline - monotonic())
             head = self._writer.write(payloads, min(left, _BRIEFLY) if self._is_locked_out else left)
             error, self._is_locked_out = None, False

@@ -158,9 +158,10 @@ class FeedbackRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
 class ConfigurationRecord(
     msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="configuration"
 ):
-    """The clinical settings behind a configuration hash, written at start and after a reload.
+    """The clinical settings behind a configuration hash, in force since `time`.
 
-    With it a decision can be recomputed under the limits that were in force. Days and minutes are inclusive limits.
+    Written at start, after a reload, and again, as it was, in every file before the first record made under it. With
+    it a decision can be recomputed under the limits that were in force. Days and minutes are inclusive limits.
     """
 
     time: datetime

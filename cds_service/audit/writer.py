@@ -17,6 +17,7 @@ from cds_service.audit.durable import WritableFile, sync_directory, sync_file
 from cds_service.audit.files import file_name, file_names, find_tail, go_on, opening_day
 from cds_service.audit.lock import WriterLock, writer_lock
 from cds_service.audit.retention import delete_files, plan_removal
+from cds_service.audit.stated_limits import StatedLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cds_service.audit.chain import ChainKey
     from cds_service.audit.files import Tail
     from cds_service.audit.host import Host
+    from cds_service.audit.stated_limits import Payload
 
 _log = logging.getLogger(__name__)
 
@@ -62,10 +64,11 @@ class ChainWriter:
         self._tail: Tail | None = None
         self._file: WritableFile | None = None
         self._expired: tuple[str, ...] = ()
+        self._limits = StatedLimits()
         self._has_written = False
         self.head = known_head or ChainHead("", 0, GENESIS)
 
-    def write(self, payloads: Sequence[bytes], lock_seconds: float) -> ChainHead:
+    def write(self, payloads: Sequence[Payload], lock_seconds: float) -> ChainHead:
         """Append encoded records and return the new head once they are on the disk.
 
         Raises OSError when they are not; then none of them is in the log, unless the disk did not even let them be
@@ -77,14 +80,16 @@ class ChainWriter:
         try:
             tail, file = self._prepare()
             self._tail = None
-            if payloads:
-                tail, data = self._bind(tail, payloads)
+            records = self._limits.before_records(tail.file, payloads)
+            if records:
+                tail, data = self._bind(tail, records)
                 file.write(tail.size - len(data), data)
         finally:
             self._lock.release()
-        if payloads:
+        if records:
             self._sync(file, tail.size - len(data), data)
         self._reach(tail)
+        self._limits.note(tail.file, payloads)
         expired, self._expired = self._expired, ()
         delete_files(self._directory, expired)
         return self.head

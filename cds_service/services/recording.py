@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -15,13 +16,14 @@ from cds_service.audit.building import (
     build_hook_record,
     build_unavailable_record,
 )
+from cds_service.audit.chain import encode_payload
 from cds_service.audit.chart_keeping import ChartKeeper
 from cds_service.audit.entries import incomplete_draw
 from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.errors import AuditUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from msgspec import Raw
@@ -86,6 +88,8 @@ class Recorder:
         self._site = site
         self._choices = choices
         self._charts = ChartKeeper(site.mappings)
+        # The encoded configuration record; none before `begin`.
+        self._limits = b""
 
     def record_decision(
         self,
@@ -130,7 +134,8 @@ class Recorder:
     def begin(self, now: datetime) -> None:
         """Begin the log, if need be, and record the limits that decisions are made under from now on.
 
-        A log that cannot be written now is no reason not to start: readiness tells of it, and every hook tries again.
+        A log that cannot be written now is no reason not to start: readiness tells of it, and every hook tries again,
+        with the limits before its own record.
         """
         record = build_configuration_record(
             self._site.policy,
@@ -140,9 +145,9 @@ class Recorder:
             mapping_version=self._site.mappings.version,
             now=now,
         )
+        self._limits = encode_payload(record)
         try:
-            self._log.start()
-            self._write(record, now)
+            self._write(self._log.start, now)
         except AuditUnavailableError as error:
             _LOGGER.error("the audit log cannot be written: %s", error.log_detail)
 
@@ -185,16 +190,17 @@ class Recorder:
 
     def _append(self, record: AuditRecord, now: datetime) -> None:
         try:
-            self._write(record, now)
+            self._write(partial(self._log.append, record), now)
         except AuditUnavailableError as error:
             if self._choices.on_failure == "refuse":
                 raise
             _LOGGER.error("answered without an audit record: %s", error.log_detail)
 
-    def _write(self, record: AuditRecord, now: datetime) -> None:
+    def _write(self, write: Callable[[bytes], None], now: datetime) -> None:
+        """Write under the limits in force, and tell who watches how that went."""
         started = perf_counter()
         try:
-            self._log.append(record)
+            write(self._limits)
         except AuditUnavailableError:
             self._watch.note_failure()
             raise

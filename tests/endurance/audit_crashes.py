@@ -3,7 +3,7 @@
 Clients send hooks without pause. At random moments one of the workers is killed (SIGKILL), or stands still for a
 while (SIGSTOP), or the process that was started is killed, or all of them at once, and the service is started again.
 After each start the log has to be whole; at the end every hook that was answered has exactly one record, and none
-that was not answered has two.
+that was not answered has two; and no file lacks the limits that its hooks were decided under.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from uuid import uuid4
 
 from cds_service.audit.kept_heads import kept_head
 from cds_service.audit.reading import read_entries, verify_log
-from cds_service.audit.records import HookRecord
+from cds_service.audit.records import ConfigurationRecord, HookRecord
 from tests.benchmarks.bodies import patient_view_body
 from tests.support.processes import children
 from tests.support.serve_command import serving
@@ -61,7 +61,10 @@ class Orders:
 
 @dataclass
 class Result:
-    """What was seen. `lost` and `doubled` are hooks; both have to stay empty."""
+    """What was seen. `lost`, `doubled` and `unlimited` are hooks; all three have to stay empty.
+
+    `unlimited` stand in a file that does not hold, before them, the limits they were decided under.
+    """
 
     answered: int = 0
     refused: int = 0
@@ -77,6 +80,7 @@ class Result:
     seconds: float = 0.0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
+    unlimited: list[str] = field(default_factory=list)
 
 
 class Clients:
@@ -213,11 +217,16 @@ class Endurance:
 
     def _count(self) -> None:
         clients, result = self._clients, self.result
-        records = Counter(
-            entry.record.hook_instance
-            for entry in read_entries(self._folder / "audit")
-            if isinstance(entry.record, HookRecord)
-        )
+        records: Counter[str] = Counter()
+        limits: set[tuple[str, str]] = set()
+        for entry in read_entries(self._folder / "audit"):
+            record = entry.record
+            if isinstance(record, ConfigurationRecord):
+                limits.add((entry.file, record.configuration))
+            elif isinstance(record, HookRecord):
+                records[record.hook_instance] += 1
+                if (entry.file, record.configuration) not in limits:
+                    result.unlimited.append(record.hook_instance)
         answered = set(clients.answered)
         found = verify(self._folder)
         result.answered, result.refused = len(answered), clients.refused
@@ -243,7 +252,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def main() -> int:
-    """Run as the arguments say; return 1 where a record is missing or there twice."""
+    """Run as the arguments say; return 1 where a record is missing or there twice, or without its limits."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, value in asdict(Orders()).items():
         parser.add_argument(f"--{name}", type=int, default=value)
@@ -252,7 +261,7 @@ def main() -> int:
         result = Endurance(orders, Path(folder)).run()
     for name, found in asdict(result).items():
         sys.stdout.write(f"{name:20} {found}\n")
-    return 1 if result.lost or result.doubled else 0
+    return 1 if result.lost or result.doubled or result.unlimited else 0
 
 
 if __name__ == "__main__":

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from cds_service.audit.bookkeeping import AnyRecord
 from cds_service.audit.chain import read_line
+from cds_service.audit.decoding import decode_record
 from cds_service.audit.files import look, opening_day, read_lines
 from cds_service.audit.verification import verify_chain
 
@@ -16,10 +14,9 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from cds_service.audit.bookkeeping import AnyRecord
     from cds_service.audit.chain import ChainHead
     from cds_service.audit.verification import Verification
-
-_DECODER: Final = msgspec.json.Decoder(AnyRecord)
 
 
 class Entry(NamedTuple):
@@ -61,18 +58,10 @@ def read_records(directory: Path, opened_since: date | None = None) -> Iterator[
     """
     for extent in look(directory):
         if opened_since is None or opening_day(extent.path.name) >= opened_since:
-            yield from map(_decode, read_lines(extent))
-
-
-def _decode(raw: bytes) -> AnyRecord | None:
-    try:
-        record: AnyRecord = _DECODER.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return record
+            yield from map(decode_record, read_lines(extent))
 
 
 def _read_entry(file: str, number: int, raw: bytes) -> Entry:
     line = read_line(raw)
-    record = _decode(raw) if line is not None else None
+    record = decode_record(raw) if line is not None else None
     return Entry(file, number, line.sequence if line is not None and record is not None else 0, record)

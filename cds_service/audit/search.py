@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from cds_service.audit.chain import read_line
-from cds_service.audit.files import look, read_lines
+from cds_service.audit.chain import ChainKey, read_line
+from cds_service.audit.decoding import KINDS, UNREADABLE, decode_record
+from cds_service.audit.files import first_record, look, read_lines
 from cds_service.audit.glance import GLANCE_DECODER
-from cds_service.audit.keys import pseudonym
+from cds_service.audit.keys import PSEUDONYM_PREFIX, pseudonym
 from cds_service.audit.records import FeedbackRecord, HookRecord
 
 if TYPE_CHECKING:
@@ -30,10 +29,12 @@ if TYPE_CHECKING:
 class Query:
     """What to look for; None stands for any. `since` and `until` are aware and both inclusive.
 
-    `patients` are the forms a patient id may have in the log (see `patient_forms`).
+    `patients` are the forms a patient id may have in the log (see `patient_forms`), with pseudonyms under the keys that
+    have `key_ids`.
     """
 
     patients: frozenset[str] | None = None
+    key_ids: frozenset[str] = frozenset()
     user: str | None = None
     client: str | None = None
     since: datetime | None = None
@@ -63,7 +64,10 @@ class Unreadable(NamedTuple):
     line: int
 
 
-_RECORD: Final = msgspec.json.Decoder(HookRecord | FeedbackRecord)
+class Concealed(NamedTuple):
+    """A file with patients under pseudonyms of a key that is not at hand: the one looked for may be among them."""
+
+    file: str
 
 
 def patient_forms(patient: str, keys: Sequence[bytes]) -> frozenset[str]:
@@ -71,25 +75,42 @@ def patient_forms(patient: str, keys: Sequence[bytes]) -> frozenset[str]:
     return frozenset({patient, *(pseudonym(key, patient) for key in keys)})
 
 
-def search(directory: Path, query: Query) -> Iterator[Found | Unreadable]:
+def ids_of(keys: Sequence[bytes]) -> frozenset[str]:
+    """Return the ids of keys as the files made with them name them."""
+    return frozenset(filter(None, (ChainKey(key).key_id for key in keys)))
+
+
+def search(directory: Path, query: Query) -> Iterator[Found | Unreadable | Concealed]:
     """Yield the matching hook and feedback records in the order of the log, and every line that cannot be read.
 
-    Only what matches is decoded whole. Memory grows with the feedback that may match, not with the log. Raises
-    OSError when the directory is missing or cannot be read.
+    At the end come the files that may hold more. Only what matches is decoded whole. Memory grows with the feedback
+    that may match, not with the log. Raises OSError when the directory is missing or cannot be read.
     """
     extents = look(directory)
+    concealing = _concealing(extents, query.key_ids) if query.patients is not None else frozenset()
     # Whom a feedback belongs to, its card tells. Of a patient all cards are remembered, else those with feedback.
-    wanted = frozenset(_cards_of_feedback(extents, query)) if query.patients is None else None
-    cards: dict[str, CardOf] = {}
+    wanted = None
+    if query.patients is None or concealing:
+        wanted = frozenset(_cards_of_feedback(extents, query))
+    reader = _Reader(query, wanted)
     for extent in extents:
+        name = extent.path.name
+        reader.begin(name if name in concealing else "")
         for number, raw in enumerate(read_lines(extent), start=1):
             try:
-                found = _look_into(raw, query, wanted, cards)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                yield Unreadable(extent.path.name, number)
+                found = reader.look_into(raw)
+            except UNREADABLE:
+                yield Unreadable(name, number)
             else:
                 if found is not None:
                     yield found
+    yield from map(Concealed, sorted(reader.concealed))
+
+
+def _concealing(extents: Sequence[Extent], key_ids: frozenset[str]) -> frozenset[str]:
+    """Name the files whose pseudonyms, if they hold any, were not made with the keys at hand."""
+    firsts = {extent.path.name: first_record(extent.path) for extent in extents}
+    return frozenset(name for name, opened in firsts.items() if opened is None or opened.key_id not in (None, *key_ids))
 
 
 def _cards_of_feedback(extents: Sequence[Extent], query: Query) -> Iterator[str]:
@@ -98,42 +119,75 @@ def _cards_of_feedback(extents: Sequence[Extent], query: Query) -> Iterator[str]
         for raw in read_lines(extent):
             line = read_line(raw)
             if line is not None and line.kind == "feedback":
-                with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                with suppress(*UNREADABLE):
                     glance = GLANCE_DECODER.decode(raw)
                     if glance.card is not None and _may_match(glance, query):
                         yield glance.card
 
 
-def _look_into(raw: bytes, query: Query, wanted: frozenset[str] | None, cards: dict[str, CardOf]) -> Found | None:
-    line = read_line(raw)
-    if line is None:
-        raise msgspec.DecodeError("this is no line of the log")
-    glance = GLANCE_DECODER.decode(raw)
-    call: CardOf | None
-    card_of = None
-    if line.kind == "hook":
-        call = CardOf(glance.patient, glance.user or "")
-        _remember(glance.card, call, query, wanted, cards)
-    elif line.kind == "feedback":
-        card_of = cards.get(glance.card or "")
-        call = card_of
-    else:
-        return None
-    if not _may_match(glance, query) or not _matches_person(glance, call, query):
-        return None
-    return Found(line.sequence, _RECORD.decode(raw), card_of)
+class _Call(NamedTuple):
+    """A hook call; `concealed_in` names its file when its patient may be the one looked for and nobody can tell."""
+
+    of: CardOf
+    concealed_in: str
 
 
-def _remember(
-    card: str | None, call: CardOf, query: Query, wanted: frozenset[str] | None, cards: dict[str, CardOf]
-) -> None:
-    """Remember whom a card is about; it is always recorded before its feedback."""
-    if card is None:
-        return
-    if card in wanted if wanted is not None else call.patient in (query.patients or ()):
-        cards[card] = call
-    else:
-        cards.pop(card, None)
+class _Reader:
+    """Goes over the log once and remembers cards; `concealed` are the files that may hold more than was found."""
+
+    def __init__(self, query: Query, wanted: frozenset[str] | None) -> None:
+        self._query = query
+        self._wanted = wanted
+        self._cards: dict[str, _Call] = {}
+        self._concealing = ""
+        self.concealed: set[str] = set()
+
+    def begin(self, concealing: str) -> None:
+        """Go on with the next file; its name is given when its pseudonyms cannot be compared, else nothing."""
+        self._concealing = concealing
+
+    def look_into(self, raw: bytes) -> Found | None:
+        """Return the record of a line if it matches. Raises one of UNREADABLE for a line that cannot be read."""
+        line = read_line(raw)
+        if line is None or line.kind not in KINDS:
+            raise ValueError("no line of the log")
+        glance = GLANCE_DECODER.decode(raw)
+        if line.kind == "hook":
+            call: _Call | None = self._note(glance)
+        elif line.kind == "feedback":
+            call = self._cards.get(glance.card or "")
+        else:
+            return None
+        if not _may_match(glance, self._query) or not self._matches_person(glance, call):
+            return None
+        record = decode_record(raw)
+        if not isinstance(record, HookRecord | FeedbackRecord):
+            raise ValueError("no record")  # noqa: TRY004  of the line, not of a type
+        return Found(line.sequence, record, call.of if call is not None and line.kind == "feedback" else None)
+
+    def _note(self, glance: Glance) -> _Call:
+        """Remember whom a card is about; it is always recorded before its feedback."""
+        concealed = self._concealing if glance.patient.startswith(PSEUDONYM_PREFIX) else ""
+        call = _Call(CardOf(glance.patient, glance.user or ""), concealed)
+        if glance.card is None:
+            return call
+        if glance.card in self._wanted if self._wanted is not None else self._is_of_patient(call):
+            self._cards[glance.card] = call
+        else:
+            self._cards.pop(glance.card, None)
+        return call
+
+    def _matches_person(self, glance: Glance, call: _Call | None) -> bool:
+        user = glance.user or (call.of.user if call is not None else None)
+        if self._query.user is not None and user != self._query.user:
+            return False
+        if call is not None and call.concealed_in:
+            self.concealed.add(call.concealed_in)
+        return self._is_of_patient(call)
+
+    def _is_of_patient(self, call: _Call | None) -> bool:
+        patients = self._query.patients
+        return patients is None or (call is not None and call.of.patient in patients)
 
 
 def _may_match(glance: Glance, query: Query) -> bool:
@@ -143,11 +197,4 @@ def _may_match(glance: Glance, query: Query) -> bool:
         and (query.until is None or glance.time <= query.until)
         and (query.outcome is None or glance.outcome == query.outcome)
         and (query.client is None or glance.client == query.client)
-    )
-
-
-def _matches_person(glance: Glance, call: CardOf | None, query: Query) -> bool:
-    user = glance.user or (call.user if call is not None else None)
-    return (query.patients is None or (call is not None and call.patient in query.patients)) and (
-        query.user is None or user == query.user
     )

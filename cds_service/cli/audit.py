@@ -12,7 +12,7 @@ from cds_service.audit.kept_heads import kept_head
 from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import verify_log
 from cds_service.audit.records import OUTCOMES
-from cds_service.audit.search import Query, Unreadable, patient_forms, search
+from cds_service.audit.search import Concealed, Found, Query, Unreadable, ids_of, patient_forms, search
 from cds_service.cli.audit_export import export_command
 from cds_service.cli.audit_log import (
     Log,
@@ -99,13 +99,15 @@ def search_command(
 ) -> None:
     """Find hook calls and feedback; all conditions given must hold.
 
-    Times without zone are in service.timezone. Exit code 1 when a line of the log cannot be read, since the answer
-    may then be incomplete. Links are not checked: that is what `verify` does.
+    Times without zone are in service.timezone. Exit code 1 when a line of the log cannot be read, or a file holds
+    pseudonyms of a key that is not at hand, since the answer may then be incomplete. Links are not checked: that is
+    what `verify` does.
     """
     log = find_filled_log(config_file, directory, key_files)
     first, last = period(since, until, log.zone)
     query = Query(
         patients=patient_forms(patient.removeprefix("Patient/"), log.keys) if patient is not None else None,
+        key_ids=ids_of(log.keys),
         user=user,
         client=client,
         since=first,
@@ -142,11 +144,12 @@ def _print_verification(found: Verification, head: ChainHead | None, log: Log) -
 
 
 def _print_found(directory: Path, query: Query, *, json_lines: bool) -> None:
-    unreadable = matches = 0
+    gaps: list[Unreadable | Concealed] = []
+    matches = 0
     try:
         for found in search(directory, query):
-            if isinstance(found, Unreadable):
-                unreadable += 1
+            if not isinstance(found, Found):
+                gaps.append(found)
                 continue
             if not matches and not json_lines:
                 click.echo(heading())
@@ -155,9 +158,22 @@ def _print_found(directory: Path, query: Query, *, json_lines: bool) -> None:
     except OSError as error:
         refuse_log(directory, error)
     if not matches:
-        click.echo("No record matches.", err=True)
-    if unreadable:
-        fail(f"{directory}: lines that cannot be read: {unreadable}; run sii-cds audit verify")
+        concealed = any(isinstance(gap, Concealed) for gap in gaps)
+        click.echo(f"No record matches{' among those that can be compared' if concealed else ''}.", err=True)
+    _fail_for(gaps, directory)
+
+
+def _fail_for(gaps: list[Unreadable | Concealed], directory: Path) -> None:
+    """Say what may be missing from the answer, and exit 1."""
+    files = [gap.file for gap in gaps if isinstance(gap, Concealed)]
+    for file in files:
+        click.echo(f"{directory / file}: has pseudonyms of a key that is not at hand; see --key-file", err=True)
+    if files:
+        click.echo("The patient may be in these files, too.", err=True)
+    if len(gaps) > len(files):
+        fail(f"{directory}: lines that cannot be read: {len(gaps) - len(files)}; run sii-cds audit verify")
+    if files:
+        raise click.exceptions.Exit(1)
 
 
 audit_group.add_command(report_command)

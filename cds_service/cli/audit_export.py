@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from cds_service.audit.search import Query, Unreadable, search
+from cds_service.audit.search import Found, Query, Unreadable, search
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.files import STANDARD_OUTPUT, open_whole
 from cds_service.settings.network import secure_url
@@ -120,7 +120,7 @@ def _events(log: Log, query: Query, after: int, tally: Tally) -> Iterator[Export
         if isinstance(found, Unreadable):
             tally.unreadable += 1
             click.echo(f"{found.file}:{found.line}: this line cannot be read; run sii-cds audit verify", err=True)
-        elif found.sequence > after:
+        elif isinstance(found, Found) and found.sequence > after:
             event = audit_event(found, observer)
             try:
                 yield Exported(found.sequence, event["id"], check(event))

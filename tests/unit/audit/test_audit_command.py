@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from cds_service.audit.kept_heads import HeadKeeper
 from cds_service.cli.main import main
-from tests.unit.audit.samples import KEY, Clock, audit_log, feedback_record, files_of, hook_record
+from tests.unit.audit.samples import KEY, OTHER_KEY, Clock, audit_log, feedback_record, files_of, hook_record
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -229,6 +229,20 @@ def test_search_without_a_match_says_so(site: Path) -> None:
 
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr.endswith("\nNo record matches.\n")
+
+
+@pytest.mark.parametrize("keys", [(), ("other",)])
+def test_search_patient_without_the_right_key_is_no_clean_answer(site: Path, keys: tuple[str, ...]) -> None:
+    (site / "other").write_bytes(OTHER_KEY)
+    files = [argument for key in keys for argument in ("--key-file", site / key)]
+    result = audit("search", "--directory", site / "log", "--patient", "p1", *files)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "No record matches among those that can be compared.\n"
+        f"{files_of(site / 'log')[0]}: has pseudonyms of a key that is not at hand; see --key-file\n"
+        "The patient may be in these files, too.\n"
+    )
 
 
 def test_search_unknown_outcome_is_a_usage_error(site: Path) -> None:

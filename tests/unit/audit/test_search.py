@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from cds_service.audit.keys import pseudonym
 from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import read_entries
 from cds_service.audit.records import FeedbackRecord, HookRecord
-from cds_service.audit.search import CardOf, Found, Query, Unreadable, patient_forms, search
+from cds_service.audit.search import CardOf, Concealed, Found, Query, Unreadable, ids_of, patient_forms, search
 from tests.support.audit_logs import write_log
 from tests.unit.audit.samples import (
     CARD,
@@ -35,9 +36,7 @@ OTHER_CARD = "c7a6b7f0-6b1e-4a7a-9b0e-5f3f0a1d2c3b"
 
 def found_ids(directory: Path, **conditions: Any) -> list[str]:
     """Search, and return the request ids of what was found."""
-    return [
-        found.record.request_id for found in search(directory, Query(**conditions)) if not isinstance(found, Unreadable)
-    ]
+    return [found.record.request_id for found in search(directory, Query(**conditions)) if isinstance(found, Found)]
 
 
 @pytest.fixture
@@ -128,6 +127,72 @@ def test_search_plain_id_finds_pseudonyms_of_all_keys_and_plain_records(tmp_path
     assert found_ids(tmp_path, patients=patient_forms("p1", (KEY, old_key))) == ["plain", "old", "new"]
     assert found_ids(tmp_path, patients=patient_forms("p1", (KEY,))) == ["plain", "new"]
     assert found_ids(tmp_path, patients=patient_forms("p2", (KEY, old_key))) == []
+
+
+OLD_KEY = b"the key of years ago, 32 bytes !"
+
+
+@pytest.fixture
+def two_keys(tmp_path: Path) -> Path:
+    """A log of three days: plain patients without a key, then pseudonyms under the old key, then under the new one."""
+    clock = Clock()
+    for number, (name, key) in enumerate((("plain", None), ("old", OLD_KEY), ("new", KEY))):
+        log = audit_log(tmp_path, key=key, clock=clock)
+        now = NOW + timedelta(days=number)
+        for patient in ("p1", "p2"):
+            call = hook_record(request_id=f"{name}-{patient}", card=f"{name}-{patient}", now=now, patient=patient)
+            pseudonymized = patient if key is None else pseudonym(key, patient)
+            log.append(msgspec.structs.replace(call, patient=pseudonymized))
+        clock.advance(days=1)
+    log.append(feedback_record("old-p1", request_id="late", time=NOW + timedelta(days=2)))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("keys", "conditions", "ids", "concealing", "reason"),
+    [
+        ((OLD_KEY, KEY), {}, ["plain-p1", "old-p1", "new-p1", "late"], [], "all keys at hand"),
+        ((KEY,), {}, ["plain-p1", "new-p1"], [1], "the key of the configuration alone"),
+        ((), {}, ["plain-p1"], [1, 2], "no key at all"),
+        ((b"some key that was never used here",), {}, ["plain-p1"], [1, 2], "a wrong key"),
+        ((KEY,), {"until": NOW + timedelta(hours=1)}, ["plain-p1"], [], "the time before the old key"),
+        ((KEY,), {"since": NOW + timedelta(days=2)}, ["new-p1"], [1], "late feedback on a card of the old key"),
+        ((KEY,), {"since": NOW + timedelta(days=2), "outcome": "above-cutoff"}, ["new-p1"], [], "hooks alone"),
+        ((KEY,), {"outcome": "overridden"}, [], [1], "feedback alone"),
+        ((KEY,), {"user": "Practitioner/q"}, [], [], "nobody asked for this user"),
+        ((KEY,), {"client": "other"}, [], [], "nor for this client"),
+    ],
+)
+def test_search_patient_names_files_whose_pseudonyms_it_cannot_compare(
+    two_keys: Path,
+    keys: tuple[bytes, ...],
+    conditions: dict[str, Any],
+    ids: list[str],
+    concealing: list[int],
+    reason: str,
+) -> None:
+    query = Query(patients=patient_forms("p1", keys), key_ids=ids_of(keys), **conditions)
+    found = list(search(two_keys, query))
+
+    assert [one.record.request_id for one in found if isinstance(one, Found)] == ids, reason
+    names = [path.name for path in files_of(two_keys)]
+    assert [names.index(one.file) for one in found if isinstance(one, Concealed)] == concealing, reason
+
+
+def test_search_patient_file_with_damaged_first_line_may_hold_more(two_keys: Path) -> None:
+    path = files_of(two_keys)[1]
+    path.write_bytes(path.read_bytes().replace(b'"kind":"opened"', b'"kind":"opaned"', 1))
+    keys = (OLD_KEY, KEY)
+    found = list(search(two_keys, Query(patients=patient_forms("p2", keys), key_ids=ids_of(keys))))
+
+    assert Unreadable(path.name, 1) in found
+    assert Concealed(path.name) in found
+
+
+def test_search_keyed_log_with_plain_patients_needs_no_key(log_directory: Path) -> None:
+    found = list(search(log_directory, Query(patients=patient_forms("p1", ()))))
+
+    assert [one for one in found if not isinstance(one, Found)] == []
 
 
 def test_search_line_that_cannot_be_read_is_not_passed_over_in_silence(log_directory: Path) -> None:

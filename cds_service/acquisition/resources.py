@@ -54,6 +54,26 @@ class Meta(msgspec.Struct, gc=False):
     versionId: str | None = None  # noqa: N815
 
 
+_META = msgspec.json.Decoder(Meta)
+_NO_META = msgspec.Raw(b"null")
+
+
+class _Versioned(msgspec.Struct, gc=False, kw_only=True):
+    """A resource whose version is read for the record only: whatever stands there, it makes no resource malformed."""
+
+    meta: msgspec.Raw = _NO_META
+
+    @property
+    def version(self) -> str:
+        """Return meta.versionId, empty where there is none that can be read."""
+        if self.meta is _NO_META:
+            return ""
+        try:
+            return _META.decode(self.meta).versionId or ""
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ""
+
+
 class _Measurement(msgspec.Struct, gc=False):
     code: CodeableConcept | None = None
     valueQuantity: Quantity | None = None  # noqa: N815
@@ -112,7 +132,7 @@ class Observation(_Measurement, gc=False):
         return (self.meta.versionId or "") if self.meta is not None else ""
 
 
-class Condition(msgspec.Struct, gc=False):
+class Condition(_Versioned, gc=False):
     """FHIR Condition."""
 
     resourceType: str = ""  # noqa: N815
@@ -126,7 +146,7 @@ class Condition(msgspec.Struct, gc=False):
     recordedDate: str | None = None  # noqa: N815
 
 
-class Procedure(msgspec.Struct, gc=False):
+class Procedure(_Versioned, gc=False):
     """FHIR Procedure."""
 
     resourceType: str = ""  # noqa: N815
@@ -148,7 +168,7 @@ class Patient(msgspec.Struct, gc=False):
     deceasedDateTime: str | None = None  # noqa: N815
 
 
-class Malformed(msgspec.Struct, gc=False):
+class Malformed(_Versioned, gc=False):
     """A resource of the wanted type that could not be read; its code, where at least that could be."""
 
     id: str | None = None

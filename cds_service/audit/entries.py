@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cds_service.audit.records import ConditionEntry, EarlierEntry, ExcludedEntry, ProcedureEntry, ResultEntry
+from cds_service.audit.records import (
+    ConditionEntry,
+    EarlierEntry,
+    ExcludedEntry,
+    ProcedureEntry,
+    ReferenceEntry,
+    ResultEntry,
+)
 from cds_service.clinical.outcomes import Indeterminate, NotEligible
 
 if TYPE_CHECKING:
     from cds_service.clinical.models import BloodCounts, ConditionFact, ExcludedResult, LabResult, ProcedureFact
-    from cds_service.clinical.outcomes import Assessment, Decided
+    from cds_service.clinical.outcomes import Assessment, Decided, EarlierSII
     from cds_service.clinical.timing import TimedDraw
 
 
@@ -38,10 +45,7 @@ def _decided(assessment: Decided, *, keep_values: bool) -> dict[str, Any]:
         "cutoff": f"{assessment.cutoff:f}",
         "latest_procedure": assessment.latest_procedure.isoformat() if assessment.latest_procedure else None,
         "used": tuple(result_entry(result, keep_values=keep_values) for result in results),
-        "earlier": tuple(
-            EarlierEntry(sii=f"{e.sii:f}", sample_time=e.effective.isoformat(), baseline=e.baseline)
-            for e in assessment.earlier
-        ),
+        "earlier": tuple(map(_earlier_entry, assessment.earlier)),
         "truncated": assessment.truncated,
         **_place(assessment.timed),
     }
@@ -100,10 +104,20 @@ def result_entry(result: LabResult, *, keep_values: bool) -> ResultEntry:
     )
 
 
+def _earlier_entry(earlier: EarlierSII) -> EarlierEntry:
+    return EarlierEntry(
+        sii=f"{earlier.sii:f}",
+        sample_time=earlier.effective.isoformat(),
+        baseline=earlier.baseline,
+        results=tuple([ReferenceEntry(reference=o.reference, version=o.version) for o in earlier.origins]),
+    )
+
+
 def excluded_entry(result: ExcludedResult) -> ExcludedEntry:
     """Record a result that was not used."""
     return ExcludedEntry(
         reference=result.reference,
+        version=result.version,
         analyte=result.analyte or "",
         reason=result.reason,
         effective=result.effective.isoformat() if result.effective else "",
@@ -114,6 +128,7 @@ def condition_entry(condition: ConditionFact) -> ConditionEntry:
     """Record a Condition that bore on eligibility."""
     return ConditionEntry(
         reference=condition.reference,
+        version=condition.version,
         category=condition.category,
         code=condition.code,
         recurrence_status=condition.recurrence_status,
@@ -125,6 +140,7 @@ def procedure_entry(procedure: ProcedureFact) -> ProcedureEntry:
     """Record a qualifying procedure."""
     return ProcedureEntry(
         reference=procedure.reference,
+        version=procedure.version,
         therapy=procedure.therapy,
         code=procedure.code,
         performed=procedure.performed.isoformat() if procedure.performed else "",

@@ -23,12 +23,17 @@ HOOK_OUTCOMES = ("above-cutoff", "not-above-cutoff", "indeterminate", "not-eligi
 OUTCOMES = (*HOOK_OUTCOMES, "accepted", "overridden")
 
 
-class ResultEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+class ReferenceEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """A resource by its reference, empty where it has no id, and its version where the EHR tells one."""
+
+    reference: str
+    version: str = ""
+
+
+class ResultEntry(ReferenceEntry, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One laboratory result. `value` is canonical (10*9/L, 1 for shares, g/L); values only if the site keeps them."""
 
     analyte: str
-    reference: str
-    version: str = ""
     system: str = ""
     code: str
     specimen: str = ""
@@ -43,37 +48,35 @@ class ResultEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
     reported_unit: str = ""
 
 
-class ExcludedEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+class ExcludedEntry(ReferenceEntry, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """A result that was not used, and why. `analyte` is empty when it could not be told."""
 
-    reference: str
     analyte: str = ""
     reason: str
     effective: str = ""
 
 
 class EarlierEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """SII of an older draw that the card showed for comparison."""
+    """SII of an older draw that the card showed for comparison, from platelets, neutrophils and lymphocytes."""
 
     sii: str
     sample_time: str
     baseline: bool = False
+    results: tuple[ReferenceEntry, ...] = ()
 
 
-class ConditionEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+class ConditionEntry(ReferenceEntry, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """A Condition that bore on eligibility."""
 
-    reference: str
     category: str
     code: str
     recurrence_status: bool = False
     last_day: date | None = None
 
 
-class ProcedureEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+class ProcedureEntry(ReferenceEntry, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """A qualifying procedure. `performed` is empty when the chart does not date it."""
 
-    reference: str
     therapy: str
     code: str
     performed: str = ""

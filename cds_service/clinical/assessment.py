@@ -122,6 +122,7 @@ def _earlier(
             shown_sii(compute_sii(t.draw), cutoff),
             t.draw.effective,
             t is baseline or (t.relation is Relation.BEFORE and t.refusal is None),
+            tuple([result.origin for result in t.draw.results]),
         )
         for t in wanted
     )

@@ -204,6 +204,7 @@ class ConditionFact(NamedTuple):
 
     category: str
     reference: str
+    version: str
     code: str
     recurrence_status: bool
     last_day: date | None
@@ -214,6 +215,7 @@ class ProcedureFact(NamedTuple):
 
     therapy: str
     reference: str
+    version: str
     code: str
     performed: EffectiveTime | None
 
@@ -231,6 +233,7 @@ class ExcludedResult(NamedTuple):
     analyte: Analyte | None
     reason: Reason
     reference: str
+    version: str
     effective: EffectiveTime | None
 
 

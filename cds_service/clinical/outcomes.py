@@ -9,17 +9,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from cds_service.clinical.models import EffectiveTime, LabResult
+    from cds_service.clinical.models import EffectiveTime, LabResult, Origin
     from cds_service.clinical.reasons import Reason
     from cds_service.clinical.timing import TimedDraw
 
 
 class EarlierSII(NamedTuple):
-    """SII of an older draw, for comparison. `baseline` is True for the draw before the latest procedure."""
+    """SII of an older draw, for comparison. `baseline` is True for the draw before the latest procedure.
+
+    `origins` are those of its three results in the order of the formula.
+    """
 
     sii: Decimal
     effective: EffectiveTime
     baseline: bool
+    origins: tuple[Origin, ...]
 
 
 class AlbuminContext(NamedTuple):

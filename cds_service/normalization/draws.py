@@ -66,7 +66,9 @@ class _LeftOver:
     def excluded(self) -> Iterator[ExcludedResult]:
         """Exclude what was refused and is used nowhere else."""
         for result, reason in self._refused.items():
-            yield ExcludedResult(result.analyte, reason, result.origin.reference, result.effective)
+            yield ExcludedResult(
+                result.analyte, reason, result.origin.reference, result.origin.version, result.effective
+            )
 
     def unpaired(self, rest: Sequence[ObservedResult]) -> tuple[ObservedResult, ...]:
         """Leave out what draws or exclusions hold."""

@@ -73,7 +73,8 @@ class FactReader:
                 recurrence = category in _CANCER_ITSELF and bool(
                     _codes(condition.clinicalStatus) & _RECURRENCE_STATUSES
                 )
-                yield ConditionFact(category, reference, code, recurrence, self._last_recorded_day(condition))
+                last_day = self._last_recorded_day(condition)
+                yield ConditionFact(category, reference, condition.version, code, recurrence, last_day)
 
     def read_procedures(self, procedures: Iterable[ProcedureLike]) -> Iterator[ProcedureFact | ExcludedFact]:
         """Yield a fact for each qualifying procedure of this patient that is completed and not in the future.
@@ -97,7 +98,7 @@ class FactReader:
             if refused is not None:
                 yield ExcludedFact("Procedure", reference, code, refused)
             else:
-                yield ProcedureFact(therapy, reference, code, performed)
+                yield ProcedureFact(therapy, reference, procedure.version, code, performed)
 
     def read_patient(self, patient: PatientLike) -> PatientFact:
         """Read birth date (a partial one by its last day, the youngest the patient may be) and death.

@@ -88,7 +88,7 @@ class ObservationReader:
                 continue
             analyte = ANALYTES[code.analyte] if code is not None and not isinstance(code, Reason) else None
             reference = reference_of(resource.id, "Observation")
-            excluded.append(ExcludedResult(analyte, Reason.MALFORMED, reference, None))
+            excluded.append(ExcludedResult(analyte, Reason.MALFORMED, reference, resource.version, None))
         return tuple(excluded)
 
     def _judge(
@@ -121,7 +121,7 @@ class ObservationReader:
     def _exclude(self, observation: ObservationLike, analyte: Analyte | None, reason: Reason) -> ExcludedResult:
         effective = self._times.read_observation(observation)
         known = effective if isinstance(effective, EffectiveTime) else None
-        return ExcludedResult(analyte, reason, reference_of(observation.id, "Observation"), known)
+        return ExcludedResult(analyte, reason, reference_of(observation.id, "Observation"), observation.version, known)
 
     def _named_analyte(self, measurement: MeasurementLike) -> Analyte | None:
         """Return the analyte of the first accepted code of a conflicting coding list."""
@@ -131,10 +131,13 @@ class ObservationReader:
 
 
 def merge_readings(readings: Sequence[Reading]) -> Reading:
-    """Join readings; the same Observation delivered twice counts once. Exclusions without an id are all kept."""
-    excluded: dict[ExcludedResult | int, ExcludedResult] = {}
-    for exclusion in (e for reading in readings for e in reading.excluded):
-        excluded[exclusion if exclusion.reference else len(excluded)] = exclusion
+    """Join readings; the same Observation delivered twice counts once. Exclusions without an id are all kept.
+
+    Where it changed between the two, what is still excluded for the same reason counts once too.
+    """
+    excluded: dict[tuple[object, ...] | int, ExcludedResult] = {}
+    for e in chain.from_iterable(reading.excluded for reading in readings):
+        excluded.setdefault((e.reference, e.analyte, e.reason, e.effective) if e.reference else len(excluded), e)
     results = tuple(chain.from_iterable(reading.results for reading in readings))
     return Reading(_once(results), tuple(excluded.values()))
 

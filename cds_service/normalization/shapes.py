@@ -1,6 +1,7 @@
 """What the core reads of a FHIR resource: shapes that the typed resources of the acquisition satisfy.
 
-Structural types keep this package free of every library. Members are named as FHIR names them.
+Structural types keep this package free of every library. Members are named as FHIR names them; `version` is
+meta.versionId, empty where there is none.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class MeasurementLike(Protocol):
 
 
 class ObservationLike(MeasurementLike, Protocol):
-    """FHIR Observation. `version` is meta.versionId, empty where there is none."""
+    """FHIR Observation."""
 
     @property
     def id(self) -> str | None: ...
@@ -102,6 +103,8 @@ class MalformedLike(Protocol):
     @property
     def id(self) -> str | None: ...
     @property
+    def version(self) -> str: ...
+    @property
     def code(self) -> ConceptLike | None: ...
     @property
     def has_components(self) -> bool: ...
@@ -112,6 +115,8 @@ class ConditionLike(Protocol):
 
     @property
     def id(self) -> str | None: ...
+    @property
+    def version(self) -> str: ...
     @property
     def code(self) -> ConceptLike | None: ...
     @property
@@ -133,6 +138,8 @@ class ProcedureLike(Protocol):
 
     @property
     def id(self) -> str | None: ...
+    @property
+    def version(self) -> str: ...
     @property
     def code(self) -> ConceptLike | None: ...
     @property

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from cds_service.audit.records import FeedbackRecord
+    from cds_service.audit.records import FeedbackRecord, ReferenceEntry
     from cds_service.audit.search import Found
 
 Json = dict[str, Any]
@@ -139,17 +139,18 @@ def _feedback_entities(found: Found, record: FeedbackRecord) -> Iterator[Json]:
 
 def _looked_at(record: HookRecord) -> tuple[str, ...]:
     """Return each result, Condition and Procedure once, the version where the chart told it."""
-    results = [
-        f"{result.reference}/_history/{result.version}" if result.version else result.reference
-        for result in (*record.used, *record.newest_draw)
-        if result.reference
-    ]
-    others = [
-        *(excluded.reference for excluded in record.excluded),
-        *(condition.reference for condition in record.conditions),
-        *(procedure.reference for procedure in record.procedures),
-    ]
-    return tuple(dict.fromkeys([*results, *filter(None, others)]))
+    earlier = (result for draw in record.earlier for result in draw.results)
+    entries: tuple[ReferenceEntry, ...] = (
+        *(*record.used, *record.newest_draw, *earlier),
+        *(*record.excluded, *record.conditions, *record.procedures),
+    )
+    return tuple(
+        dict.fromkeys(
+            f"{entry.reference}/_history/{entry.version}" if entry.version else entry.reference
+            for entry in entries
+            if entry.reference
+        )
+    )
 
 
 def _patient(patient: str) -> Json:

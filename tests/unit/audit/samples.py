@@ -85,9 +85,11 @@ def draw(
 
 
 PROCEDURE_DAY = date(2026, 1, 5)
-PROCEDURE = ProcedureFact("ablation", "Procedure/abl", "609232008", EffectiveTime(PROCEDURE_DAY, None))
-CANCER = ConditionFact("primary", "Condition/hcc", "C22.0", False, date(2025, 12, 1))
-REFUSED = ExcludedResult(Analyte.PLATELETS, Reason.UNIT_UNKNOWN, "Observation/odd", EffectiveTime(PROCEDURE_DAY, None))
+PROCEDURE = ProcedureFact("ablation", "Procedure/abl", "8", "609232008", EffectiveTime(PROCEDURE_DAY, None))
+CANCER = ConditionFact("primary", "Condition/hcc", "7", "C22.0", False, date(2025, 12, 1))
+REFUSED = ExcludedResult(
+    Analyte.PLATELETS, Reason.UNIT_UNKNOWN, "Observation/odd", "5", EffectiveTime(PROCEDURE_DAY, None)
+)
 FACTS = DecisionFacts(conditions=(CANCER,), procedures=(PROCEDURE,), excluded=(REFUSED,))
 ELIGIBLE = Eligibility(None, (EffectiveTime(PROCEDURE_DAY, None),), 0)
 

@@ -78,9 +78,9 @@ def test_event_of_a_hook_says_who_asked_about_whom_and_what_was_looked_at() -> N
         "Observation/neutrophils-2026-02-20/_history/3",
         "Observation/lymphocytes-2026-02-20/_history/3",
         "Observation/albumin-2026-02-20/_history/3",
-        "Observation/odd",
-        "Condition/hcc",
-        "Procedure/abl",
+        "Observation/odd/_history/5",
+        "Condition/hcc/_history/7",
+        "Procedure/abl/_history/8",
     ]
     assert event["entity"][-1]["what"]["identifier"]["value"] == f"urn:uuid:{CARD}"
     assert details(event) == {

@@ -64,6 +64,11 @@ def test_hook_record_with_baseline_names_the_earlier_sii() -> None:
     record = hook_record(assessed(draw(AFTER), draw(date(2025, 12, 20), platelets="100")))
 
     assert [(e.sii, e.baseline) for e in record.earlier] == [("280.000", True)]
+    assert [(result.reference, result.version) for result in record.earlier[0].results] == [
+        ("Observation/platelets-2025-12-20", "3"),
+        ("Observation/neutrophils-2025-12-20", "3"),
+        ("Observation/lymphocytes-2025-12-20", "3"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -227,11 +232,14 @@ def test_incomplete_draw_names_what_is_newer(
     assert incomplete_draw(counts) == named, reason
 
 
-# A line as it was written before records held charts; what was written once stays readable.
+# A line as it was written before records held charts, and versions of all resources; what was written stays readable.
 FIRST_FORM = b"""{"kind":"hook","time":"2026-03-09T15:30:00Z","request_id":"r","hook_instance":"h","client":"main-ehr",
 "user":"Practitioner/p","patient":"p1","outcome":"above-cutoff","sii":"501.816","cutoff":"405.08","basis":"absolute",
 "used":[{"analyte":"platelets","reference":"Observation/1","code":"777-3","basis":"absolute","effective":"2026-02-20",
-"value":"179.22","unit":"10*9/L"}],"card":"c","shown":true,"mode":"active","rule_version":"1","mapping_version":"m",
+"value":"179.22","unit":"10*9/L"}],"earlier":[{"sii":"280.000","sample_time":"2025-12-20","baseline":true}],
+"excluded":[{"reference":"Observation/odd","reason":"unit-unknown"}],"conditions":[{"reference":"Condition/hcc",
+"category":"primary","code":"C22.0"}],"procedures":[{"reference":"Procedure/abl","therapy":"ablation",
+"code":"609232008"}],"card":"c","shown":true,"mode":"active","rule_version":"1","mapping_version":"m",
 "configuration":"0123456789ab","timezone":"UTC","timings_ms":{"decide":1.5}}"""
 
 
@@ -240,3 +248,5 @@ def test_record_of_the_first_form_is_read() -> None:
 
     assert (record.sii, record.how_presented, bytes(record.chart)) == ("501.816", "shown", b"")
     assert record.used[0].value == Decimal("179.22")
+    assert (record.earlier[0].sii, record.earlier[0].results) == ("280.000", ())
+    assert [entry.version for entry in (record.excluded[0], record.conditions[0], record.procedures[0])] == [""] * 3

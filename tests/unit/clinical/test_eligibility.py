@@ -22,11 +22,11 @@ ASSUMED = replace(POLICY, eligibility_required=False)
 
 
 def condition(category: str = "primary", last_day: date | None = None, *, came_back: bool = False) -> ConditionFact:
-    return ConditionFact(category, f"Condition/{category}", "C22.0", came_back, last_day)
+    return ConditionFact(category, f"Condition/{category}", "1", "C22.0", came_back, last_day)
 
 
 def procedure(performed: EffectiveTime | None) -> ProcedureFact:
-    return ProcedureFact("ablation", "Procedure/1", "609232008", performed)
+    return ProcedureFact("ablation", "Procedure/1", "1", "609232008", performed)
 
 
 CANCER = (condition(),)

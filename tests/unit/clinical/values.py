@@ -78,7 +78,7 @@ def draw(
 
 
 def excluded(analyte: Analyte | None, reason: Reason, taken: EffectiveTime | None = None) -> ExcludedResult:
-    return ExcludedResult(analyte, reason, "Observation/excluded", taken)
+    return ExcludedResult(analyte, reason, "Observation/excluded", "1", taken)
 
 
 def eligible(*procedures: EffectiveTime, undated: int = 0) -> Eligibility:

@@ -108,6 +108,7 @@ def test_result_without_an_id_is_usable() -> None:
 
 MALFORMED = [
     ({"id": "n"}, True, "no code could be read: it may be any of ours"),
+    ({"id": "n", "meta": {"versionId": 7}}, True, "its version may be what could not be read"),
     ({"id": "n", "code": {}}, False, "a code element that says nothing is none of ours"),
     ({"id": "n", "code": PANEL}, False, "readable, and another test"),
     ({"id": "n", "code": PANEL, "component": [{"code": 1}]}, True, "a panel may hold ours"),
@@ -122,7 +123,7 @@ def test_malformed_observation_is_excluded_unless_it_is_another_test(
 ) -> None:
     excluded = observation_reader().exclude_malformed([typed(Malformed, resource)])
 
-    expected = ExcludedResult(None, Reason.MALFORMED, "Observation/n", None)
+    expected = ExcludedResult(None, Reason.MALFORMED, "Observation/n", "", None)
     assert excluded == ((expected,) if is_excluded else ()), reason
 
 
@@ -167,3 +168,14 @@ def test_excluded_result_tells_its_time_only_where_it_is_known() -> None:
     assert known.effective is not None
     assert known.effective.isoformat() == "2026-10-14"
     assert unknown.effective is None
+
+
+def test_two_versions_of_an_excluded_observation_count_once() -> None:
+    """Both searches may bring it, and it may have changed between them."""
+    first, second = (
+        typed(Observation, observation(NEUTROPHILS, 4.2, oid="n", status="unknown", meta={"versionId": version}))
+        for version in ("1", "2")
+    )
+    (excluded,) = observation_reader().read_all([first, second]).excluded
+
+    assert excluded.version == "1"

@@ -28,7 +28,13 @@ class Entry(NamedTuple):
     record: AnyRecord | None
 
 
-def verify_log(directory: Path, keys: Sequence[bytes] = (), expected_head: ChainHead | None = None) -> Verification:
+def verify_log(
+    directory: Path,
+    keys: Sequence[bytes] = (),
+    expected_head: ChainHead | None = None,
+    *,
+    site_key: bytes | None = None,
+) -> Verification:
     """Verify what the log of a directory consists of now; see `verify_chain`.
 
     Raises OSError when the directory is missing or cannot be read.
@@ -36,7 +42,8 @@ def verify_log(directory: Path, keys: Sequence[bytes] = (), expected_head: Chain
     extents = look(directory)
     while True:
         try:
-            return verify_chain(((extent.path.name, read_lines(extent)) for extent in extents), keys, expected_head)
+            files = ((extent.path.name, read_lines(extent)) for extent in extents)
+            return verify_chain(files, keys, expected_head, site_key=site_key)
         except FileNotFoundError:
             # Expired files are deleted while others read. Then the log begins later now, and says so.
             before, extents = extents, look(directory)

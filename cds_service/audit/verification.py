@@ -49,14 +49,19 @@ class Verification:
 
 
 def verify_chain(
-    files: Iterable[tuple[str, Iterable[bytes]]], keys: Sequence[bytes] = (), expected_head: ChainHead | None = None
+    files: Iterable[tuple[str, Iterable[bytes]]],
+    keys: Sequence[bytes] = (),
+    expected_head: ChainHead | None = None,
+    *,
+    site_key: bytes | None = None,
 ) -> Verification:
     """Check the lines (with line feeds) of files given in alphabetical order of their names.
 
-    `keys` are the site's key and, after it, older ones; the newest file must be chained with the first. Without keys
-    all files must be chained with SHA-256. With a head kept outside the log, that record must be there.
+    `keys` are all that are at hand, in any order. With one or more, the newest file must be chained with one of them,
+    and where the site's key is known, with that; without keys all files must be chained with SHA-256. With a head kept
+    outside the log, that record must be there.
     """
-    walk = _Walk(keys, expected_head)
+    walk = _Walk(keys, site_key, expected_head)
     broken = walk.check(files)
     head = ChainHead(walk.file, walk.sequence, walk.link) if walk.file else None
     algorithm = walk.key.algorithm if walk.key else ""
@@ -68,6 +73,7 @@ class _Walk:
     """One pass over a log, with what has to be remembered from line to line."""
 
     keys: Sequence[bytes]
+    site_key: bytes | None
     expected: ChainHead | None
     first_file: str = ""
     file: str = ""
@@ -99,7 +105,7 @@ class _Walk:
                     return Break(name, number, why)
             if self.line == 0:
                 return Break(name, 1, _CUT_SHORT)
-        return self._check_beginning() or self._check_end()
+        return self._check_beginning() or self._check_end() or self._check_removed_head()
 
     def _begin_file(self, name: str) -> str | None:
         if self.files and first_sequence(name) != self.sequence + 1:
@@ -191,7 +197,7 @@ class _Walk:
                 "shows; a crash alone does not cut such a line"
             )
             return None
-        return f"record {line.sequence} is another one than the chain head kept outside the log names"
+        return _another_one(line.sequence)
 
     def _check_beginning(self) -> Break | None:
         if self.before is None or self.before in self.accounted or self.first_file in self.named:
@@ -203,14 +209,42 @@ class _Walk:
         expected = self.expected.sequence if self.expected is not None else 0
         if self.closed:
             why = f"the file that begins with record {self.sequence + 1} is missing, unless a crash came before it"
-        elif self.keys and self.key is not None and self.key.key_id != ChainKey(self.keys[0]).key_id:
-            why = "from here on the log is not chained with the site's key; a new key comes into use at the next start"
-            return Break(self.key_since, 1, why)
+        elif why_not := self._check_newest_key():
+            return Break(self.key_since, 1, why_not)
         elif expected > self.sequence:
             why = f"{_missing(self.sequence + 1, expected)}: the chain head kept outside the log names the last of them"
         else:
             return None
         return Break(self.file, self.line, why)
+
+    def _check_removed_head(self) -> Break | None:
+        """Look for the head kept outside among what was removed on purpose: only the last record of it is known."""
+        expected, before = self.expected, self.before
+        if expected is None or before is None or expected.sequence > before.sequence:
+            return None
+        if expected.sequence < before.sequence:
+            why = (
+                f"record {expected.sequence}, which the chain head kept outside the log names, was removed after its "
+                "retention time, so that head proves nothing any more; give a newer one"
+            )
+        elif expected.link != before.link:
+            why = _another_one(expected.sequence)
+        else:
+            return None
+        return Break(self.first_file, 1, why)
+
+    def _check_newest_key(self) -> str | None:
+        if self.key is None:
+            return None
+        if self.site_key is not None and self.key.key_id != ChainKey(self.site_key).key_id:
+            return "from here on the log is not chained with the site's key; a new key comes into use at the next start"
+        if self.keys and self.key.key_id is None:
+            return "from here on the log is not chained with a key, although one was given"
+        return None
+
+
+def _another_one(sequence: int) -> str:
+    return f"record {sequence} is another one than the chain head kept outside the log names"
 
 
 def _missing(first: int, last: int) -> str:

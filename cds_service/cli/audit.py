@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import string
+import re
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from cds_service.audit.chain import ChainHead
+from cds_service.audit.chain import SHA256, ChainHead
 from cds_service.audit.kept_heads import kept_head
 from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import verify_log
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from cds_service.audit.verification import Verification
 
-_LINK_DIGITS: Final = 64
+_HEAD: Final = re.compile(r"([1-9][0-9]{0,17}):([0-9a-fA-F]{64})")
 
 
 class _HeadType(click.ParamType[ChainHead]):
@@ -42,10 +42,10 @@ class _HeadType(click.ParamType[ChainHead]):
     name = "sequence:link"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> ChainHead:
-        sequence, _, link = str(value).partition(":")
-        if not (sequence.isdecimal() and len(link) == _LINK_DIGITS and set(link) <= set(string.hexdigits)):
-            self.fail(f"{value!r} is not SEQUENCE:LINK with a link of {_LINK_DIGITS} hexadecimal digits", param, ctx)
-        return ChainHead("", int(sequence), link.lower())
+        found = _HEAD.fullmatch(str(value))
+        if found is None:
+            self.fail(f"{value!r} is not SEQUENCE:LINK, a number from 1 on and 64 hexadecimal digits", param, ctx)
+        return ChainHead("", int(found[1]), found[2].lower())
 
 
 @click.group("audit")
@@ -68,7 +68,7 @@ def verify(
     if head is None and log.state_url is not None:
         head = _kept_head(log.state_url, log.directory)
     try:
-        found = verify_log(log.directory, log.keys, head)
+        found = verify_log(log.directory, log.keys, head, site_key=log.site_key)
     except OSError as error:
         refuse_log(log.directory, error)
     if found.files == 0:
@@ -127,7 +127,7 @@ def _kept_head(state_url: str, directory: Path) -> ChainHead | None:
 def _print_verification(found: Verification, head: ChainHead | None, log: Log) -> None:
     for note in found.notes:
         click.echo(f"note: {note}")
-    if not log.keys:
+    if found.algorithm == SHA256:
         click.echo(
             "note: chained without a key: who can rewrite all files can forge them; audit.hmac_key_file prevents it"
         )

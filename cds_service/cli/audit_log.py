@@ -37,6 +37,12 @@ class Log(NamedTuple):
     state_url: str | None
     settings: Settings | None
 
+    @property
+    def site_key(self) -> bytes | None:
+        """The key that the site uses now, if a configuration tells; `keys` are this one and those given."""
+        configured = self.settings is not None and self.settings.audit.hmac_key_file is not None
+        return self.keys[0] if configured else None
+
 
 def log_options(command: _Command) -> _Command:
     """Add the options that name a log: `--config`, `--directory` and `--key-file`."""

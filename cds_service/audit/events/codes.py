@@ -51,8 +51,9 @@ APPLICATION_SERVER: Final = Code(f"{_HL7}/security-source-type", "4", "Applicati
 
 ALL: Final = tuple(value for value in list(globals().values()) if isinstance(value, Code))
 
-# AuditEvent.outcome (FHIR R4, http://hl7.org/fhir/audit-event-outcome). 8, serious failure, stands for an answer 5xx:
-# such a call leaves no record, since the record is written before the answer.
+# AuditEvent.outcome (FHIR R4, http://hl7.org/fhir/audit-event-outcome). 8, serious failure, would stand for an answer
+# 5xx. It is never given: such a call usually has no record, and where it has one (the disk did not say in time that the
+# record is safe) the record was written before anybody knew the answer.
 SUCCESS: Final = "0"
 MINOR_FAILURE: Final = "4"
 EXECUTE: Final = "E"

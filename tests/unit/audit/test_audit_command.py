@@ -108,6 +108,26 @@ def test_verify_log_without_key_says_what_that_proves(tmp_path: Path) -> None:
     assert "note: chained without a key" in audit("verify", "--directory", tmp_path).stdout
 
 
+def test_verify_keyed_log_without_its_key_does_not_say_that_it_has_none(site: Path) -> None:
+    result = audit("verify", "--directory", site / "log")
+
+    assert result.exit_code == 1
+    assert "chained without a key" not in result.output
+    assert "key that is not at hand" in result.stderr
+
+
+def test_verify_directory_takes_keys_in_any_order(site: Path) -> None:
+    """Without a configuration no key is the site's: the first one given may be the oldest."""
+    (site / "new").write_bytes(OTHER_KEY)
+    audit_log(site / "log", key=OTHER_KEY).append(hook_record())
+    keys = ("--key-file", site / "key", "--key-file", site / "new")
+
+    assert audit("verify", "--directory", site / "log", *keys).exit_code == 0
+    result = configured(site, "verify", "--key-file", str(site / "new"))
+    assert result.exit_code == 1, "the site's key is the one of its configuration"
+    assert "not chained with the site's key" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "sentence", "reason"),
     [
@@ -128,6 +148,9 @@ def test_verify_no_log_exit_1_with_a_sentence(site: Path, name: str, sentence: s
     [
         (["verify", "--head", "17"], 2, "no link"),
         (["verify", "--head", "17:" + "g" * 64], 2, "no hexadecimal digits"),
+        (["verify", "--head", "0:" + "0" * 64], 2, "records are counted from 1"),
+        (["verify", "--head", "\u0661:" + "0" * 64], 2, "a digit, but none of ours"),
+        (["verify", "--head", "9" * 5000 + ":" + "0" * 64], 2, "more digits than any number of a record has"),
         (["search", "--since", "yesterday"], 2, "no ISO 8601"),
         (["search", "--since", "2026-02-30"], 2, "no date of the calendar"),
         (["search", "--until", "9999-W52"], 2, "a week that ends outside the calendar"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cds_service.audit import files, reading
+from cds_service.audit.chain import ChainHead, read_line
 from cds_service.audit.durable import WritableFile
 from cds_service.audit.reading import verify_log
 from cds_service.errors import AuditUnavailableError
@@ -203,3 +204,38 @@ def test_verify_while_another_file_is_taken_away_is_not_whole(tmp_path: Path, mo
 
     with pytest.raises(FileNotFoundError):
         verify_log(tmp_path, (KEY,))
+
+
+@pytest.mark.parametrize(
+    ("sequence", "forged", "why", "reason"),
+    [
+        (5, False, "record 5, which the chain head kept outside the log names, was removed after", "its file is gone"),
+        (5, True, "record 5, which the chain head kept outside the log names, was removed after", "who could tell"),
+        (9, False, None, "the last one removed: the first file tells what it continues"),
+        (9, True, "record 9 is another one than the chain head kept outside the log names", "and so this is found"),
+        (10, True, "record 10 is another one than the chain head kept outside the log names", "the first there is"),
+    ],
+)
+def test_head_kept_outside_of_a_removed_record_proves_nothing(
+    tmp_path: Path, sequence: int, forged: bool, why: str | None, reason: str
+) -> None:
+    clock = Clock()
+    log = audit_log(tmp_path, clock=clock)
+    for _ in range(5):
+        log.append(hook_record())
+        clock.advance(days=1)
+    links = links_of(tmp_path)
+    audit_log(tmp_path, clock=clock, retention_days=1)
+    assert files_of(tmp_path)[0].name.startswith("audit-000000000010-")
+
+    found = verify_log(tmp_path, (KEY,), ChainHead("", sequence, "0" * 64 if forged else links[sequence]))
+    assert (found.broken is None) == (why is None), reason
+    if found.broken is not None:
+        assert found.broken.why.startswith(why or "")
+        assert (found.broken.file, found.broken.line) == (files_of(tmp_path)[0].name, 1)
+
+
+def links_of(directory: Path) -> dict[int, str]:
+    """The link of every record."""
+    lines = (read_line(raw) for file in files_of(directory) for raw in file.read_bytes().splitlines(keepends=True))
+    return {line.sequence: line.link for line in lines if line is not None}

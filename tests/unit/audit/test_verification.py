@@ -249,41 +249,6 @@ def test_head_kept_outside_from_the_middle_is_no_fault() -> None:
     assert verify(copy(), head=ChainHead("", read.sequence, read.link)).broken is None
 
 
-@pytest.mark.parametrize(
-    ("sequence", "forged", "why", "reason"),
-    [
-        (5, False, "record 5, which the chain head kept outside the log names, was removed after", "its file is gone"),
-        (5, True, "record 5, which the chain head kept outside the log names, was removed after", "who could tell"),
-        (9, False, None, "the last one removed: the first file tells what it continues"),
-        (9, True, "record 9 is another one than the chain head kept outside the log names", "and so this is found"),
-        (10, True, "record 10 is another one than the chain head kept outside the log names", "the first there is"),
-    ],
-)
-def test_head_kept_outside_of_a_removed_record_proves_nothing(
-    tmp_path: Path, sequence: int, forged: bool, why: str | None, reason: str
-) -> None:
-    clock = Clock()
-    log = audit_log(tmp_path, clock=clock)
-    for _ in range(5):
-        log.append(hook_record())
-        clock.advance(days=1)
-    links = links_of(tmp_path)
-    audit_log(tmp_path, clock=clock, retention_days=1)
-    assert files_of(tmp_path)[0].name.startswith("audit-000000000010-")
-
-    found = verify_log(tmp_path, (KEY,), ChainHead("", sequence, "0" * 64 if forged else links[sequence]))
-    assert (found.broken is None) == (why is None), reason
-    if found.broken is not None:
-        assert found.broken.why.startswith(why or "")
-        assert place(found) == (files_of(tmp_path)[0].name, 1)
-
-
-def links_of(directory: Path) -> dict[int, str]:
-    """The link of every record."""
-    lines = (read_line(raw) for file in files_of(directory) for raw in file.read_bytes().splitlines(keepends=True))
-    return {line.sequence: line.link for line in lines if line is not None}
-
-
 def test_unkeyed_file_after_keyed_ones_is_named_although_the_service_went_on_with_its_key(tmp_path: Path) -> None:
     # Someone without the key rewrites the newest file; the running service begins a keyed file after it.
     clock = Clock()

@@ -1,9 +1,10 @@
 """What a record keeps of the chart, so that its decision can be recomputed years later (docs/audit.md).
 
 It is what was delivered and not what was made of it: codes, units, values and times as sent. So a changed code table
-or unit table shows. Only resources with a code of the tables are kept, and of each only what the rule reads. No
-member can hold a display text, a note or a name. `subject` is empty for the patient of the hook, else the reason why
-the resource is not the patient's; references to patients are not kept.
+or unit table shows. Only resources with a code of the tables are kept, and of each only what the rule reads; one that
+could not be read, and so may put a decision in doubt, is kept without its code where that is another one. No member
+can hold a display text, a note or a name. `subject` is empty for the patient of the hook, else the reason why the
+resource is not the patient's; references to patients are not kept.
 """
 
 from typing import Literal
@@ -40,7 +41,7 @@ class ObservationEntry(MeasurementEntry, frozen=True, omit_defaults=True, kw_onl
 
 
 class MalformedEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """A resource that could not be read, with its code where at least that could be."""
+    """A resource that could not be read, with its code where at least that could be, and the tables know it."""
 
     id: str | None = None
     code: CodeableConcept | None = None

@@ -101,8 +101,8 @@ class ChartKeeper:
             person=_person(person, today) if person is not None else None,
             diagnoses=tuple([_diagnosis(condition, of_condition) for condition in diagnoses]),
             therapies=tuple([_therapy(procedure, of_procedure) for procedure in therapies]),
-            malformed_diagnoses=tuple(map(_malformed, conditions.malformed)),
-            malformed_therapies=tuple(map(_malformed, procedures.malformed)),
+            malformed_diagnoses=tuple([_malformed(c, self._mappings.condition) for c in conditions.malformed]),
+            malformed_therapies=tuple([_malformed(p, self._procedure) for p in procedures.malformed]),
             truncated=eligibility.truncated,
             blood_counts=self._search(laboratory.blood_counts, patient_id) if laboratory is not None else None,
             albumin=self._search(laboratory.albumin, patient_id) if laboratory is not None else None,
@@ -112,11 +112,12 @@ class ChartKeeper:
         ours = self._ours(content.resources)
         # Before an entry is made: the longest charts would cost the most, for nothing.
         _limit(len(ours))
-        _limit(len(content.malformed))
+        unreadable = [m for m in content.malformed if self._may_be_ours(m)]
+        _limit(len(unreadable))
         subjects = SubjectMatcher(patient_id, content.patients)
         return SearchEntry(
             observations=tuple([_observation(observation, subjects) for observation in ours]),
-            malformed=tuple(map(_malformed, content.malformed)),
+            malformed=tuple([_malformed(m, self._laboratory) for m in unreadable]),
             truncated=content.next_url is not None,
         )
 
@@ -124,6 +125,10 @@ class ChartKeeper:
         """Return those with a code of the tables, their own or of a component; each code is looked up once."""
         known = _KnownConcepts(self._laboratory)
         return [o for o in observations if known[o.code] or (o.component and any(known[c.code] for c in o.component))]
+
+    def _may_be_ours(self, observation: Malformed) -> bool:
+        """Tell whether a result that could not be read may be one the rule asks for, itself or in a component."""
+        return observation.code is None or observation.has_components or _is_known(observation.code, self._laboratory)
 
     def _laboratory(self, system: str, code: str) -> object:
         return self._mappings.analyte_code(system, code) or self._mappings.refused_code(system, code)
@@ -221,8 +226,10 @@ def _therapy(procedure: Procedure, subjects: SubjectMatcher) -> TherapyEntry:
     )
 
 
-def _malformed(resource: Malformed) -> MalformedEntry:
-    return MalformedEntry(id=resource.id, code=resource.code, has_components=resource.has_components)
+def _malformed(resource: Malformed, look_up: LookUp) -> MalformedEntry:
+    """Keep that it was there, which may have put the decision in doubt; what it says only where the tables know it."""
+    code = resource.code if _is_known(resource.code, look_up) else None
+    return MalformedEntry(id=resource.id, code=code, has_components=resource.has_components)
 
 
 def _person(person: PatientFact, today: date) -> PersonEntry:

@@ -69,6 +69,12 @@ def test_any_chart_is_recomputed_from_its_record(request: dict[str, Any]) -> Non
         ({"effectiveDateTime": None, "effectiveInstant": charts.days_ago(40)}, "an instant"),
         ({"code": {"coding": [{"code": "777-3"}]}}, "a code without a system is not ours"),
         ({"component": 7}, "malformed"),
+        ({"status": 5, "code": {"coding": [{"system": charts.LOINC, "code": "99999-9"}]}}, "malformed, another test"),
+        ({"status": 5, "code": {"text": "?"}}, "malformed, and its code says nothing"),
+        (
+            {"status": 5, "code": {"coding": [{"system": charts.LOINC, "code": "99999-9"}]}, "component": [{}]},
+            "malformed, another test, and ours may stand in its components",
+        ),
     ],
 )
 def test_a_result_of_any_kind_is_recomputed_from_its_record(changes: dict[str, Any], reason: str) -> None:
@@ -91,6 +97,8 @@ def test_a_result_of_any_kind_is_recomputed_from_its_record(changes: dict[str, A
         ({"conditions": charts.bundle(charts.condition(verificationStatus={"text": "?"}))}, "a status without a code"),
         ({"conditions": charts.bundle(charts.condition(), charts.condition("C78.7"))}, "metastasis"),
         ({"conditions": charts.bundle(charts.condition(), {"resourceType": "Condition", "code": 7})}, "malformed"),
+        ({"conditions": charts.bundle(charts.condition("F20.0", onsetDateTime=5))}, "malformed, another diagnosis"),
+        ({"procedures": charts.bundle(charts.procedure("12345", performedDateTime=7))}, "malformed, another procedure"),
         ({"procedures": charts.bundle(charts.procedure(performedDateTime=None))}, "undated"),
         ({"procedures": charts.bundle(charts.procedure(when="2026"))}, "a year"),
         ({"procedures": charts.bundle(charts.procedure(when="2027-01-01"))}, "in the future"),

@@ -45,6 +45,10 @@ def marked(resource: Json) -> Json:
     }
 
 
+def coded(code: str) -> Json:
+    return {"system": "urn:x", "code": code}
+
+
 def request() -> Json:
     """An eligible patient whose chart says the mark everywhere, also in place of numbers."""
     texts = [
@@ -53,6 +57,7 @@ def request() -> Json:
         observation("777-3", 1, oid="absent", valueQuantity=None, dataAbsentReason={"text": f"{MARK}-absent"}),
         observation("99999-9", 1, oid="other", code={"coding": [{"system": LOINC, "code": f"{MARK}-code"}]}),
         observation("777-3", 1, oid="foreign", subject={"reference": f"Patient/{MARK}-another"}),
+        observation("99999-9", 1, oid="unreadable", status=5, code={"coding": [coded(f"{MARK}-unreadable-test")]}),
     ]
     person = patient(
         name=[{"family": f"{MARK}-family", "given": [f"{MARK}-given"]}],
@@ -61,12 +66,13 @@ def request() -> Json:
         telecom=[{"value": f"{MARK}-phone"}],
         birthDate="1958-03-04",
     )
-    other = condition("I10", id=f"{MARK}-other", code={"coding": [{"system": "urn:x", "code": f"{MARK}-diagnosis"}]})
+    other = condition("I10", id=f"{MARK}-other", code={"coding": [coded(f"{MARK}-diagnosis")]})
+    unreadable = {"coding": [coded(f"{MARK}-unreadable")]}
     return hook_request(
         *map(marked, [*draw(), *texts]),
         patient=person,
-        conditions=bundle(marked(condition()), other),
-        procedures=bundle(marked(procedure())),
+        conditions=bundle(marked(condition()), other, condition(id="broken", onsetDateTime=5, code=unreadable)),
+        procedures=bundle(marked(procedure()), procedure(id="broken", performedDateTime=7, code=unreadable)),
         members={
             "fhirAuthorization": {
                 "access_token": f"{MARK}-token",

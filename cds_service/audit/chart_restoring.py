@@ -22,11 +22,13 @@ from cds_service.acquisition.resources import (
     Quantity,
     Reference,
 )
+from cds_service.audit.chart_entries import ChartEntry
+from cds_service.audit.chart_keeping import OLDEST_AGE
 from cds_service.clinical.reasons import Reason
+from cds_service.normalization.observations import is_readable_number
 
 if TYPE_CHECKING:
     from cds_service.audit.chart_entries import (
-        ChartEntry,
         DiagnosisEntry,
         MalformedEntry,
         MeasurementEntry,
@@ -42,10 +44,36 @@ _SOMEBODY_ELSE: Final = "Patient/somebody-else"
 _NEXT_PAGE: Final = "not-delivered"
 _NOT_KEPT: Final = "not kept"
 _TOO_LONG: Final = Decimal("1E+1000")
+_DECODER: Final = msgspec.json.Decoder(ChartEntry)
 
 
 class LaboratoryNotKeptError(Exception):
     """The patient was not eligible then, so blood counts were not looked at, and is eligible now."""
+
+
+def restore_chart(raw: bytes, today: date) -> RecordedChart:
+    """Return the chart of a record. Raises one of UNREADABLE for one that no record can hold, such as an edited one."""
+    entry = _DECODER.decode(raw)
+    if entry.person is not None and entry.person.age is not None and not 0 <= entry.person.age <= OLDEST_AGE:
+        raise ValueError("an age that is not kept")
+    for search in filter(None, (entry.blood_counts, entry.albumin)):
+        for observation in search.observations:
+            for measurement in (observation, *observation.components):
+                _check_number(measurement)
+    return RecordedChart(entry, today)
+
+
+def _check_number(entry: MeasurementEntry) -> None:
+    value = entry.quantity.value if entry.quantity is not None else None
+    if entry.kind == "number" and value is not None and not _is_kept_number(value):
+        raise ValueError("a number that no record holds")
+
+
+def _is_kept_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return False
+    number = Decimal(value)
+    return number.is_finite() and is_readable_number(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +82,11 @@ class RecordedChart:
 
     entry: ChartEntry
     today: date
+
+    @property
+    def age_is_capped(self) -> bool:
+        """Tell whether the patient may be older than the record says."""
+        return self.entry.person is not None and self.entry.person.age == OLDEST_AGE
 
     def eligibility(self) -> EligibilityChart:
         """Return what tells eligibility."""

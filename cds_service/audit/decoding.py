@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _DECODER: Final = msgspec.json.Decoder(AnyRecord)
-# Of a record. In any zone they lie within the calendar, and their weeks can be counted.
-_YEARS: Final = range(2000, 2200)
+# No log is older. From here on, times lie within the calendar in any zone, and their weeks can be counted.
+FIRST_YEAR: Final = 2000
+_YEARS: Final = range(FIRST_YEAR, FIRST_YEAR + 200)
 _DAY_LENGTH: Final = len("2026-01-31")
 
 # What kinds of record a log holds.

@@ -12,11 +12,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from cds_service.audit.building import DATA_UNAVAILABLE
-from cds_service.audit.chart_entries import ChartEntry
-from cds_service.audit.chart_restoring import PATIENT_ID, LaboratoryNotKeptError, RecordedChart
+from cds_service.audit.chart_keeping import OLDEST_AGE
+from cds_service.audit.chart_restoring import PATIENT_ID, LaboratoryNotKeptError, restore_chart
+from cds_service.audit.decoding import UNREADABLE
 from cds_service.audit.entries import verdict_members
 from cds_service.audit.records import ConfigurationRecord, HookRecord
 from cds_service.clinical.policy import ClinicalPolicy
@@ -73,11 +72,13 @@ class Unread:
     line: int
 
 
-_CHART: Final = msgspec.json.Decoder(ChartEntry)
+# Of a configuration; more is refused there, too.
+_MOST_DAYS: Final = 3650
 
 NO_VALUES: Final = "values are not kept"
 TOO_LARGE: Final = "the chart was too large to be kept"
 NO_LIMITS: Final = "the limits in force then are not in the log"
+AGE_NOT_KEPT: Final = f"ages are kept up to {OLDEST_AGE}, and the limit is above"
 NO_DECISION: Final = "required data could not be had, so nothing was decided"
 
 
@@ -96,16 +97,36 @@ def replay(
         if record is None:
             yield Unread(entry.file, entry.line)
         elif isinstance(record, ConfigurationRecord):
-            sites[record.configuration] = replace(site, policy=policy_of(record))
+            try:
+                sites[record.configuration] = replace(site, policy=policy_of(record))
+            except (*UNREADABLE, KeyError, OSError):
+                yield Unread(entry.file, entry.line)
         elif isinstance(record, HookRecord):
-            yield _recompute(entry.sequence, record, site if current_limits else sites.get(record.configuration))
+            under = site if current_limits else sites.get(record.configuration)
+            why_not = _why_not(record, under)
+            if why_not or under is None:
+                yield NotRecomputed(entry.sequence, why_not)
+            else:
+                yield _recompute(entry, record, under)
 
 
 def policy_of(record: ConfigurationRecord) -> ClinicalPolicy:
-    """Return the limits of a configuration record as the rule reads them."""
+    """Return the limits of a configuration record as the rule reads them.
+
+    Raises one of UNREADABLE, or KeyError or OSError for the zone, where the record holds what no configuration can.
+    """
+    cutoff = Decimal(record.cutoff)
+    days = (
+        record.post_procedure_exclusion_days,
+        record.baseline_window_days,
+        record.max_age_days,
+        record.albumin_window_days,
+    )
+    if not cutoff.is_finite() or not all(0 <= number <= _MOST_DAYS for number in days):
+        raise ValueError("limits of no configuration")
     return ClinicalPolicy(
         timezone=ZoneInfo(record.timezone),
-        cutoff=Decimal(record.cutoff),
+        cutoff=cutoff,
         cutoff_source=record.cutoff_source,
         eligibility_required=record.eligibility_required,
         minimum_age=record.minimum_age,
@@ -118,16 +139,25 @@ def policy_of(record: ConfigurationRecord) -> ClinicalPolicy:
     )
 
 
-def _recompute(sequence: int, record: HookRecord, site: Site | None) -> Recomputed | NotRecomputed:
+def _why_not(record: HookRecord, site: Site | None) -> str:
+    """Say why a record cannot be recomputed whatever its chart says; empty when it can."""
     if record.outcome == DATA_UNAVAILABLE:
-        return NotRecomputed(sequence, NO_DECISION)
+        return NO_DECISION
     if not bytes(record.chart):
-        return NotRecomputed(sequence, TOO_LARGE if record.chart_too_large else NO_VALUES)
-    if site is None:
-        return NotRecomputed(sequence, NO_LIMITS)
+        return TOO_LARGE if record.chart_too_large else NO_VALUES
+    return NO_LIMITS if site is None else ""
+
+
+def _recompute(entry: Entry, record: HookRecord, site: Site) -> Recomputed | NotRecomputed | Unread:
     today = record.time.astimezone(site.policy.timezone).date()
     try:
-        decision = decide_chart(RecordedChart(_CHART.decode(record.chart), today), PATIENT_ID, site, record.time)
+        chart = restore_chart(bytes(record.chart), today)
+    except UNREADABLE:
+        return Unread(entry.file, entry.line)
+    if chart.age_is_capped and site.policy.minimum_age > OLDEST_AGE:
+        return NotRecomputed(entry.sequence, AGE_NOT_KEPT)
+    try:
+        decision = decide_chart(chart, PATIENT_ID, site, record.time)
     except LaboratoryNotKeptError:
         members: dict[str, Any] = {"outcome": ELIGIBLE_NOW}
     else:
@@ -136,7 +166,7 @@ def _recompute(sequence: int, record: HookRecord, site: Site | None) -> Recomput
     changed = [name for name in _COMPARED if getattr(record, name) != members.get(name)]
     if sorted(then.reasons) != sorted(now.reasons):
         changed.append("reasons")
-    return Recomputed(sequence, record.time, record.request_id, then, now if changed else None, tuple(changed))
+    return Recomputed(entry.sequence, record.time, record.request_id, then, now if changed else None, tuple(changed))
 
 
 def _verdict_then(record: HookRecord) -> Verdict:

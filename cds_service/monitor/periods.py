@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from cds_service.audit.decoding import FIRST_YEAR
 from cds_service.errors import PeriodError
 
 JUDGED_DAYS: Final = 28
@@ -13,6 +14,7 @@ BASELINE_DAYS: Final = 56
 # Three of each day of the week: with fewer, what is usual cannot be told.
 LEAST_BASELINE_DAYS: Final = 21
 _DAY: Final = timedelta(days=1)
+_NO_LOG: Final = "no log reaches to the days asked for"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,20 @@ def choose_periods(wanted: Wanted, today: date, first_record: date | None) -> Pe
     A log that is younger gives what it has: at least 21 days to learn from, the rest to judge; its first day counts
     as incomplete. Raises PeriodError for days that leave nothing to judge.
     """
+    try:
+        periods = _choose(wanted, today, first_record)
+    except OverflowError:
+        raise PeriodError(_NO_LOG) from None
+    if periods.baseline_first.year < FIRST_YEAR:
+        raise PeriodError(_NO_LOG)
+    if not periods.judged_days():
+        raise PeriodError(
+            f"all days from {periods.first} to {periods.last} are left out, so that there is none to judge"
+        )
+    return periods
+
+
+def _choose(wanted: Wanted, today: date, first_record: date | None) -> Periods:
     last = min(wanted.until or today - _DAY, today - _DAY)
     first = wanted.since or last - _DAY * (JUDGED_DAYS - 1)
     if wanted.since is None and wanted.baseline_until is not None:

@@ -15,7 +15,7 @@ from cds_service.cli.main import main
 from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.services.site import Site
 from fhir_mappings import load_mappings
-from tests.support.charts import NOW, draw, hook_request
+from tests.support.charts import NOW, draw, hook_request, patient
 from tests.support.recorded import VALUES_KEPT, Hook, record
 
 if TYPE_CHECKING:
@@ -121,6 +121,23 @@ def test_replay_without_values_exit_1_since_nothing_is_proved(tmp_path: Path) ->
     assert result.exit_code == 1
     assert "1: values are not kept" in result.stdout
     assert "none of the decisions can be recomputed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("age", "recomputed", "reason"),
+    [(98, 0, "kept as 90, which says nothing about a limit of 95"), (60, 1, "kept as it is")],
+)
+def test_replay_limit_above_the_ages_that_are_kept_gives_no_false_difference(
+    tmp_path: Path, age: int, recomputed: int, reason: str
+) -> None:
+    site = replace(SITE, policy=replace(SITE.policy, minimum_age=95))
+    body = json.dumps(hook_request(*draw(), patient=patient(birthDate=f"{NOW.year - age}-01-01"))).encode()
+    record(tmp_path, [Hook("aged", body, NOW, site)])
+
+    result = replay("--directory", tmp_path)
+
+    assert f"{recomputed} decisions recomputed, 0 differ." in result.stdout, reason
+    assert ("1: ages are kept up to 90, and the limit is above" in result.stdout) == (not recomputed)
 
 
 def test_replay_period_selects_decisions(log: Path) -> None:

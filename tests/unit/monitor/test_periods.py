@@ -71,6 +71,17 @@ def test_periods_are_chosen(wanted: Wanted, first_record: date, expected: tuple[
         (Wanted(since=date(2026, 3, 1), until=date(2026, 2, 1)), "no complete day", "the wrong way round"),
         (Wanted(baseline_since=date(2026, 3, 1), baseline_until=date(2026, 2, 1)), "before it begins", ""),
         (Wanted(since=date(2026, 3, 1), baseline_until=date(2026, 3, 1)), "must end before", "judged by itself"),
+        (Wanted(since=date.min), "no log reaches to", "nothing lies before it to learn from"),
+        (Wanted(until=date.min), "no log reaches to", "four weeks to judge would begin before the calendar"),
+        (Wanted(baseline_since=date.min), "no log reaches to", "two thousand years to learn from"),
+        (Wanted(baseline_until=date.min), "no log reaches to", "eight weeks would begin before the calendar"),
+        (Wanted(baseline_until=date.max), "no log reaches to", "nothing lies behind it to judge"),
+        (Wanted(since=date(26, 3, 1)), "no log reaches to", "a year written short"),
+        (
+            Wanted(since=date(2026, 3, 8), left_out=frozenset({date(2026, 3, 8), date(2026, 3, 9)})),
+            "all days from 2026-03-08 to 2026-03-09 are left out",
+            "nothing remains",
+        ),
     ],
 )
 def test_periods_that_leave_nothing_are_refused(wanted: Wanted, said: str, reason: str) -> None:

@@ -7,6 +7,9 @@ they say why a card was overridden; the forms met in the field are read alike:
     overrideReasons  the same object under a plural name             Epic's documentation
     overrideReason   {"code", "system"}                              older CDS Hooks sandbox
     extension only   com.epic.cdshooks.feedback.overrideReason.*     Epic's documentation; the category is the code
+
+A reason that is named by a text alone has no code: the text counts as free text of the user, and TEXT_ONLY stands for
+the code.
 """
 
 from __future__ import annotations
@@ -21,10 +24,15 @@ from cds_service.errors import MalformedRequestError
 
 _OUTCOMES = ("accepted", "overridden")
 
-# Epic names the reason of its own list by its category, and by a text of the list; the first that is there stands.
+# Epic names the reason of its own list by its category, and by texts; the first that is there stands.
 _EPIC_REASON: Final = "com.epic.cdshooks.feedback.overrideReason."
-_EPIC_MEMBERS: Final = ("Category", "Title", "Display")
-_LONGEST_REASON: Final = 256
+_EPIC_CODE: Final = "Category"
+_EPIC_MEMBERS: Final = (_EPIC_CODE, "Title", "Display")
+
+TEXT_ONLY: Final = "text-only"
+# Longer ones are no codes: Epic takes topic codes of 100 characters.
+_LONGEST_CODE: Final = 128
+_LONGEST_SYSTEM: Final = 256
 
 # A UUID is the same in either case (RFC 9562, section 4), and clients do not all keep the one they got.
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -77,6 +85,23 @@ class _Override(msgspec.Struct):
         if self.reason is None and self.code is not None:
             return ReasonCode(self.code, self.system, self.display)
         return self.reason or _epic_reason(self.extension)
+
+    @property
+    def coded_reason(self) -> ReasonCode | None:
+        """Return the reason without any text that may be a person's."""
+        reason = self.reason_code
+        if reason is None:
+            return None
+        system = reason.system[:_LONGEST_SYSTEM] if reason.system is not None else None
+        return ReasonCode(reason.code if _is_code(reason) else TEXT_ONLY, system, reason.display)
+
+    @property
+    def free_text(self) -> str | None:
+        """Return the comment, after the reason where that is named by a text."""
+        reason = self.reason_code
+        if reason is None or _is_code(reason):
+            return self.userComment
+        return ": ".join(filter(None, (reason.code, self.userComment)))
 
     @property
     def says_something(self) -> bool:
@@ -136,8 +161,8 @@ def _parse_item(raw: msgspec.Raw) -> FeedbackItem:
         outcome=item.outcome,
         outcome_at=_parse_timestamp(item.outcomeTimestamp),
         accepted_suggestions=tuple(s.id for s in item.acceptedSuggestions or ()),
-        reason=override.reason_code if override else None,
-        user_comment=override.userComment if override else None,
+        reason=override.coded_reason if override else None,
+        user_comment=override.free_text if override else None,
     )
 
 
@@ -149,8 +174,15 @@ def _epic_reason(extension: Any) -> ReasonCode | None:
     for member in _EPIC_MEMBERS:
         for key, value in named.items():
             if key.endswith(member) and isinstance(value, str | int) and str(value).strip():
-                return ReasonCode(str(value).strip()[:_LONGEST_REASON], key)
+                return ReasonCode(str(value).strip(), key)
     return None
+
+
+def _is_code(reason: ReasonCode) -> bool:
+    """Tell a code from a text: a text of Epic's list may be any, and so may what is too long or has several lines."""
+    system = reason.system or ""
+    is_text_of_epic = system.startswith(_EPIC_REASON) and not system.endswith(_EPIC_CODE)
+    return not is_text_of_epic and len(reason.code) <= _LONGEST_CODE and reason.code.isprintable()
 
 
 def _parse_timestamp(text: str) -> datetime:

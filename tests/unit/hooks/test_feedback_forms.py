@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.hooks.feedback import parse_feedback
+from cds_service.hooks.feedback import TEXT_ONLY, parse_feedback
 
 EPIC = "com.epic.cdshooks.feedback.overrideReason"
 KNOWN = {"code": "known", "system": "urn:reasons", "display": "Known"}
@@ -44,9 +44,22 @@ def read(**members: Any) -> tuple[str | None, str | None, str | None]:
         ),
         (
             {"overrideReasons": {"extension": {f"{EPIC}.reasonDisplay": "Not now"}}},
-            ("Not now", f"{EPIC}.reasonDisplay", None),
-            "a text of the list where there is no category",
+            (TEXT_ONLY, f"{EPIC}.reasonDisplay", "Not now"),
+            "Epic names it by a text alone: nobody knows who wrote that, so it counts as free text",
         ),
+        (
+            {"overrideReasons": {"extension": {f"{EPIC}.reasonTitle": "Not now"}, "userComment": "seen"}},
+            (TEXT_ONLY, f"{EPIC}.reasonTitle", "Not now: seen"),
+            "a text beside the comment",
+        ),
+        (
+            {"overrideReason": {"reason": {"code": "x" * 129, "system": "urn:reasons"}}},
+            (TEXT_ONLY, "urn:reasons", "x" * 129),
+            "no list has so long a code",
+        ),
+        ({"overrideReason": {"code": "x" * 128}}, ("x" * 128, None, None), "the longest that is taken for a code"),
+        ({"overrideReason": {"code": "a\nb"}}, (TEXT_ONLY, None, "a\nb"), "nor is a text of two lines a code"),
+        ({"overrideReason": {"code": "known", "system": "u" * 300}}, ("known", "u" * 256, None), "a long system"),
         ({"overrideReason": {}, "overrideReasons": {"reason": KNOWN}}, ("known", "urn:reasons", None), "one is empty"),
         ({"overrideReason": None, "overrideReasons": None}, (None, None, None), "null"),
         ({"overrideReason": {"extension": {"com.other": "7"}}}, (None, None, None), "an extension of somebody else"),
@@ -54,7 +67,7 @@ def read(**members: Any) -> tuple[str | None, str | None, str | None]:
         ({"overrideReason": {"extension": {f"{EPIC}.reasonCategory": {}}}}, (None, None, None), "no text"),
         (
             {"overrideReason": {"extension": {f"{EPIC}.reasonCategory": "x" * 900}}},
-            ("x" * 256, f"{EPIC}.reasonCategory", None),
+            (TEXT_ONLY, f"{EPIC}.reasonCategory", "x" * 900),
             "a long one",
         ),
         ({"overrideReason": {"userComment": "only this"}}, (None, None, "only this"), "a comment alone"),

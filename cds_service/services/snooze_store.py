@@ -38,6 +38,13 @@ _SNOOZE: Final = (
     " ON CONFLICT (subject_hash) DO UPDATE SET sii = excluded.sii, until = excluded.until"
     " WHERE snoozed_card.until <= excluded.until"
 )
+_SUBJECT: Final = "SELECT subject_hash FROM shown_card WHERE card_hash = :card AND expires_at > :now"
+# First the card can snooze nothing any more, then its advice is not snoozed: the other way round, an override between
+# the two would stand.
+_WAKE: Final = (
+    "UPDATE shown_card SET expires_at = :now WHERE card_hash = :card",
+    "DELETE FROM snoozed_card WHERE subject_hash = :subject",
+)
 _NOTES_BETWEEN_CLEANINGS: Final = 20
 _FORGET: Final = (
     "DELETE FROM shown_card WHERE expires_at <= :now",
@@ -76,6 +83,13 @@ class SnoozeStore:
     def snooze(self, card: bytes, now: int, until: int) -> None:
         """Snooze the subject of a shown card; nothing happens for a card that is not known, or no longer."""
         self._store.execute(_SNOOZE, {"card": card, "now": now, "until": until})
+
+    def wake(self, card: bytes, now: int) -> None:
+        """End the snooze of a shown card's subject, and let the card snooze nothing any more; else as `snooze`."""
+        row = self._store.first_row(_SUBJECT, {"card": card, "now": now})
+        if row is not None:
+            for statement in _WAKE:
+                self._store.execute(statement, {"card": card, "subject": row[0], "now": now})
 
     def close(self) -> None:
         """Give the connections to the database back; the next use opens new ones."""

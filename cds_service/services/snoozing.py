@@ -1,7 +1,7 @@
 """Optional snooze: a card that was overridden is not shown again for a time, unless SII rises.
 
-It never hides anything when in doubt: a card that is not known, feedback that comes late, other reasons, another
-rule, another cut-off, or a state store that cannot be asked all lead to the card being shown.
+It never hides anything when in doubt: a card that is not known, feedback that comes late or says both, other reasons,
+another rule, another cut-off, or a state store that cannot be asked all lead to the card being shown.
 """
 
 from __future__ import annotations
@@ -80,15 +80,21 @@ class Snoozing:
             _LOGGER.warning("an override of this card will not snooze it: %s", error.log_detail)
 
     def take_feedback(self, items: Iterable[FeedbackItem], client: TrustedClient, now: datetime) -> None:
-        """Snooze the cards that were overridden, from the moment of the override on."""
+        """Snooze the cards that were overridden, from the moment of the override on, unless they were accepted, too.
+
+        An accepted card ends the snooze of its advice, and no override of that card begins one any more: feedback may
+        come late and in any order, so that nobody knows which of the two was the last word.
+        """
         for item in items:
+            card = self._hash("card", client.name, item.card)
             end = min(item.outcome_at, now) + self._options.period
-            if item.outcome != _OVERRIDDEN or end <= now:
-                continue
             try:
-                self._store.snooze(self._hash("card", client.name, item.card), _seconds(now), _seconds(end))
+                if item.outcome != _OVERRIDDEN:
+                    self._store.wake(card, _seconds(now))
+                elif end > now:
+                    self._store.snooze(card, _seconds(now), _seconds(end))
             except StateUnavailableError as error:
-                _LOGGER.warning("an override was recorded and does not snooze its card: %s", error.log_detail)
+                _LOGGER.warning("an answer was recorded and changes no snooze of its card: %s", error.log_detail)
 
     def _has_risen(self, before: str, now: Decimal | None) -> bool:
         if not before or now is None:

@@ -128,6 +128,42 @@ def test_snooze_does_not_begin(hospital: Hospital, answer: dict[str, Any], reaso
     assert shown(worker), reason
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "is_shown", "reason"),
+    [
+        (("overridden", "accepted"), True, "taken back"),
+        (("accepted", "overridden"), True, "feedback may come late: nobody knows which was the last word"),
+        (("overridden", "accepted", "overridden"), True, "they contradict each other, so the card is shown"),
+        (("overridden", "overridden"), False, "they agree"),
+    ],
+)
+@pytest.mark.parametrize("together", [True, False], ids=["one batch", "one by one"])
+def test_snooze_card_that_was_accepted_too_is_shown(
+    hospital: Hospital, outcomes: tuple[str, ...], is_shown: bool, reason: str, together: bool
+) -> None:
+    first, second = hospital.worker(), hospital.worker()
+    card = ask(first)["cards"][0]["uuid"]
+    items = [{"card": card, "outcome": outcome, "outcomeTimestamp": NOW.isoformat()} for outcome in outcomes]
+    batches = [items] if together else [[one] for one in items]
+    for worker, batch in zip((first, second, first), batches, strict=False):
+        assert worker.post(f"{HOOK}/feedback", json={"feedback": batch}).status_code == 200
+
+    assert shown(second) == is_shown, reason
+
+
+def test_snooze_accepted_card_ends_that_of_another_with_the_same_advice(hospital: Hospital) -> None:
+    worker = hospital.worker()
+    one, other, third = (ask(worker)["cards"][0]["uuid"] for _ in range(3))
+    override(worker, one)
+    override(worker, other, outcome="accepted")
+    assert shown(worker), "somebody took the advice that somebody else put aside"
+
+    override(worker, third)
+    assert not shown(worker), "a new override counts anew"
+    override(worker, "123456", outcome="accepted")
+    assert not shown(worker), "of a card nobody knows nothing follows"
+
+
 def test_snooze_of_an_unknown_card_hides_nothing(hospital: Hospital) -> None:
     worker = hospital.worker()
     override(worker, "123456")
@@ -190,7 +226,7 @@ def test_snooze_state_store_away_shows_the_card_and_says_so(
         override(worker, card)
     said = " ".join(record.message for record in caplog.records)
     assert "the card is shown, nobody knows whether it is snoozed" in said
-    assert "an override was recorded and does not snooze its card" in said
+    assert "an answer was recorded and changes no snooze of its card" in said
 
 
 def test_snooze_off_by_default_touches_no_state(tmp_path: Path) -> None:
@@ -252,5 +288,8 @@ def test_snooze_works_for_several_hosts_on_postgresql(postgresql_url: str) -> No
         assert first.until("p2", CLIENT, assessment, NOW) is None
         assert first.until("p1", replace(CLIENT, name="other"), assessment, NOW) is None
         assert second.until("p1", CLIENT, assessment, end) is None
+        first.take_feedback([FeedbackItem("card", "accepted", NOW)], CLIENT, NOW)
+        second.take_feedback([item], CLIENT, NOW)
+        assert [host.until("p1", CLIENT, assessment, NOW) for host in (first, second)] == [None, None]
         second.note_shown("later", "p9", CLIENT, assessment, end + timedelta(days=8))
         assert other.find(b"", 0) is None

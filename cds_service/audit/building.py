@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from cds_service.audit.entries import condition_entry, excluded_entry, procedure_entry, verdict_members
 from cds_service.audit.keys import pseudonym
 from cds_service.audit.records import NO_CHART, ConfigurationRecord, FeedbackRecord, HookRecord
+from cds_service.audit.users import user_in_log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +40,8 @@ _TIMING_DECIMALS: Final = 3
 class DecisionContext:
     """Who asked about whom, when, and under which configuration.
 
-    `now` is aware. With `pseudonym_key` the record holds a pseudonym instead of `patient`. `timezone` is the name of
+    `now` is aware. With `pseudonym_key` the record holds a pseudonym instead of `patient`, and instead of the id of a
+    user who is a patient or related person. `timezone` is the name of
     the zone in which days were counted.
     """
 
@@ -158,7 +160,7 @@ def _frame_members(context: DecisionContext, timings_ms: Mapping[str, float]) ->
         "request_id": context.request_id,
         "hook_instance": context.hook_instance,
         "client": context.client,
-        "user": context.user,
+        "user": context.user if key is None else user_in_log(key, context.user, context.patient),
         "patient": context.patient if key is None else pseudonym(key, context.patient),
         "mode": context.mode,
         "rule_version": context.rule_version,

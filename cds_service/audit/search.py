@@ -15,6 +15,7 @@ from cds_service.audit.files import first_record, look, read_lines
 from cds_service.audit.glance import GLANCE_DECODER
 from cds_service.audit.keys import PSEUDONYM_PREFIX, pseudonym
 from cds_service.audit.records import FeedbackRecord, HookRecord
+from cds_service.audit.users import may_be
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
 class Query:
     """What to look for; None stands for any. `since` and `until` are aware and both inclusive.
 
-    `patients` are the forms a patient id may have in the log (see `patient_forms`), with pseudonyms under the keys that
-    have `key_ids`.
+    `patients` are the forms a patient id may have in the log (see `patient_forms`), and `user_forms` those of the user
+    (see `users.user_forms`), with pseudonyms under the keys that have `key_ids`.
     """
 
     patients: frozenset[str] | None = None
     key_ids: frozenset[str] = frozenset()
     user: str | None = None
+    user_forms: frozenset[str] = frozenset()
     client: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -65,7 +67,7 @@ class Unreadable(NamedTuple):
 
 
 class Concealed(NamedTuple):
-    """A file with patients under pseudonyms of a key that is not at hand: the one looked for may be among them."""
+    """A file with pseudonyms of a key that is not at hand: the person looked for may be behind one of them."""
 
     file: str
 
@@ -87,7 +89,8 @@ def search(directory: Path, query: Query) -> Iterator[Found | Unreadable | Conce
     that may match, not with the log. Raises OSError when the directory is missing or cannot be read.
     """
     extents = look(directory)
-    concealing = _concealing(extents, query.key_ids) if query.patients is not None else frozenset()
+    asks_for_a_person = query.patients is not None or query.user is not None
+    concealing = _concealing(extents, query.key_ids) if asks_for_a_person else frozenset()
     # Whom a feedback belongs to, its card tells. Of a patient all cards are remembered, else those with feedback.
     wanted = None
     if query.patients is None or concealing:
@@ -126,7 +129,7 @@ def _cards_of_feedback(extents: Sequence[Extent], query: Query) -> Iterator[str]
 
 
 class _Call(NamedTuple):
-    """A hook call; `concealed_in` names its file when its patient may be the one looked for and nobody can tell."""
+    """A hook call; `concealed_in` names its file when nobody can tell whom a pseudonym in it stands for."""
 
     of: CardOf
     concealed_in: str
@@ -167,8 +170,7 @@ class _Reader:
 
     def _note(self, glance: Glance) -> _Call:
         """Remember whom a card is about; it is always recorded before its feedback."""
-        concealed = self._concealing if glance.patient.startswith(PSEUDONYM_PREFIX) else ""
-        call = _Call(CardOf(glance.patient, glance.user or ""), concealed)
+        call = _Call(CardOf(glance.patient, glance.user or ""), self._concealing)
         if glance.card is None:
             return call
         if glance.card in self._wanted if self._wanted is not None else self._is_of_patient(call):
@@ -178,12 +180,21 @@ class _Reader:
         return call
 
     def _matches_person(self, glance: Glance, call: _Call | None) -> bool:
-        user = glance.user or (call.of.user if call is not None else None)
-        if self._query.user is not None and user != self._query.user:
-            return False
-        if call is not None and call.concealed_in:
+        """Compare patient and user; where only a pseudonym forbids it, remember the file."""
+        query = self._query
+        user = glance.user or (call.of.user if call is not None else "")
+        of_patient = self._is_of_patient(call)
+        by_user = query.user is None or user == query.user or user in query.user_forms
+        if of_patient and by_user:
+            return True
+        if (
+            call is not None
+            and call.concealed_in
+            and (of_patient or call.of.patient.startswith(PSEUDONYM_PREFIX))
+            and (by_user or may_be(user, query.user or ""))
+        ):
             self.concealed.add(call.concealed_in)
-        return self._is_of_patient(call)
+        return False
 
     def _is_of_patient(self, call: _Call | None) -> bool:
         patients = self._query.patients

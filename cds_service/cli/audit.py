@@ -13,6 +13,7 @@ from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import verify_log
 from cds_service.audit.records import OUTCOMES
 from cds_service.audit.search import Concealed, Found, Query, Unreadable, ids_of, patient_forms, search
+from cds_service.audit.users import user_forms
 from cds_service.cli.audit_export import export_command
 from cds_service.cli.audit_log import (
     Log,
@@ -109,6 +110,7 @@ def search_command(
         patients=patient_forms(patient.removeprefix("Patient/"), log.keys) if patient is not None else None,
         key_ids=ids_of(log.keys),
         user=user,
+        user_forms=user_forms(user, log.keys) if user is not None else frozenset(),
         client=client,
         since=first,
         until=last,
@@ -169,7 +171,7 @@ def _fail_for(gaps: list[Unreadable | Concealed], directory: Path) -> None:
     for file in files:
         click.echo(f"{directory / file}: has pseudonyms of a key that is not at hand; see --key-file", err=True)
     if files:
-        click.echo("The patient may be in these files, too.", err=True)
+        click.echo("The person may be in these files, too.", err=True)
     if len(gaps) > len(files):
         fail(f"{directory}: lines that cannot be read: {len(gaps) - len(files)}; run sii-cds audit verify")
     if files:

@@ -89,7 +89,7 @@ def _agents(record: HookRecord | FeedbackRecord, observer: Observer) -> Iterator
     network = {"network": {"address": observer.address, "type": "5"}} if observer.address else {}
     yield _agent(codes.SERVER, observer.reference(), requestor=False) | network
     if record.user:
-        yield _agent(codes.USER, _who(record.user), requestor=True) | {
+        yield _agent(codes.USER, _user(record.user), requestor=True) | {
             "purposeOfUse": [{"coding": [codes.TREATMENT.coding()]}]
         }
 
@@ -154,11 +154,20 @@ def _looked_at(record: HookRecord) -> tuple[str, ...]:
 
 
 def _patient(patient: str) -> Json:
-    if patient.startswith(PSEUDONYM_PREFIX):
-        who: Json = {"identifier": {"system": PSEUDONYMS, "value": patient}}
-    else:
-        who = _who(f"Patient/{patient}")
+    who = _pseudonym(patient) if patient.startswith(PSEUDONYM_PREFIX) else _who(f"Patient/{patient}")
     return {"what": who, "type": codes.PERSON.coding(), "role": codes.PATIENT.coding()}
+
+
+def _user(user: str) -> Json:
+    """Return a Reference; of a patient or related person under a pseudonym, the kind of person and the pseudonym."""
+    kind, prefix, digest = user.partition(PSEUDONYM_PREFIX)
+    if not prefix:
+        return _who(user)
+    return {"type": kind.removesuffix("/") or "Patient", **_pseudonym(prefix + digest)}
+
+
+def _pseudonym(value: str) -> Json:
+    return {"identifier": {"system": PSEUDONYMS, "value": value}}
 
 
 def _transaction(kind: codes.Code, value: str) -> Json:

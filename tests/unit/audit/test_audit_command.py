@@ -264,8 +264,21 @@ def test_search_patient_without_the_right_key_is_no_clean_answer(site: Path, key
     assert result.stderr == (
         "No record matches among those that can be compared.\n"
         f"{files_of(site / 'log')[0]}: has pseudonyms of a key that is not at hand; see --key-file\n"
-        "The patient may be in these files, too.\n"
+        "The person may be in these files, too.\n"
     )
+
+
+@pytest.mark.parametrize(("key", "exit_code", "matches"), [("key", 0, 1), ("other", 1, 0)])
+def test_search_user_finds_the_patient_who_asked(site: Path, key: str, exit_code: int, matches: int) -> None:
+    (site / "other").write_bytes(OTHER_KEY)
+    log = audit_log(site / "portal")
+    log.append(hook_record(user="Patient/p1", patient="p1", pseudonym_key=KEY))
+    log.append(hook_record(user="Practitioner/p1", patient="p1", pseudonym_key=KEY))
+    log.close()
+    result = audit("search", "--directory", site / "portal", "--user", "Patient/p1", "--json", "--key-file", site / key)
+
+    assert (result.exit_code, len(result.stdout.splitlines())) == (exit_code, matches)
+    assert ("--key-file" in result.stderr) == (exit_code == 1)
 
 
 def test_search_unknown_outcome_is_a_usage_error(site: Path) -> None:

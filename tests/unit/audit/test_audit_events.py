@@ -189,6 +189,22 @@ def test_event_of_a_pseudonym_names_no_patient() -> None:
     assert "Patient/" not in json.dumps(event)
 
 
+@pytest.mark.parametrize(
+    ("user", "kind", "reason"),
+    [
+        ("Patient/p1", "Patient", "the patient asks"),
+        ("RelatedPerson/p1", "RelatedPerson", "somebody asks for the patient"),
+        ("p1", "Patient", "an id alone is that of the patient"),
+    ],
+)
+def test_event_of_a_patient_as_user_names_the_pseudonym(user: str, kind: str, reason: str) -> None:
+    event = event_of(hook_record(pseudonym_key=KEY, user=user))
+    patient = event["entity"][0]["what"]["identifier"]
+
+    assert event["agent"][2]["who"] == {"type": kind, "identifier": patient}, reason
+    assert '"p1' not in json.dumps(event).replace("/", '"'), reason
+
+
 @pytest.mark.parametrize("user", ["", "dr house", "Practitioner/ü", "https://ehr.example/Practitioner/1"])
 def test_event_of_an_odd_user_is_valid(user: str) -> None:
     event = event_of(hook_record(user=user))

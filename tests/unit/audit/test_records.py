@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -25,6 +25,8 @@ from cds_service.hooks.feedback import FeedbackItem, parse_feedback
 from tests.unit.audit.samples import CARD, FACTS, KEY, NOW, POLICY, assessed, context, draw, hook_record, result
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cds_service.clinical.outcomes import Assessment
 
 AFTER = date(2026, 2, 20)
@@ -136,6 +138,19 @@ def test_pseudonym_key_replaces_the_patient_id() -> None:
     assert b"77001" not in msgspec.json.encode(record)
     assert pseudonym(KEY, "mrn-77002") != record.patient
     assert pseudonym(b"another key of the site", "mrn-77001") != record.patient
+
+
+def unavailable_record(**changes: Any) -> HookRecord:
+    return build_unavailable_record(context(**changes), (), timings_ms={})
+
+
+@pytest.mark.parametrize("build", [hook_record, unavailable_record])
+def test_pseudonym_key_replaces_the_patient_who_asks(build: Callable[..., HookRecord]) -> None:
+    record = build(pseudonym_key=KEY, patient="mrn-77001", user="Patient/mrn-77001")
+
+    assert record.user == f"Patient/{record.patient}"
+    assert b"77001" not in msgspec.json.encode(record)
+    assert build(patient="mrn-77001", user="Patient/mrn-77001").user == "Patient/mrn-77001", "no pseudonyms, no change"
 
 
 def test_unavailable_record_names_the_missing_keys() -> None:

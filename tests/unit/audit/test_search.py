@@ -1,4 +1,4 @@
-"""Search: by patient (also pseudonymized), user, time and outcome; feedback is joined with its card."""
+"""Search: by patient, user, time and outcome; feedback is joined with its card."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from cds_service.audit.keys import pseudonym
 from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import read_entries
 from cds_service.audit.records import FeedbackRecord, HookRecord
-from cds_service.audit.search import CardOf, Concealed, Found, Query, Unreadable, ids_of, patient_forms, search
+from cds_service.audit.search import CardOf, Found, Query, Unreadable, patient_forms, search
 from tests.support.audit_logs import write_log
 from tests.unit.audit.samples import (
     CARD,
-    KEY,
     NOW,
     Clock,
     audit_log,
@@ -116,77 +114,6 @@ def test_search_finds_what_reading_every_record_whole_finds(
                 expected.append(record.request_id)
 
     assert found_ids(log_directory, patients=patients, user=user, outcome=outcome, since=since) == expected
-
-
-def test_search_plain_id_finds_pseudonyms_of_all_keys_and_plain_records(tmp_path: Path) -> None:
-    old_key = b"the key of years ago, 32 bytes !"
-    audit_log(tmp_path, key=None).append(hook_record(request_id="plain", patient="p1"))
-    for name, key in (("old", old_key), ("new", KEY)):
-        audit_log(tmp_path, key=key).append(hook_record(request_id=name, patient="p1", pseudonym_key=key))
-
-    assert found_ids(tmp_path, patients=patient_forms("p1", (KEY, old_key))) == ["plain", "old", "new"]
-    assert found_ids(tmp_path, patients=patient_forms("p1", (KEY,))) == ["plain", "new"]
-    assert found_ids(tmp_path, patients=patient_forms("p2", (KEY, old_key))) == []
-
-
-OLD_KEY = b"the key of years ago, 32 bytes !"
-
-
-@pytest.fixture
-def two_keys(tmp_path: Path) -> Path:
-    """A log of three days: plain patients without a key, then pseudonyms under the old key, then under the new one."""
-    clock = Clock()
-    for number, (name, key) in enumerate((("plain", None), ("old", OLD_KEY), ("new", KEY))):
-        log = audit_log(tmp_path, key=key, clock=clock)
-        now = NOW + timedelta(days=number)
-        for patient in ("p1", "p2"):
-            call = hook_record(request_id=f"{name}-{patient}", card=f"{name}-{patient}", now=now, patient=patient)
-            pseudonymized = patient if key is None else pseudonym(key, patient)
-            log.append(msgspec.structs.replace(call, patient=pseudonymized))
-        clock.advance(days=1)
-    log.append(feedback_record("old-p1", request_id="late", time=NOW + timedelta(days=2)))
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("keys", "conditions", "ids", "concealing", "reason"),
-    [
-        ((OLD_KEY, KEY), {}, ["plain-p1", "old-p1", "new-p1", "late"], [], "all keys at hand"),
-        ((KEY,), {}, ["plain-p1", "new-p1"], [1], "the key of the configuration alone"),
-        ((), {}, ["plain-p1"], [1, 2], "no key at all"),
-        ((b"some key that was never used here",), {}, ["plain-p1"], [1, 2], "a wrong key"),
-        ((KEY,), {"until": NOW + timedelta(hours=1)}, ["plain-p1"], [], "the time before the old key"),
-        ((KEY,), {"since": NOW + timedelta(days=2)}, ["new-p1"], [1], "late feedback on a card of the old key"),
-        ((KEY,), {"since": NOW + timedelta(days=2), "outcome": "above-cutoff"}, ["new-p1"], [], "hooks alone"),
-        ((KEY,), {"outcome": "overridden"}, [], [1], "feedback alone"),
-        ((KEY,), {"user": "Practitioner/q"}, [], [], "nobody asked for this user"),
-        ((KEY,), {"client": "other"}, [], [], "nor for this client"),
-    ],
-)
-def test_search_patient_names_files_whose_pseudonyms_it_cannot_compare(
-    two_keys: Path,
-    keys: tuple[bytes, ...],
-    conditions: dict[str, Any],
-    ids: list[str],
-    concealing: list[int],
-    reason: str,
-) -> None:
-    query = Query(patients=patient_forms("p1", keys), key_ids=ids_of(keys), **conditions)
-    found = list(search(two_keys, query))
-
-    assert [one.record.request_id for one in found if isinstance(one, Found)] == ids, reason
-    names = [path.name for path in files_of(two_keys)]
-    assert [names.index(one.file) for one in found if isinstance(one, Concealed)] == concealing, reason
-
-
-def test_search_patient_file_with_damaged_first_line_may_hold_more(two_keys: Path) -> None:
-    path = files_of(two_keys)[1]
-    path.write_bytes(path.read_bytes().replace(b'"kind":"opened"', b'"kind":"opaned"', 1))
-    keys = (OLD_KEY, KEY)
-    found = list(search(two_keys, Query(patients=patient_forms("p2", keys), key_ids=ids_of(keys))))
-
-    assert Unreadable(path.name, 1) in found
-    assert Concealed(path.name) in found
 
 
 def test_search_keyed_log_with_plain_patients_needs_no_key(log_directory: Path) -> None:

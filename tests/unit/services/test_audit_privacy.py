@@ -95,12 +95,15 @@ def feedback(card: str) -> Json:
     return {"feedback": [item | {"overrideReason": one} for one in overrides]}
 
 
-def run(directory: Path, **audit: Any) -> Path:
+def run(directory: Path, user: str | None = None, **audit: Any) -> Path:
     """Ask for a card and override it."""
     settings = settings_from_dict({"authentication": {"required": False}, "audit": audit}, directory)
     app = create_app(settings, now=lambda: NOW)
     client = app.test_client()
-    answer = client.post("/cds-services/sii-recurrence-risk", json=request())
+    body = request()
+    if user is not None:
+        body["context"]["userId"] = user
+    answer = client.post("/cds-services/sii-recurrence-risk", json=body)
     assert answer.status_code == 200
     (card,) = answer.get_json()["cards"]
     assert client.post("/cds-services/sii-recurrence-risk/feedback", json=feedback(card["uuid"])).status_code == 200
@@ -171,6 +174,14 @@ def test_pseudonym_stands_wherever_the_patient_id_would(tmp_path: Path) -> None:
         assert f'"{PATIENT_ID}"' not in text
         assert f"Patient/{PATIENT_ID}" not in text
         assert "hmac:" in text
+
+
+def test_patient_who_asks_is_named_by_the_pseudonym_alone(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(bytes(range(32)))
+    log = run(tmp_path, f"Patient/{PATIENT_ID}", hmac_key_file="key", pseudonymize_patient=True)
+
+    for place, text in everything_said(log).items():
+        assert not re.search(rf"\b{PATIENT_ID}\b", text), place
 
 
 def test_record_of_the_hook_is_one_of_each_kind(by_default: dict[str, str]) -> None:

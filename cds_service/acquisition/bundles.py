@@ -1,7 +1,8 @@
 """A searchset Bundle to typed resources: all at once where every entry is clean, else entry by entry.
 
 One bad entry costs that entry only. An error-level OperationOutcome in the Bundle makes the whole answer a failed
-one; a warning beside no matches is how Epic says "no data".
+one; a warning beside no matches is how Epic says "no data". A Bundle that is not the result of a search is no answer,
+and one that holds fewer matches than its `total` tells is not the whole of it (FHIR R4: Bundle).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -24,23 +25,34 @@ R = TypeVar("R", bound=Observation | Condition | Procedure | Patient)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation)
 # What is no known harmless level is a failure: FHIR R4 issue-severity, and "success" of R5.
 _HARMLESS_SEVERITIES = frozenset({"warning", "information", "success"})
+# A collection is how exports and test tools put results together; without any type a Bundle is taken for a searchset.
+_ANSWERS = frozenset({None, "searchset", "collection"})
+_MATCH_MODES = frozenset({None, "match"})
 
 
 class BundleFailedError(Exception):
-    """The value is no usable searchset: wrong resource type, unreadable, or an error OperationOutcome."""
+    """The value is no usable searchset: wrong resource or Bundle type, unreadable, or an error OperationOutcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class BundleContent(Generic[R]):
     """The resources of the wanted type, those that could not be read, and what else matters of the Bundle.
 
-    `patients` maps fullUrl to the id of Patient entries; `next_url` is the link to the next page.
+    `patients` maps fullUrl to the id of Patient entries; `next_url` is the link to the next page. `total` is how many
+    matches the server tells of, 0 where it does not, and `matches` how many it sent.
     """
 
     resources: tuple[R, ...] = ()
     malformed: tuple[Malformed, ...] = ()
     patients: Mapping[str, str] = field(default_factory=dict)
     next_url: str | None = None
+    total: int = 0
+    matches: int = 0
+
+    @property
+    def truncated(self) -> bool:
+        """Tell whether there is more than was read: a page that did not come, or matches that no page holds."""
+        return self.next_url is not None or self.total > self.matches
 
 
 class _Link(msgspec.Struct, gc=False):
@@ -48,12 +60,21 @@ class _Link(msgspec.Struct, gc=False):
     url: str | None = None
 
 
+class _MatchSearch(msgspec.Struct, gc=False):
+    """That of a clean entry: a Bundle with any other mode is read entry by entry, which counts them."""
+
+    mode: Literal["match"] | None = None
+
+
 class _Entry(msgspec.Struct, Generic[R], gc=False):
     resource: R
+    search: _MatchSearch | None = None
 
 
 class _CleanBundle(msgspec.Struct, Generic[R], gc=False):
     resourceType: str  # noqa: N815
+    type: str | None = None
+    total: int | None = None
     entry: tuple[_Entry[R], ...] = ()
     link: tuple[_Link, ...] = ()
 
@@ -65,6 +86,8 @@ class _RawEntry(msgspec.Struct):
 
 class _RawBundle(msgspec.Struct):
     resourceType: str  # noqa: N815
+    type: str | None = None
+    total: Any = None
     entry: tuple[msgspec.Raw, ...] | None = ()
     link: tuple[_Link, ...] | None = ()
 
@@ -72,6 +95,15 @@ class _RawBundle(msgspec.Struct):
 class _Head(msgspec.Struct):
     resourceType: str = ""  # noqa: N815
     id: str | None = None
+
+
+class _Search(msgspec.Struct):
+    mode: str | None = None
+
+
+class _Counted(msgspec.Struct):
+    resource: _Head | None = None
+    search: _Search | None = None
 
 
 class _Issue(msgspec.Struct):
@@ -85,6 +117,7 @@ class _Outcome(msgspec.Struct):
 _RAW_BUNDLE = msgspec.json.Decoder(_RawBundle)
 _RAW_ENTRY = msgspec.json.Decoder(_RawEntry)
 _HEAD = msgspec.json.Decoder(_Head)
+_COUNTED = msgspec.json.Decoder(_Counted)
 _OUTCOME = msgspec.json.Decoder(_Outcome)
 _MALFORMED = msgspec.json.Decoder(Malformed)
 
@@ -111,20 +144,20 @@ class BundleReader(Generic[R]):
             bundle = self._clean.decode(raw)
         except _UNREADABLE:
             return self._read_entries(raw)
-        if bundle.resourceType != "Bundle":
-            raise BundleFailedError("not a Bundle")
+        _check_type(bundle)
         resources = tuple(map(_RESOURCE, bundle.entry))
         if not self._types.issuperset(map(_TYPE, resources)):
             return self._read_entries(raw)
-        return BundleContent(resources, next_url=_next_url(bundle.link))
+        return BundleContent(
+            resources, next_url=_next_url(bundle.link), total=bundle.total or 0, matches=len(resources)
+        )
 
     def _read_entries(self, raw: msgspec.Raw) -> BundleContent[R]:
         try:
             bundle = _RAW_BUNDLE.decode(raw)
         except _UNREADABLE as error:
             raise BundleFailedError("not a readable Bundle") from error
-        if bundle.resourceType != "Bundle":
-            raise BundleFailedError("not a Bundle")
+        _check_type(bundle)
         resources: list[R] = []
         malformed: list[Malformed] = []
         patients: dict[str, str] = {}
@@ -134,7 +167,9 @@ class BundleReader(Generic[R]):
                 malformed.append(read)
             elif read is not None:
                 resources.append(read)
-        return BundleContent(tuple(resources), tuple(malformed), patients, _next_url(bundle.link or ()))
+        total = bundle.total if type(bundle.total) is int else 0
+        matches = sum(map(_is_match, bundle.entry or ())) if total else 0
+        return BundleContent(tuple(resources), tuple(malformed), patients, _next_url(bundle.link or ()), total, matches)
 
     def _read_entry(self, raw: msgspec.Raw, patients: dict[str, str]) -> R | Malformed | None:
         try:
@@ -148,19 +183,40 @@ class BundleReader(Generic[R]):
             _raise_if_failure(entry.resource)
         elif head.resourceType == "Patient" and isinstance(entry.fullUrl, str) and entry.fullUrl and head.id:
             patients[entry.fullUrl] = head.id
-        elif head.resourceType == self._type:
+        elif head.resourceType == self._type or not head.resourceType:
+            # What does not say what it is may be what was asked for.
             return self._read_resource(entry.resource, head)
         return None
 
     def _read_resource(self, raw: msgspec.Raw, head: _Head) -> R | Malformed:
         try:
-            return self._resource.decode(raw)
+            if head.resourceType:
+                return self._resource.decode(raw)
         except _UNREADABLE:
             pass
         try:
             return _MALFORMED.decode(raw)
         except _UNREADABLE:
             return Malformed(id=head.id)
+
+
+def _check_type(bundle: _CleanBundle[R] | _RawBundle) -> None:
+    if bundle.resourceType != "Bundle":
+        raise BundleFailedError("not a Bundle")
+    if bundle.type not in _ANSWERS:
+        raise BundleFailedError("not the result of a search")
+
+
+def _is_match(raw: msgspec.Raw) -> bool:
+    """Tell whether an entry is one of those that `total` counts: no outcome, nothing included, not empty."""
+    try:
+        entry = _COUNTED.decode(raw)
+    except _UNREADABLE:
+        # It came, and is told of as malformed.
+        return True
+    if entry.resource is None or entry.resource.resourceType == "OperationOutcome":
+        return False
+    return entry.search is None or entry.search.mode in _MATCH_MODES
 
 
 def _raise_if_failure(raw: msgspec.Raw) -> None:

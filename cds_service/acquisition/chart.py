@@ -5,6 +5,7 @@ Most charts that are opened belong to patients without liver cancer. Their blood
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.acquisition import prefetch
@@ -27,8 +28,8 @@ class EligibilityChart(NamedTuple):
 
     @property
     def truncated(self) -> bool:
-        """Tell whether a page of either search is missing."""
-        return self.conditions.next_url is not None or self.procedures.next_url is not None
+        """Tell whether a part of either search is missing."""
+        return self.conditions.truncated or self.procedures.truncated
 
 
 class LaboratoryChart(NamedTuple):
@@ -41,14 +42,16 @@ class LaboratoryChart(NamedTuple):
     @property
     def has_all_albumin(self) -> bool:
         """Tell whether somebody answered for the albumin, with every page."""
-        return self.albumin_state.is_answered and self.albumin.next_url is None
+        return self.albumin_state.is_answered and not self.albumin.truncated
 
     def joined_with(self, more: BundleContent[Observation] | None) -> LaboratoryChart:
         """Add blood counts of another search; what neither brought stays missing."""
         if more is None:
             return self
-        counts = join_pages((self.blood_counts, more), self.blood_counts.next_url)
-        return self._replace(blood_counts=counts)
+        first = self.blood_counts
+        counts = join_pages((first, more), first.next_url)
+        # Another search has a total of its own, which does not tell what the first one lacks.
+        return self._replace(blood_counts=replace(counts, total=first.total, matches=first.matches))
 
 
 def acquire_eligibility(delivery: Delivery, *, required: bool) -> EligibilityChart:

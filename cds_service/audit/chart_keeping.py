@@ -118,7 +118,7 @@ class ChartKeeper:
         return SearchEntry(
             observations=tuple([_observation(observation, subjects) for observation in ours]),
             malformed=tuple([_malformed(m, self._laboratory) for m in unreadable]),
-            truncated=content.next_url is not None,
+            truncated=content.truncated,
         )
 
     def _ours(self, observations: Sequence[Observation]) -> list[Observation]:

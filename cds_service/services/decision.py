@@ -191,6 +191,6 @@ def read_laboratory(chart: LaboratoryChart, patient_id: str, site: Site, times: 
         read,
         site.policy.same_draw,
         site.mappings.differential,
-        truncated=chart.blood_counts.next_url is not None,
+        truncated=chart.blood_counts.truncated,
     )
     return Laboratory(chart, counts, tuple([r for r in read.results if r.measure.kind[0] is Analyte.ALBUMIN]))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cds_service.cards.extension import assessment_extension
+from cds_service.errors import DataUnavailableError
 from tests.support.charts import Json, bundle, condition, procedure
 from tests.unit.normalization.reading import decided
 
@@ -194,8 +195,13 @@ def patient_of(chart: Json, patient_id: str) -> Json | None:
     return next(found, None)
 
 
+def as_answer(chart: Json) -> Json:
+    """Turn a document, batch or transaction into what a search would bring: its entries as they are."""
+    return chart if chart["type"] == "collection" else chart | {"type": "searchset"}
+
+
 def hook(sample: Sample) -> Json:
-    """Build the hook request: the sample as it is for the blood counts, and an eligible patient."""
+    """Build the hook request: the resources of the sample for the blood counts, and an eligible patient."""
     chart = sample.change(read(sample.file))
     subject = {"reference": f"Patient/{sample.patient}"}
     return {
@@ -204,7 +210,7 @@ def hook(sample: Sample) -> Json:
         "context": {"userId": "Practitioner/1", "patientId": sample.patient},
         "prefetch": {
             "patient": patient_of(chart, sample.patient),
-            "bloodCounts": chart,
+            "bloodCounts": as_answer(chart),
             "albumin": None,
             "conditions": bundle(condition(subject=subject, onsetDateTime="2000-01-01")),
             "procedures": bundle(procedure(subject=subject, when=sample.procedure)),
@@ -227,6 +233,19 @@ def decision_of(told: Json) -> dict[str, Any]:
     names = ("basis", "sampleTime", "relation", "daysFromProcedure")
     sii = {"sii": Decimal(told["sii"])} if "sii" in told else {}
     return sii | {name: told[name] for name in names if name in told}
+
+
+@pytest.mark.parametrize("sample", ROWS, ids=str)
+def test_sample_that_answers_no_search_is_a_failed_key(sample: Sample) -> None:
+    chart = sample.change(read(sample.file))
+    request = hook(sample)
+    request["prefetch"]["bloodCounts"] = chart
+    request["prefetch"]["patient"] = None
+    if chart["type"] in ("searchset", "collection"):
+        decided(request)
+    else:
+        with pytest.raises(DataUnavailableError):
+            decided(request)
 
 
 def test_every_sample_is_decided_at_least_once() -> None:

@@ -87,13 +87,17 @@ def next_page(address: str, *resources: Json) -> Fault:
     return resource(bundle(*resources, link=[{"relation": "next", "url": address}]))
 
 
-def pages(*contents: tuple[Json, ...]) -> Fault:
-    """A search in several pages, each linked to the next by the same query with a page number."""
+def pages(*contents: tuple[Json, ...], total: int | None = None) -> Fault:
+    """A search in several pages, each linked to the next by the same query with a page number.
+
+    Each page tells the total of the search.
+    """
+    told = sum(map(len, contents)) if total is None else total
 
     def send(wire: Wire) -> None:
         number = _number(wire)
         links = [_next_link(wire, number + 1)] if number + 1 < len(contents) else []
-        wire.answer(json.dumps(bundle(*contents[number], link=links)).encode())
+        wire.answer(json.dumps(bundle(*contents[number], link=links, total=told)).encode())
 
     return send
 

@@ -158,6 +158,7 @@ _NAMES = st.sampled_from([
     "system", "value", "unit", "comparator", "subject", "reference", "effectiveDateTime", "effectivePeriod",
     "start", "end", "issued", "valueQuantity", "component", "specimen", "issue", "severity", "birthDate",
     "deceasedDateTime", "performedDateTime", "clinicalStatus", "verificationStatus", "meta", "versionId",
+    "type", "total", "search", "mode", "focus", "modifierExtension",
 ])
 # fmt: on
 _LEAVES = st.one_of(
@@ -166,7 +167,9 @@ _LEAVES = st.one_of(
     st.integers(),
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=8),
-    st.sampled_from(["Bundle", "Observation", "OperationOutcome", "Patient", "Patient/p1", "final", "0001-01-01"]),
+    st.sampled_from(
+        ["Bundle", "Observation", "OperationOutcome", "Patient", "Patient/p1", "final", "0001-01-01", "match"]
+    ),
     st.sampled_from(["1e999", "1e99999999999999999999", "9" * 40, "-0.0", "1" * 5000]).map(NUMBER_MARK.__add__),
 )
 

@@ -30,7 +30,10 @@ def resolve_next(link: str, base: str) -> str | None:
 
 
 def join_pages(pages: Sequence[BundleContent[R]], next_url: str | None) -> BundleContent[R]:
-    """Put pages together; `next_url` is the page that was not read, None when all were."""
+    """Put pages together; `next_url` is the page that was not read, None when all were.
+
+    The total is that of the search, and every page tells it: the largest counts.
+    """
     patients: dict[str, str] = {}
     for page in pages:
         patients |= page.patients
@@ -39,6 +42,8 @@ def join_pages(pages: Sequence[BundleContent[R]], next_url: str | None) -> Bundl
         tuple(malformed for page in pages for malformed in page.malformed),
         patients,
         next_url,
+        total=max((page.total for page in pages), default=0),
+        matches=sum(page.matches for page in pages),
     )
 
 

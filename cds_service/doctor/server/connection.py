@@ -47,8 +47,8 @@ class Answer(Generic[R]):
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether every page came."""
-        return self.answered and not self.failure and self.content.next_url is None
+        """Tell whether everything came that the server told of."""
+        return self.answered and not self.failure and not self.content.truncated
 
 
 @dataclass(slots=True)

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
+from cds_service.acquisition.bundles import BundleContent
 from cds_service.acquisition.chart import acquire_eligibility, acquire_laboratory
 from cds_service.acquisition.delivery import Delivery
 from cds_service.acquisition.fhir.access import is_listed
 from cds_service.acquisition.prefetch import KeyState
+from cds_service.acquisition.resources import Observation
 from cds_service.authorization.clients import TrustedClient
 from cds_service.errors import DataUnavailableError, ForbiddenError
 from cds_service.hooks.request import parse_cds_request
-from tests.support.charts import Json, bundle, condition, hook_request, observation, procedure
+from tests.support.charts import Json, bundle, condition, draw, hook_request, observation, procedure
 
 LISTED = "https://ehr.example/fhir"
 CLIENT = TrustedClient("ehr", "https://ehr.example", "active", fhir_servers=(LISTED,))
@@ -34,6 +36,7 @@ ELIGIBILITY = [
     (("conditions", "procedures"), {}, ("conditions", "procedures"), "both are named"),
     ((), {"conditions": FAILED}, ("conditions",), "failed"),
     (("procedures",), {"conditions": "text"}, ("conditions", "procedures"), "one failed, one missing"),
+    ((), {"conditions": bundle(condition(), type="batch-response")}, ("conditions",), "an answer of another kind"),
     (("conditions", "bloodCounts"), {}, ("conditions",), "a key of a later stage is not named"),
 ]
 
@@ -103,6 +106,36 @@ def test_page_that_nobody_reads_is_a_truncated_chart(key: str) -> None:
     keys: dict[str, Any] = {key: page}
 
     assert acquire_eligibility(delivery(**keys), required=True).truncated
+
+
+@pytest.mark.parametrize("key", ["conditions", "procedures"])
+def test_search_that_tells_of_more_than_it_brings_is_a_truncated_chart(key: str) -> None:
+    keys: dict[str, Any] = {key: bundle(total=5)}
+
+    assert acquire_eligibility(delivery(**keys), required=True).truncated
+
+
+def test_albumin_of_which_a_part_is_missing_is_not_all() -> None:
+    assert not acquire_laboratory(delivery(albumin=bundle(observation("1751-7", 38, "g/L"), total=2))).has_all_albumin
+
+
+@pytest.mark.parametrize(
+    ("total", "more_total", "truncated", "reason"),
+    [
+        (4, 1, True, "the further search has a total of its own, and does not bring what the first one lacks"),
+        (4, 9, True, ""),
+        (3, 1, False, "nothing was missing"),
+    ],
+)
+def test_further_search_leaves_what_is_missing_of_the_first(
+    total: int, more_total: int, truncated: bool, reason: str
+) -> None:
+    chart = acquire_laboratory(delivery(bloodCounts=bundle(*draw(), total=total)))
+    more = BundleContent((Observation(id="more"),), total=more_total, matches=1)
+
+    joined = chart.joined_with(more).blood_counts
+
+    assert (len(joined.resources), joined.truncated) == (4, truncated), reason
 
 
 # Client, server, authorization; what a missing key leads to.

@@ -95,6 +95,17 @@ def test_search_goes_on_behind_a_prefetched_page(fetcher: Fetcher, stub: FHIRStu
     assert content.next_url is None
 
 
+@pytest.mark.parametrize(("total", "truncated"), [(3, False), (4, True)])
+def test_pages_together_are_compared_with_the_total(
+    fetcher: Fetcher, stub: FHIRStub, total: int, truncated: bool
+) -> None:
+    platelets, neutrophils, lymphocytes = draw()
+    stub.faults = {"bloodCounts": faults.pages((platelets,), (neutrophils, lymphocytes), total=total)}
+
+    assert complete(begin(fetcher, stub)).truncated is truncated
+    assert len(stub.received) == 2
+
+
 LIMITS: list[tuple[str, Fault, int, str]] = [
     ("endless pages", faults.endless_pages, MOST_PAGES, "too many pages"),
     ("a page that links to itself", faults.next_page("Observation?patient=p1"), 1, "the next link leads back"),

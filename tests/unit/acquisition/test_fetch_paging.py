@@ -118,3 +118,25 @@ def test_joined_pages_keep_order_patients_and_what_is_missing() -> None:
     assert [malformed.id for malformed in joined.malformed] == ["m1", "m2"]
     assert joined.patients == {"urn:uuid:1": "p1", "urn:uuid:2": "p2"}
     assert joined.next_url == "rest"
+
+
+# Total and matches of each page; whether something is missing once all pages were read.
+PAGE_TOTALS = [
+    (((3, 2), (3, 1)), False, "the total is that of the search, told on each page"),
+    (((3, 2), (0, 1)), False, "told on the first page alone"),
+    (((0, 2), (3, 1)), False, "told on the last page alone"),
+    (((4, 2), (4, 1)), True, "one that no page holds"),
+    (((0, 2), (0, 1)), False, "never told"),
+    (((3, 2), (4, 1)), True, "the pages do not agree: whoever tells of more is believed"),
+    ((), False, "no page at all"),
+]
+
+
+@pytest.mark.parametrize(("pages", "truncated", "reason"), PAGE_TOTALS)
+def test_matches_of_all_pages_are_compared_with_the_total(
+    pages: tuple[tuple[int, int], ...], truncated: bool, reason: str
+) -> None:
+    contents: list[BundleContent[Observation]] = [BundleContent(total=t, matches=m) for t, m in pages]
+
+    assert join_pages(contents, None).truncated is truncated, reason
+    assert join_pages(contents, "rest").truncated, "a page that was not read is missing in any case"

@@ -183,8 +183,46 @@ def test_decision_with_a_page_missing_says_so_and_decides_all_the_same(key: str,
 
 
 @pytest.mark.parametrize(
+    ("key", "resources"),
+    [
+        ("conditions", [condition()]),
+        ("procedures", [procedure()]),
+        ("bloodCounts", draw()),
+    ],
+)
+def test_decision_with_matches_missing_says_so_and_decides_all_the_same(key: str, resources: list[Json]) -> None:
+    keys: Json = {key: bundle(*resources, total=900)}
+
+    found = assessment(hook_request(**keys))
+
+    assert (found["outcome"], found["reasons"]) == ("above-cutoff", ["truncated"])
+
+
+@pytest.mark.parametrize("key", ["conditions", "procedures", "bloodCounts"])
+def test_decision_on_what_answers_no_search_is_refused(key: str) -> None:
+    answer: Json = {"resourceType": "Bundle", "type": "batch-response", "entry": [{"response": {"status": "500"}}]}
+    keys: Json = {key: answer}
+
+    with pytest.raises(DataUnavailableError) as raised:
+        assessment(hook_request(**keys))
+
+    assert raised.value.keys == (key,)
+
+
+UNTYPED_CONDITION = {name: member for name, member in condition().items() if name != "resourceType"}
+
+
+@pytest.mark.parametrize(
     ("keys", "reasons", "reason"),
     [
+        ({"conditions": bundle(total=5)}, ["no-primary-liver-cancer", "truncated"], "it may be one of those not sent"),
+        ({"procedures": bundle(total=5)}, ["no-interventional-procedure", "truncated"], "the same for procedures"),
+        (
+            {"conditions": {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": UNTYPED_CONDITION}]}},
+            ["no-primary-liver-cancer", "malformed"],
+            "it may be the one that does not say what it is",
+        ),
+        ({"bloodCounts": bundle(total=5)}, None, "results were found, and none was sent"),
         ({"conditions": bundle(link=NEXT)}, ["no-primary-liver-cancer", "truncated"], "it may be on the next page"),
         (
             {"procedures": bundle(link=NEXT)},

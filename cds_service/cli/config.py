@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from cds_service.cli.named_parts import load_usable_or_exit
 from cds_service.cli.options import config_option, load_or_exit
 from cds_service.settings.defaults import commented_defaults, yaml_text
 from cds_service.settings.errors import dotted
@@ -32,7 +33,7 @@ def check(file: Path | None, config_file: Path | None) -> None:
     if file and source is ParameterSource.COMMANDLINE:
         raise click.UsageError("name the file once: as FILE or with --config")
     target = file or config_file
-    settings = load_or_exit(target)
+    settings = load_usable_or_exit(target)
     count = len(settings.warnings)
     remark = f", with {count} warning{'s' if count > 1 else ''}" if count else ""
     click.echo(f"{target or 'defaults and environment'}: configuration {settings.hash} is fine{remark}.")

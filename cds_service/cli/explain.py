@@ -11,7 +11,7 @@ from cds_service.authorization.clients import TrustedClient
 from cds_service.cli.cross_check import cross_check
 from cds_service.cli.explain_text import as_text
 from cds_service.cli.options import config_option, load_or_defaults, moment_option
-from cds_service.errors import ServiceError
+from cds_service.errors import DataUnavailableError, ServiceError
 from cds_service.hooks.request import parse_cds_request
 from cds_service.services.decision import decide
 from cds_service.services.explanation import explain
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-_ANYONE = TrustedClient(name="explain", issuer=None, mode="active")
+    from cds_service.hooks.request import CDSRequest
+    from cds_service.settings import Settings
 
 
 @click.command("explain")
@@ -36,21 +37,39 @@ def explain_command(file: BinaryIO, as_json: bool, at: datetime, config_file: Pa
     the request could not be answered.
     """
     body = file.read()
-    site = site_from_settings(load_or_defaults(config_file))
+    settings = load_or_defaults(config_file)
+    site = site_from_settings(settings)
+    can_fetch = False
     try:
         request = parse_cds_request(body)
-        decision = decide(request, _ANYONE, site, at)
+        can_fetch = request.fhirServer is not None and request.fhirAuthorization is not None
+        decision = decide(request, _anyone(request, settings), site, at)
     except ServiceError as error:
-        _refuse(error, as_json)
+        _refuse(error, as_json, can_fetch=can_fetch)
         raise click.exceptions.Exit(1) from error
     explanation = explain(decision, request.context.patientId, site, at)
     explanation["crossCheck"] = cross_check(request, explanation["observations"])
     click.echo(json.dumps(explanation, indent=2) if as_json else as_text(explanation))
 
 
-def _refuse(error: ServiceError, as_json: bool) -> None:
+def _anyone(request: CDSRequest, settings: Settings) -> TrustedClient:
+    """Whoever sent it: which client that was, the body does not tell. Without a configuration, no server is refused."""
+    listed = [server for client in settings.clients for server in client.fhir_servers]
+    servers = listed if settings.clients else [request.fhirServer] if request.fhirServer else []
+    return TrustedClient(name="explain", issuer=None, mode="active", fhir_servers=tuple(servers))
+
+
+def _refuse(error: ServiceError, as_json: bool, *, can_fetch: bool) -> None:
     content: dict[str, Any] = {"status": error.status, "error": error.client_text}
+    text = f"The service would answer {error.status}: {error.client_text}"
+    if isinstance(error, DataUnavailableError) and can_fetch:
+        text = (
+            f"The body lacks {', '.join(error.keys)}. The service asks the FHIR server of the request for it, and "
+            f"answers {error.status} where that fails. This command asks nobody: put what the search gives under "
+            f"prefetch.{error.keys[0]} and run it again."
+        )
+        content = {"status": None, "error": text}
     if as_json:
         click.echo(json.dumps(content, indent=2))
     else:
-        click.echo(f"The service would answer {error.status}: {error.client_text}", err=True)
+        click.echo(text, err=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cds_service.cli.options import CONFIG_VARIABLE, config_option, load_or_exit
+from cds_service.cli.named_parts import load_usable_or_exit
+from cds_service.cli.options import CONFIG_VARIABLE, config_option
 from cds_service.cli.serving import serve_application
 from cds_service.web.logging import configure_logging
 from cds_service.web.paths import DIRECTORY_VARIABLE
@@ -28,7 +29,7 @@ def serve(config_file: Path | None, host: str | None, port: int | None) -> None:
     """Run the service until SIGTERM or SIGINT; SIGHUP reloads the configuration."""
     _override("SII_CDS__SERVER__HOST", host)
     _override("SII_CDS__SERVER__PORT", port)
-    settings = load_or_exit(config_file)
+    settings = load_usable_or_exit(config_file)
     if config_file is not None:
         os.environ[CONFIG_VARIABLE] = str(config_file.absolute())
     run_server(

@@ -16,8 +16,8 @@ from cds_service.errors import MalformedRequestError, WrongHookError
 HOOK = "patient-view"
 
 # FHIR ids are [A-Za-z0-9-.]{1,64}, but servers with underscores and longer ids exist. What cannot be an id is a
-# reference ("Patient/1"), white space or a control character.
-_BARE_ID = re.compile(r"[^\s/\x00-\x1f\x7f]{1,256}")
+# reference ("Patient/1"), white space or a control character, nor "." and "..", which leave their place in a path.
+_BARE_ID = re.compile(r"(?!\.{1,2}$)[^\s/\x00-\x1f\x7f]{1,256}")
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):

@@ -81,7 +81,7 @@ def _validated(document: Document, base: Path) -> tuple[Settings, list[Problem]]
         return Settings.model_validate(document.data, context=context), []
     except ValidationError as error:
         details: list[Any] = error.errors(include_url=False)
-    problems = [_problem(document, detail) for detail in details]
+    problems = [_problem(document, detail) for detail in details if not _is_due_to_another(detail, details)]
     sound = dict(document.data)
     for detail in details:
         _drop(sound, detail["loc"])
@@ -107,6 +107,14 @@ def _drop(data: dict[str, object], path: KeyPath) -> None:
         data[section] = {key: value for key, value in keys.items() if key != path[1]}
     else:
         data.pop(section, None)
+
+
+def _is_due_to_another(detail: Mapping[str, Any], details: list[Any]) -> bool:
+    """Tell whether a list is too short only because an entry of it is wrong."""
+    path = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        other["loc"][: len(path)] == path and other is not detail for other in details
+    )
 
 
 def _touches(broken: str, read: str) -> bool:

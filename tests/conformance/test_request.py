@@ -128,7 +128,7 @@ def test_requirement_076_user_missing_is_refused(service: Service, value: Any) -
     refused(service.ask(with_context(userId=value)), 400)
 
 
-@pytest.mark.parametrize("value", [*WRONG_TEXTS, "Patient/p1", "p 1", "p1\n"])
+@pytest.mark.parametrize("value", [*WRONG_TEXTS, "Patient/p1", "p 1", "p1\n", ".", ".."])
 def test_requirement_077_patient_missing_or_no_bare_id_is_refused(service: Service, value: Any) -> None:
     refused(service.ask(with_context(patientId=value)), 400)
 

@@ -120,6 +120,15 @@ FIRING: list[tuple[str, dict[str, str], str, str]] = [
         "60m",
         "the key server is gone",
     ),
+    (
+        "SiiCdsKeysNotRead",
+        {
+            f'sii_cds_key_set_reads_total{{{A},client="ehr",result="failed"}}': "_x40 1x60",
+            f'sii_cds_key_set_reads_total{{{A},client="ehr",result="usable"}}': "1x100",
+        },
+        "60m",
+        "a key file was read once and not again until it changes",
+    ),
 ]
 
 QUIET = {

@@ -97,7 +97,9 @@ class Exchanger:
             with self._send(request, limit) as response:
                 return read(response)
         except (HTTPError, OSError) as error:
-            failure = ExchangeError(_name(error), _kind(error, limit), is_outage=not limit.is_given_up)
+            # The hook that waits gives up at the same deadline, and mostly comes first.
+            is_outage = limit.is_late or not limit.is_given_up
+            failure = ExchangeError(_name(error), _kind(error, limit), is_outage=is_outage)
         # Raised out here because the library's exceptions carry the request, and so the token.
         raise failure
 

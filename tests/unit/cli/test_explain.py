@@ -99,6 +99,29 @@ def test_explain_with_a_broken_configuration_names_the_problem(tmp_path: Path) -
     assert f"{file}:1:8: rule.cutof: unknown key" in result.stderr
 
 
+def test_explain_of_a_body_whose_rest_the_service_would_fetch_says_so(tmp_path: Path) -> None:
+    """A captured body: which client sent it is not told, and explain asks nobody."""
+    file = tmp_path / "site.yaml"
+    file.write_text(
+        "authentication: {required: false}\n"
+        "clients:\n  - {name: a, issuer: 'https://a.example', jwks_url: 'https://a.example/keys', "
+        "fhir_servers: ['https://fhir.example/r4']}\n"
+    )
+    access = {"fhirServer": "https://fhir.example/r4", "fhirAuthorization": {"access_token": "x"}}
+    body = hook_request(without=("bloodCounts",), members=access)
+    elsewhere = hook_request(without=("bloodCounts",), members=access | {"fhirServer": "https://elsewhere.example"})
+
+    lacking = explain("-", "--at", AT, "--config", str(file), body=body)
+    refused = explain("-", "--at", AT, "--config", str(file), body=elsewhere)
+
+    assert (lacking.exit_code, refused.exit_code) == (1, 1)
+    assert lacking.stderr.splitlines()[-1].startswith("The body lacks bloodCounts. The service asks the FHIR server")
+    assert "The service would answer 403" in refused.stderr
+    assert "The body lacks" in explain("-", "--at", AT, body=elsewhere).stderr, (
+        "without a configuration no server is refused"
+    )
+
+
 @pytest.mark.parametrize(
     ("body", "status", "words", "reason"),
     [

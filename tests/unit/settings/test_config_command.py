@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cds_service.cli.config import config_group
+from cds_service.cli.main import main
 from cds_service.cli.options import CONFIG_VARIABLE, config_option, load_or_exit
 from cds_service.settings.models import Settings
 
@@ -47,6 +48,45 @@ def test_check_of_a_good_file_prints_hash_and_restart_keys(good: str) -> None:
     assert "is fine, with 1 warning." in result.stdout
     assert "need a restart: server.host, server.port" in result.stdout
     assert result.stderr.startswith(f"warning: {good}:1:18: authentication.required: false lets")
+
+
+@pytest.mark.parametrize(
+    ("section", "sentence"),
+    [
+        ("audit: {hmac_key_file: other}", "the audit key needs at least 16 bytes, it has 1"),
+        ("acquisition: {ca_file: other}", "acquisition.ca_file: {other} holds no usable certificates (PEM)"),
+        ("state: {url: 'postgresql+foo://h/d'}", "state.url: no driver for this database"),
+        (
+            "authentication: {required: true}\nclients: [{name: a, issuer: 'https://a.example', jwks_file: other}]",
+            "clients.0.jwks_file: {other}: not JSON",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [["config", "check"], ["serve", "--config"]])
+def test_file_that_is_there_and_holds_something_else_is_found_before_the_start(
+    section: str, sentence: str, command: list[str], tmp_path: Path
+) -> None:
+    other, file = tmp_path / "other", tmp_path / "site.yaml"
+    other.write_text("x")
+    start = "" if section.startswith("authentication") else "authentication: {required: false}\n"
+    file.write_text(f"service: {{public_url: 'http://127.0.0.1:8080'}}\n{start}{section}\n")
+
+    result = CliRunner().invoke(main, [*command, str(file)], env={CONFIG_VARIABLE: None})
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith(f"{file}: ")
+    assert sentence.format(other=other) in result.stderr
+    assert "is fine" not in result.stdout
+
+
+def test_check_list_with_a_wrong_entry_is_one_problem(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(f"{OPEN}normalization: {{accept_statuses: [preliminary]}}\n")
+
+    result = run("check", str(file))
+
+    assert len(result.stderr.splitlines()) == 1
+    assert "accept_statuses.0" in result.stderr
 
 
 def test_check_of_a_bad_file_prints_every_problem_to_stderr(bad: str) -> None:

@@ -1,0 +1,56 @@
+"""What a configuration names, tried before it is used: key sets, authorities, the audit key, the database driver.
+
+The settings say that these files are there. Whether they hold what they should is found out by the parts that read
+them; a service that finds it out in its workers ends with a traceback of each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cds_service.acquisition.fhir.exchange import Exchanger
+from cds_service.acquisition.from_settings import http_options
+from cds_service.audit.keys import read_key
+from cds_service.authorization.from_settings import authenticator_from_settings
+from cds_service.authorization.replay import ReplayStore
+from cds_service.cli.options import load_or_exit
+from cds_service.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cds_service.settings import Settings
+
+
+def load_usable_or_exit(config_file: Path | None) -> Settings:
+    """Load the configuration like `load_or_exit`, and try what it names. Nothing is written, nobody is asked.
+
+    Exits 1 as well when a file or a driver that it names cannot be used, with a sentence each on stderr.
+    """
+    settings = load_or_exit(config_file)
+    problems = [problem for part in _parts(settings) if (problem := _problem(part)) is not None]
+    for problem in dict.fromkeys(problems):
+        click.echo(f"{config_file or 'defaults and environment'}: {problem}", err=True)
+    if problems:
+        raise click.exceptions.Exit(1)
+    return settings
+
+
+def _parts(settings: Settings) -> Iterator[Callable[[], object]]:
+    yield lambda: authenticator_from_settings(settings)
+    yield lambda: ReplayStore(settings.state.url)
+    yield lambda: Exchanger(http_options(settings), connections=1)
+    key_file = settings.audit.hmac_key_file
+    if key_file is not None:
+        yield lambda: read_key(key_file)
+
+
+def _problem(part: Callable[[], object]) -> str | None:
+    try:
+        part()
+    except ConfigurationError as error:
+        return str(error)
+    return None

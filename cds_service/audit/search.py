@@ -131,7 +131,8 @@ def _cards_of_feedback(extents: Sequence[Extent], query: Query) -> Iterator[str]
 class _Call(NamedTuple):
     """A hook call; `concealed_in` names its file when nobody can tell whom a pseudonym in it stands for."""
 
-    of: CardOf
+    patient: str
+    user: str
     concealed_in: str
 
 
@@ -152,25 +153,28 @@ class _Reader:
     def look_into(self, raw: bytes) -> Found | None:
         """Return the record of a line if it matches. Raises one of UNREADABLE for a line that cannot be read."""
         line = read_line(raw)
-        if line is None or line.kind not in KINDS:
+        if line is None:
             raise ValueError("no line of the log")
         glance = GLANCE_DECODER.decode(raw)
         if line.kind == "hook":
             call: _Call | None = self._note(glance)
         elif line.kind == "feedback":
             call = self._cards.get(glance.card or "")
-        else:
+        elif line.kind in KINDS:
             return None
+        else:
+            raise ValueError("no kind of record")
         if not _may_match(glance, self._query) or not self._matches_person(glance, call):
             return None
         record = decode_record(raw)
         if not isinstance(record, HookRecord | FeedbackRecord):
             raise ValueError("no record")  # noqa: TRY004  of the line, not of a type
-        return Found(line.sequence, record, call.of if call is not None and line.kind == "feedback" else None)
+        card_of = CardOf(call.patient, call.user) if call is not None and line.kind == "feedback" else None
+        return Found(line.sequence, record, card_of)
 
     def _note(self, glance: Glance) -> _Call:
         """Remember whom a card is about; it is always recorded before its feedback."""
-        call = _Call(CardOf(glance.patient, glance.user or ""), self._concealing)
+        call = _Call(glance.patient, glance.user or "", self._concealing)
         if glance.card is None:
             return call
         if glance.card in self._wanted if self._wanted is not None else self._is_of_patient(call):
@@ -182,7 +186,7 @@ class _Reader:
     def _matches_person(self, glance: Glance, call: _Call | None) -> bool:
         """Compare patient and user; where only a pseudonym forbids it, remember the file."""
         query = self._query
-        user = glance.user or (call.of.user if call is not None else "")
+        user = glance.user or (call.user if call is not None else "")
         of_patient = self._is_of_patient(call)
         by_user = query.user is None or user == query.user or user in query.user_forms
         if of_patient and by_user:
@@ -190,7 +194,7 @@ class _Reader:
         if (
             call is not None
             and call.concealed_in
-            and (of_patient or call.of.patient.startswith(PSEUDONYM_PREFIX))
+            and (of_patient or call.patient.startswith(PSEUDONYM_PREFIX))
             and (by_user or may_be(user, query.user or ""))
         ):
             self.concealed.add(call.concealed_in)
@@ -198,7 +202,7 @@ class _Reader:
 
     def _is_of_patient(self, call: _Call | None) -> bool:
         patients = self._query.patients
-        return patients is None or (call is not None and call.of.patient in patients)
+        return patients is None or (call is not None and call.patient in patients)
 
 
 def _may_match(glance: Glance, query: Query) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from cds_service.cards import numbers
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from cds_service.cards.wording.texts import Texts
-    from cds_service.clinical.models import EffectiveTime, LabResult
+    from cds_service.clinical.models import LabResult, ProcedureTime
     from cds_service.clinical.outcomes import AlbuminContext, Decided, EarlierSII, Indeterminate
     from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.clinical.reasons import Reason
@@ -62,7 +62,7 @@ def indeterminate_detail(
         texts.indeterminate_statement,
         "\n".join(f"* {_dated_reason(assessment, reason, texts)}" for reason in assessment.reasons),
         texts.newest_result_line.format(date=numbers.moment(newest)) if newest else "",
-        f"{texts.latest_procedure_line.format(date=latest.day)} {_readable(latest, texts, policy)}" if latest else "",
+        _latest_procedure(latest, texts, policy) if latest else "",
         _patient_gap(gaps, texts),
         texts.version_line.format(rule=RULE_VERSION, mappings=mapping_version),
     ]
@@ -75,12 +75,15 @@ def _dated_reason(assessment: Indeterminate, reason: Reason, texts: Texts) -> st
     return texts.dated_reason.format(date=taken.day, reason=sentence) if taken is not None else sentence
 
 
-def _readable(latest: EffectiveTime, texts: Texts, policy: ClinicalPolicy) -> str:
-    return texts.readable_line.format(
-        first_day=latest.day + timedelta(days=policy.post_procedure_exclusion_days + 1),
+def _latest_procedure(latest: ProcedureTime, texts: Texts, policy: ClinicalPolicy) -> str:
+    window = timedelta(days=policy.post_procedure_exclusion_days + 1)
+    readable = texts.readable_line.format(
+        # A Period that is still open may be recorded as ending on the last day of the calendar.
+        first_day=min(latest.last.day, date.max - window) + window,
         oldest=_days(policy.max_age_days, texts),
         before=_days(policy.baseline_window_days, texts),
     )
+    return f"{texts.latest_procedure_line.format(date=numbers.procedure_date(latest, texts))} {readable}"
 
 
 def _days(count: int, texts: Texts) -> str:
@@ -129,10 +132,14 @@ def _timing(assessment: Decided, texts: Texts) -> str:
         line = texts.sampled_unrelated.format(date=numbers.moment(timed.draw.effective))
     elif timed.days == 0:
         # The day of the procedure itself is never read after it.
-        line = texts.sampled_same_day.format(procedure=latest.day)
+        line = texts.sampled_same_day.format(procedure=numbers.procedure_date(latest, texts))
     else:
-        sentence = texts.sampled_after if timed.relation is Relation.AFTER else texts.sampled_before
-        line = sentence.format(days=_days(timed.days, texts), procedure=latest.day)
+        after = timed.relation is Relation.AFTER
+        days = _days(timed.days, texts)
+        if not latest.is_of_one_day:
+            days = (texts.at_least if after else texts.at_most).format(days=days)
+        sentence = texts.sampled_after if after else texts.sampled_before
+        line = sentence.format(days=days, procedure=numbers.procedure_date(latest, texts))
     return f"{line} {texts.timing_note}"
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from cds_service.cards.wording.texts import Texts
-    from cds_service.clinical.models import EffectiveTime, LabResult
+    from cds_service.clinical.models import EffectiveTime, LabResult, ProcedureTime
 
 _UNITS: Final = {"10*9/L": "×10⁹/L", "g/L": "g/L"}
 # UCUM writes "no unit" as 1.
@@ -65,6 +65,12 @@ def moment(time: EffectiveTime) -> str:
     if time.instant is None:
         return time.day.isoformat()
     return time.instant.strftime("%Y-%m-%d %H:%M %Z")
+
+
+def procedure_date(performed: ProcedureTime, texts: Texts) -> str:
+    """Return the date of a procedure no more precisely than it is recorded; both limits of a Period."""
+    began, ended = (recorded.partition("T")[0] for recorded in (performed.began, performed.ended))
+    return ended if began == ended else texts.date_span.format(began=began, ended=ended)
 
 
 def _as_sent(result: LabResult) -> str:

@@ -63,7 +63,9 @@ def _fact(row: dict[str, Any], what: str) -> str:
 
 
 def _therapy(row: dict[str, Any]) -> str:
-    return f"{row['therapy']} {row['performed'] or 'undated'}" if "therapy" in row else ""
+    """Name a procedure and its date as recorded, a Period by both its limits."""
+    performed = (row.get("performed") or "undated").replace("/", " to ")
+    return f"{row['therapy']} {performed}" if "therapy" in row else ""
 
 
 def _draws(draws: Sequence[dict[str, Any]]) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from cds_service.clinical.eligibility import Eligibility
-    from cds_service.clinical.models import BloodCounts, DatedResult, EffectiveTime, ExcludedResult
+    from cds_service.clinical.models import BloodCounts, DatedResult, ExcludedResult, ProcedureTime
     from cds_service.clinical.outcomes import Assessment, Decided
     from cds_service.clinical.policy import ClinicalPolicy
 
@@ -90,7 +90,7 @@ def _decide(
     albumin: Sequence[DatedResult],
     exclusions: Mapping[Reason, int],
     policy: ClinicalPolicy,
-    latest: EffectiveTime | None,
+    latest: ProcedureTime | None,
     *,
     truncated: bool,
 ) -> Decided:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from cds_service.clinical.models import ConditionFact, EffectiveTime, PatientFact, ProcedureFact
+    from cds_service.clinical.models import ConditionFact, PatientFact, ProcedureFact, ProcedureTime
     from cds_service.clinical.policy import ClinicalPolicy
 
 # Categories of the condition tables (fhir_mappings/conditions.toml).
@@ -19,10 +19,10 @@ RECURRENCE_CATEGORIES = frozenset({"secondary", "recurrence"})
 
 
 class Eligibility(NamedTuple):
-    """The answer: `reason` is None for an eligible patient. `procedures` are the dated ones, newest first."""
+    """The answer: `reason` is None for an eligible patient. `procedures` are the dated ones, latest end first."""
 
     reason: Reason | None
-    procedures: tuple[EffectiveTime, ...]
+    procedures: tuple[ProcedureTime, ...]
     undated_procedures: int
 
 
@@ -38,7 +38,8 @@ def judge_eligibility(
     A patient whose birth date is not known is not excluded for age. With eligibility "assume" neither cancer nor
     procedure is asked for, since the CDS Client calls for the right patients only.
     """
-    dated = sorted((p.performed for p in procedures if p.performed is not None), key=lambda t: t.order, reverse=True)
+    times = (p.performed for p in procedures if p.performed is not None)
+    dated = sorted(times, key=lambda time: time.last.order, reverse=True)
     reason = _first_reason(patient, conditions, procedures, dated, policy, now)
     return Eligibility(reason, tuple(dated), sum(p.performed is None for p in procedures))
 
@@ -47,7 +48,7 @@ def _first_reason(
     patient: PatientFact | None,
     conditions: Sequence[ConditionFact],
     procedures: Sequence[ProcedureFact],
-    dated: Sequence[EffectiveTime],
+    dated: Sequence[ProcedureTime],
     policy: ClinicalPolicy,
     now: datetime,
 ) -> Reason | None:
@@ -60,7 +61,7 @@ def _first_reason(
         return Reason.NO_PRIMARY_LIVER_CANCER
     if policy.eligibility_required and not procedures:
         return Reason.NO_INTERVENTIONAL_PROCEDURE
-    if any(_is_recurrence(c, dated[0].day if dated else None) for c in conditions):
+    if any(_is_recurrence(c, dated[0] if dated else None) for c in conditions):
         return Reason.RECURRENCE_KNOWN
     return None
 
@@ -74,9 +75,12 @@ def _is_under_age(patient: PatientFact, minimum_age: int, today: date) -> bool:
     return today.year - born.year - (not had_birthday) < minimum_age
 
 
-def _is_recurrence(condition: ConditionFact, latest_procedure: date | None) -> bool:
-    """Tell whether a Condition answers the question already: spread or recurrence not before the latest procedure."""
+def _is_recurrence(condition: ConditionFact, latest: ProcedureTime | None) -> bool:
+    """Tell whether a Condition answers the question already: spread or recurrence not before the latest procedure.
+
+    Before it is before the first day on which it may have been.
+    """
     speaks_of_recurrence = condition.category in RECURRENCE_CATEGORIES or condition.recurrence_status
     if not speaks_of_recurrence:
         return False
-    return latest_procedure is None or condition.last_day is None or condition.last_day >= latest_procedure
+    return latest is None or condition.last_day is None or condition.last_day >= latest.first.day

@@ -210,6 +210,32 @@ class ConditionFact(NamedTuple):
     last_day: date | None
 
 
+class ProcedureTime(NamedTuple):
+    """When a procedure was done: the first and the last moment at which it may have been.
+
+    They differ for a Period and for a date precise to the month or year. `last` is that of the record and may lie
+    ahead. `began` and `ended` are the limits as recorded, a date of any precision or a date-time at the site.
+    """
+
+    first: EffectiveTime
+    last: EffectiveTime
+    began: str
+    ended: str
+
+    @property
+    def is_of_one_day(self) -> bool:
+        """Tell whether the record leaves no doubt about the day."""
+        return self.first.day == self.last.day
+
+    def last_day(self, today: date) -> date:
+        """Return the last day on which it may have been: never one to come, since it is completed."""
+        return min(self.last.day, today)
+
+    def isoformat(self) -> str:
+        """Return the date as recorded; both limits where they differ, with a solidus between them (ISO 8601)."""
+        return self.ended if self.began == self.ended else f"{self.began}/{self.ended}"
+
+
 class ProcedureFact(NamedTuple):
     """A completed qualifying procedure. `performed` is None when the chart does not date it."""
 
@@ -217,7 +243,7 @@ class ProcedureFact(NamedTuple):
     reference: str
     version: str
     code: str
-    performed: EffectiveTime | None
+    performed: ProcedureTime | None
 
 
 class PatientFact(NamedTuple):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from cds_service.clinical.models import EffectiveTime, LabResult, Origin
+    from cds_service.clinical.models import EffectiveTime, LabResult, Origin, ProcedureTime
     from cds_service.clinical.reasons import Reason
     from cds_service.clinical.timing import TimedDraw
 
@@ -55,7 +55,7 @@ class Indeterminate:
     reasons: tuple[Reason, ...]
     taken: Mapping[Reason, EffectiveTime]
     exclusions: Mapping[Reason, int]
-    latest_procedure: EffectiveTime | None
+    latest_procedure: ProcedureTime | None
     newest_draw: TimedDraw | None
     newest_result: EffectiveTime | None
     outcome: Literal["indeterminate"] = field(default="indeterminate", init=False)
@@ -70,7 +70,7 @@ class _Decided:
     timed: TimedDraw
     exclusions: Mapping[Reason, int]
     truncated: bool
-    latest_procedure: EffectiveTime | None
+    latest_procedure: ProcedureTime | None
     earlier: tuple[EarlierSII, ...]
     albumin: AlbuminContext | None
 

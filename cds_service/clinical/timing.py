@@ -1,12 +1,13 @@
 """When blood counts may be read: after the procedure has settled, or shortly before it, never in between.
 
-Windows: see ClinicalPolicy. After transarterial therapy counts move for days to weeks (post-embolization syndrome,
-steroids), so days 0-27 after any qualifying procedure are never used.
+Windows: see ClinicalPolicy. They count from the last day on which a procedure may have been; blood counts as drawn
+before it only if drawn before the first moment at which it may have begun. After transarterial therapy counts move for
+days to weeks (post-embolization syndrome, steroids), so days 0-27 after any qualifying procedure are never used.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,8 +15,9 @@ from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
-    from cds_service.clinical.models import BloodCounts, BloodDraw, EffectiveTime
+    from cds_service.clinical.models import BloodCounts, BloodDraw, ProcedureTime
     from cds_service.clinical.policy import ClinicalPolicy
 
 
@@ -29,7 +31,8 @@ class Relation(StrEnum):
 class TimedDraw(NamedTuple):
     """A complete draw with its place in time. `refusal` is None where the rule may use it.
 
-    `days` is never negative; `relation` and `days` are None where no procedure is dated.
+    `days` is never negative, and 0 for blood drawn while the procedure may have been; `relation` and `days` are None
+    where no procedure is dated.
     """
 
     draw: BloodDraw
@@ -45,18 +48,19 @@ class ChosenDraws(NamedTuple):
     baseline: TimedDraw | None
 
 
-def time_draw(draw: BloodDraw, procedures: Sequence[EffectiveTime], policy: ClinicalPolicy, today: date) -> TimedDraw:
-    """Place a draw relative to the procedures (newest first) and name why it may not be used, if so."""
-    taken = draw.effective
+def time_draw(draw: BloodDraw, procedures: Sequence[ProcedureTime], policy: ClinicalPolicy, today: date) -> TimedDraw:
+    """Place a draw relative to the procedures (latest end first) and name why it may not be used, if so."""
+    taken = draw.effective.day
     if not procedures:
-        stale = (today - taken.day).days > policy.max_age_days
+        stale = (today - taken).days > policy.max_age_days
         return TimedDraw(draw, None, None, Reason.STALE if stale else None)
     latest = procedures[0]
-    relation = Relation.BEFORE if _is_before(taken, latest) else Relation.AFTER
-    days = abs((taken.day - latest.day).days)
+    relation = Relation.BEFORE if _is_before(draw, latest) else Relation.AFTER
+    since = (taken - latest.last_day(today)).days
+    days = max(since if relation is Relation.AFTER else -since, 0)
     settled = relation is Relation.AFTER and days > policy.post_procedure_exclusion_days
     # Past the window of the latest procedure is past those of all before it.
-    if not settled and any(_in_exclusion_window(taken, procedure, policy) for procedure in procedures):
+    if not settled and any(_in_exclusion_window(draw, procedure, policy, today) for procedure in procedures):
         return TimedDraw(draw, relation, days, Reason.POST_PROCEDURE_WINDOW)
     return TimedDraw(draw, relation, days, _refusal(taken, relation, days, policy, today))
 
@@ -75,40 +79,41 @@ def choose_draws(timed: Sequence[TimedDraw]) -> ChosenDraws:
 
 
 def missing_baseline_window(
-    counts: BloodCounts, procedures: Sequence[EffectiveTime], policy: ClinicalPolicy, today: date
+    counts: BloodCounts, procedures: Sequence[ProcedureTime], policy: ClinicalPolicy, today: date
 ) -> tuple[date, date] | None:
     """Return the days before the latest procedure that a cut-off delivery may lack; None when they do not matter.
 
-    They matter when no delivered draw may be used: results come newest first, so what is missing is older.
+    They matter when no delivered draw may be used: results come newest first, so what is missing is older. Where the
+    procedure may have begun before them, no blood of these days was surely drawn before it.
     """
     if not counts.truncated or not procedures:
         return None
     timed = [time_draw(draw, procedures, policy, today) for draw in counts.draws]
     if choose_draws(timed).decisive is not None:
         return None
-    day = procedures[0].day
-    window = timedelta(days=policy.baseline_window_days)
-    # Some systems write 0001-01-01 for "unknown"; nothing lies before that day.
-    return max(day, date.min + window) - window, day
+    first, last = procedures[0].first.day, procedures[0].last_day(today)
+    oldest = last - timedelta(days=policy.baseline_window_days)
+    return (oldest, first) if oldest <= first else None
 
 
-def _refusal(taken: EffectiveTime, relation: Relation, days: int, policy: ClinicalPolicy, today: date) -> Reason | None:
+def _refusal(taken: date, relation: Relation, days: int, policy: ClinicalPolicy, today: date) -> Reason | None:
     if relation is Relation.BEFORE:
         return Reason.OUTSIDE_BASELINE_WINDOW if days > policy.baseline_window_days else None
-    return Reason.STALE if (today - taken.day).days > policy.max_age_days else None
+    return Reason.STALE if (today - taken).days > policy.max_age_days else None
 
 
-def _in_exclusion_window(taken: EffectiveTime, procedure: EffectiveTime, policy: ClinicalPolicy) -> bool:
-    if _is_before(taken, procedure):
+def _in_exclusion_window(draw: BloodDraw, procedure: ProcedureTime, policy: ClinicalPolicy, today: date) -> bool:
+    if _is_before(draw, procedure):
         return False
-    return (taken.day - procedure.day).days <= policy.post_procedure_exclusion_days
+    return (draw.effective.day - procedure.last_day(today)).days <= policy.post_procedure_exclusion_days
 
 
-def _is_before(taken: EffectiveTime, procedure: EffectiveTime) -> bool:
-    """Tell whether blood was drawn before the procedure; on the same day only when both carry times."""
-    if taken.day != procedure.day:
-        return taken.day < procedure.day
-    if taken.instant is None or procedure.instant is None:
+def _is_before(draw: BloodDraw, procedure: ProcedureTime) -> bool:
+    """Tell whether blood was surely drawn before the procedure; on the day it began only when all carry times."""
+    taken, began = draw.effective, procedure.first
+    if taken.day != began.day:
+        return taken.day < began.day
+    if taken.instant is None or began.instant is None or any(part.effective.instant is None for part in draw.parts):
         return False
     # Not `<` on the datetimes: within one zone Python compares wall clocks, which run twice when summer time ends.
-    return taken.instant.timestamp() < procedure.instant.timestamp()
+    return taken.instant.timestamp() < began.instant.timestamp()

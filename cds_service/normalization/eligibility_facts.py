@@ -5,16 +5,16 @@ What is not used carries a reason of its own, for the person who wants to know w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import date
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cds_service.clinical.models import ConditionFact, EffectiveTime, PatientFact, ProcedureFact
+from cds_service.clinical.models import ConditionFact, EffectiveTime, PatientFact, ProcedureFact, ProcedureTime
 from cds_service.clinical.reasons import Reason
 from cds_service.normalization.effective_time import parse_partial_date
 from cds_service.normalization.observed import reference_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import date
 
     from cds_service.normalization.effective_time import TimeReader
     from cds_service.normalization.shapes import (
@@ -36,6 +36,10 @@ _RECURRENCE_STATUSES = frozenset({"recurrence", "relapse"})
 # Categories of fhir_mappings/conditions.toml that eligibility reads; others are context or refused.
 _CATEGORIES = frozenset({"primary", "history", "secondary", "recurrence"})
 _CANCER_ITSELF = frozenset({"primary", "history"})
+
+
+# What is older is no date but a placeholder for an unknown one: 0001-01-01, 1753-01-01.
+_EARLIEST: Final = date(1900, 1, 1)
 
 
 class ExcludedFact(NamedTuple):
@@ -87,11 +91,11 @@ class FactReader:
                 continue
             therapy, code = found
             reference = reference_of(procedure.id, "Procedure")
-            performed, future = self._performed(procedure)
+            performed = self._performed(procedure)
             refused = self._subjects.refuse(procedure.subject)
             if refused is None and procedure.status != "completed":
                 refused = Reason.STATUS_NOT_ACCEPTED
-            if refused is None and future:
+            if refused is None and performed is not None and self._times.is_future(performed.first):
                 refused = Reason.FUTURE_TIME
             if refused is None and self._has_refused_code(procedure.code):
                 refused = Reason.CODE_CONFLICT
@@ -146,22 +150,37 @@ class FactReader:
         time = self._times.read(text)
         return time.day if isinstance(time, EffectiveTime) else None
 
-    def _performed(self, procedure: ProcedureLike) -> tuple[EffectiveTime | None, bool]:
-        """Return when it was done, and whether that lies in the future.
+    def _performed(self, procedure: ProcedureLike) -> ProcedureTime | None:
+        """Return when it may have been; None when no date is recorded, or none that can be read.
 
-        Periods count by their end, partial dates by their last day, but never by a day that has not come yet: what
-        is completed is done.
+        A Period with one limit counts by that limit. Without a beginning it is known by the day only.
         """
-        text = procedure.performedDateTime or _end_or_start(procedure.performedPeriod)
-        if not text:
-            return None, False
+        if procedure.performedDateTime:
+            return self._possible(procedure.performedDateTime)
+        period = procedure.performedPeriod
+        if period is None:
+            return None
+        began = self._possible(period.start) if period.start else None
+        if not period.end:
+            return began
+        ended = self._possible(period.end)
+        if ended is None:
+            return None
+        if began is None:
+            return ended._replace(first=EffectiveTime(ended.first.day, None))
+        return _join(began, ended)
+
+    def _possible(self, text: str) -> ProcedureTime | None:
+        """Return the moments that a recorded date may mean; None when it cannot be read."""
         span = parse_partial_date(text)
         if span is not None:
-            return EffectiveTime(
-                min(span.last, max(span.first, self._times.today)), None
-            ), span.first > self._times.today
+            first, last = EffectiveTime(span.first, None), EffectiveTime(span.last, None)
+            return ProcedureTime(first, last, text, text) if first.day >= _EARLIEST else None
         time = self._times.read(text)
-        return (time, self._times.is_future(time)) if isinstance(time, EffectiveTime) else (None, False)
+        if not isinstance(time, EffectiveTime) or time.day < _EARLIEST:
+            return None
+        recorded = time.isoformat()
+        return ProcedureTime(time, time, recorded, recorded)
 
     def _span_start(self, text: str) -> EffectiveTime | None:
         span = parse_partial_date(text)
@@ -185,6 +204,15 @@ def _is_verified(verification: ConceptLike | None, category: str) -> bool:
 
 def _codes(concept: ConceptLike | None) -> frozenset[str]:
     return frozenset(coding.code for coding in concept.coding if coding.code) if concept is not None else frozenset()
+
+
+def _join(began: ProcedureTime, ended: ProcedureTime) -> ProcedureTime:
+    """Return the span of a Period. Where it ends before it begins, it was between the two all the same."""
+    first, last = began.first, ended.last
+    timed = first.instant is not None and last.instant is not None
+    if first.day > last.day or (timed and first.order > last.order):
+        began, ended = ended, began
+    return ProcedureTime(began.first, ended.last, began.began, ended.ended)
 
 
 def _end_or_start(period: PeriodLike | None) -> str | None:

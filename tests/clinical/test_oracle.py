@@ -55,20 +55,25 @@ def observations(row: Row) -> list[charts.Json]:
         if row[analyte]:
             unit = row[f"{analyte}_unit"]
             quantity = {"value": Decimal(row[analyte])} | ({"unit": unit} if unit else {})
-            found.append(charts.observation(codes[row["basis"]], 0, when=row["drawn"], valueQuantity=quantity))
+            drawn = row["neutrophils_drawn"] if analyte == "neutrophils" else ""
+            found.append(charts.observation(codes[row["basis"]], 0, when=drawn or row["drawn"], valueQuantity=quantity))
     if row["older_drawn"]:
         found += charts.draw(*map(Decimal, row["older_counts"].split()), when=row["older_drawn"])
     return found
 
 
+def performed(text: str) -> charts.Json:
+    """The date of a procedure as its resource says it."""
+    start, _, end = text.partition("/")
+    if end:
+        return {"performedDateTime": None, "performedPeriod": {"start": start, "end": end}}
+    return {"performedDateTime": None if text == "undated" else text}
+
+
 def body(row: Row) -> bytes:
     procedures = [
-        charts.procedure(id=f"pr-{number}", when=None if text == "undated" else text)
-        for number, text in enumerate(row["procedures"].split())
+        charts.procedure(**performed(text), id=f"pr-{number}") for number, text in enumerate(row["procedures"].split())
     ]
-    for number, text in enumerate(row["procedures"].split()):
-        if text == "undated":
-            del procedures[number]["performedDateTime"]
     request = charts.hook_request(
         bloodCounts=charts.bundle(*observations(row)), procedures=charts.bundle(*procedures), albumin=None
     )

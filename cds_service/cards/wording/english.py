@@ -74,6 +74,9 @@ ENGLISH: Final = Texts(
     ),
     one_day="1 day",
     several_days="{count} days",
+    at_least="at least {days}",
+    at_most="at most {days}",
+    date_span="{began} to {ended}",
     sampled_after="**Timing:** blood drawn {days} after the latest interventional procedure ({procedure}).",
     sampled_before="**Timing:** blood drawn {days} before the latest interventional procedure ({procedure}).",
     sampled_same_day=(

@@ -39,6 +39,9 @@ class Texts:
     formula: str
     one_day: str
     several_days: str
+    at_least: str
+    at_most: str
+    date_span: str
     sampled_after: str
     sampled_before: str
     sampled_same_day: str

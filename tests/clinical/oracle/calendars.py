@@ -22,6 +22,13 @@ class Moment(NamedTuple):
     instant: datetime | None
 
 
+class Span(NamedTuple):
+    """The first and the last moment at which something may have been."""
+
+    first: Moment
+    last: Moment
+
+
 def offset(zone: str, instant: datetime) -> timedelta:
     """Offset from UTC of a zone at an instant in UTC."""
     if zone in FIXED_MINUTES:
@@ -46,10 +53,7 @@ def local_day(zone: str, instant: datetime) -> date:
 
 
 def read(text: str, zone: str) -> Moment:
-    """Read a FHIR date or date-time. A date-time without zone is local; a month counts by its last day."""
-    if len(text) == len("2026-08"):
-        following = date.fromisoformat(f"{text}-28") + timedelta(days=4)
-        return Moment(following - timedelta(days=following.day), None)
+    """Read a FHIR date precise to the day, or a date-time. A date-time without zone is local."""
     if "T" not in text:
         return Moment(date.fromisoformat(text), None)
     parsed = datetime.fromisoformat(text)
@@ -60,6 +64,21 @@ def read(text: str, zone: str) -> Moment:
     else:
         instant = parsed.astimezone(UTC)
     return Moment(local_day(zone, instant), instant)
+
+
+def read_span(text: str, zone: str) -> Span:
+    """Read a FHIR date of any precision, or a Period written as start/end, as the moments it may mean."""
+    start, _, end = text.partition("/")
+    if end:
+        return Span(read_span(start, zone).first, read_span(end, zone).last)
+    if "T" in text:
+        return Span(read(text, zone), read(text, zone))
+    first_month, last_month = (text[5:7] or "01", text[5:7] or "12")
+    if len(text) == len("2026-08-01"):
+        return Span(read(text, zone), read(text, zone))
+    following = date.fromisoformat(f"{text[:4]}-{last_month}-28") + timedelta(days=4)
+    first = date.fromisoformat(f"{text[:4]}-{first_month}-01")
+    return Span(Moment(first, None), Moment(following - timedelta(days=following.day), None))
 
 
 def _sunday_on_or_before(day: date) -> date:

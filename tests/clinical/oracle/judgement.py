@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from tests.clinical.oracle.calendars import Moment, local_day, read
+from tests.clinical.oracle.calendars import Moment, Span, local_day, read, read_span
 
 CUTOFF = Fraction("405.08")
 ANALYTES = ("platelets", "neutrophils", "lymphocytes")
@@ -33,8 +33,9 @@ LARGEST_SUM_OF_SHARES = Fraction("1.01")
 class Case(NamedTuple):
     """One row of the table: what the chart says. Values and units are texts; an empty value is no Observation.
 
-    `basis` is absolute, percent, or mixed (neutrophils counted, lymphocytes in percent). `older_counts` are platelets,
-    neutrophils and lymphocytes of a second draw in 10*9/L.
+    `procedures` are dates of any precision, Periods as start/end, or "undated". `basis` is absolute, percent, or mixed
+    (neutrophils counted, lymphocytes in percent). `neutrophils_drawn` is their own time, where they have one.
+    `older_counts` are platelets, neutrophils and lymphocytes of a second draw in 10*9/L.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Case(NamedTuple):
     basis: str
     older_drawn: str = ""
     older_counts: str = ""
+    neutrophils_drawn: str = ""
 
 
 class Verdict(NamedTuple):
@@ -70,6 +72,7 @@ class Draw(NamedTuple):
     taken: Moment
     sii: Fraction | None
     problem: str
+    tells_time: bool = True
 
 
 class Sample(NamedTuple):
@@ -83,8 +86,13 @@ def judge(case: Case) -> Verdict:
     now = datetime.fromisoformat(case.now).astimezone(UTC)
     today = local_day(case.zone, now)
     named = case.procedures.split()
-    dated = [read(text, case.zone) for text in named if text != "undated"]
-    past = [p for p in dated if not _is_future(p, now, today)]
+    dated = [read_span(text, case.zone) for text in named if text != "undated"]
+    # Completed procedures are over: one that began, and is said to end ahead, is taken to end today.
+    past = [
+        p if p.last.day <= today else Span(p.first, Moment(today, None))
+        for p in dated
+        if not _is_future(p.first, now, today)
+    ]
     if not past and "undated" not in named:
         return Verdict("not-eligible", reasons="no-interventional-procedure")
     if not past:
@@ -95,12 +103,12 @@ def judge(case: Case) -> Verdict:
     return _decide(samples, past, today)
 
 
-def _decide(samples: list[Sample], procedures: list[Moment], today: date) -> Verdict:
+def _decide(samples: list[Sample], procedures: list[Span], today: date) -> Verdict:
     complete = [sample.draw for sample in samples if sample.draw is not None]
-    refusals = {id(draw): _refusal(draw.taken, procedures, today) for draw in complete}
+    refusals = {id(draw): _refusal(draw, procedures, today) for draw in complete}
     usable = [draw for draw in complete if not refusals[id(draw)]]
     latest = max(procedures, key=_order)
-    after = [draw for draw in usable if not _is_before(draw.taken, latest)]
+    after = [draw for draw in usable if not _is_before(draw, latest)]
     for draw in after or usable:
         # Rows give the newer draw first.
         if draw.sii is None:
@@ -108,35 +116,40 @@ def _decide(samples: list[Sample], procedures: list[Moment], today: date) -> Ver
         return Verdict(
             "above-cutoff" if draw.sii > CUTOFF else "not-above-cutoff",
             sii=shown(draw.sii),
-            relation="before" if _is_before(draw.taken, latest) else "after",
-            days=str(abs((draw.taken.day - latest.day).days)),
+            relation="before" if _is_before(draw, latest) else "after",
+            days=str(abs((draw.taken.day - latest.last.day).days)),
         )
     reasons = set(refusals.values()).union(*(sample.reasons for sample in samples))
     return Verdict("indeterminate", reasons=" ".join(sorted(reasons)))
 
 
-def _refusal(taken: Moment, procedures: list[Moment], today: date) -> str:
-    since = [(taken.day - p.day).days for p in procedures if not _is_before(taken, p)]
+def _refusal(draw: Draw, procedures: list[Span], today: date) -> str:
+    taken = draw.taken
+    since = [(taken.day - p.last.day).days for p in procedures if not _is_before(draw, p)]
     if any(days <= 27 for days in since):
         return "post-procedure-window"
     latest = max(procedures, key=_order)
-    if _is_before(taken, latest):
-        return "" if (latest.day - taken.day).days <= 30 else "outside-baseline-window"
+    if _is_before(draw, latest):
+        return "" if (latest.last.day - taken.day).days <= 30 else "outside-baseline-window"
     return "" if (today - taken.day).days <= 90 else "stale"
 
 
-def _is_before(taken: Moment, procedure: Moment) -> bool:
-    if taken.day == procedure.day:
-        return taken.instant is not None and procedure.instant is not None and taken.instant < procedure.instant
-    return taken.day < procedure.day
+def _is_before(draw: Draw, procedure: Span) -> bool:
+    """Only what surely lies before the first moment of the procedure lies before it."""
+    taken, began = draw.taken, procedure.first
+    if taken.day == began.day:
+        if taken.instant is None or began.instant is None:
+            return False
+        return draw.tells_time and taken.instant < began.instant
+    return taken.day < began.day
 
 
 def _is_future(moment: Moment, now: datetime, today: date) -> bool:
     return moment.day > today if moment.instant is None else moment.instant > now + timedelta(minutes=10)
 
 
-def _order(moment: Moment) -> tuple[date, datetime]:
-    return moment.day, moment.instant or datetime.min.replace(tzinfo=UTC)
+def _order(procedure: Span) -> tuple[date, datetime]:
+    return procedure.last.day, procedure.last.instant or datetime.min.replace(tzinfo=UTC)
 
 
 def _older_sample(case: Case) -> Sample:
@@ -162,7 +175,8 @@ def _newer_sample(case: Case, now: datetime, today: date) -> Sample:
         return Sample(None, frozenset(reasons | {v for v in found.values() if isinstance(v, str) and v}))
     if case.basis == "mixed":
         return Sample(None, frozenset({"no-complete-draw", "mixed-basis"}))
-    return Sample(_complete(taken, *(values[name] for name in ANALYTES)), frozenset())
+    draw = _complete(taken, *(values[name] for name in ANALYTES))
+    return Sample(draw._replace(tells_time="T" in (case.neutrophils_drawn or case.drawn)), frozenset())
 
 
 def _value(case: Case, name: str, *, future: bool) -> Fraction | str:

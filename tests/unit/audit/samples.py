@@ -29,6 +29,7 @@ from cds_service.clinical.models import (
 )
 from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.clinical.reasons import Reason
+from tests.unit.clinical.values import done
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,13 +86,14 @@ def draw(
 
 
 PROCEDURE_DAY = date(2026, 1, 5)
-PROCEDURE = ProcedureFact("ablation", "Procedure/abl", "8", "609232008", EffectiveTime(PROCEDURE_DAY, None))
+PERFORMED = done(EffectiveTime(PROCEDURE_DAY, None))
+PROCEDURE = ProcedureFact("ablation", "Procedure/abl", "8", "609232008", PERFORMED)
 CANCER = ConditionFact("primary", "Condition/hcc", "7", "C22.0", False, date(2025, 12, 1))
 REFUSED = ExcludedResult(
     Analyte.PLATELETS, Reason.UNIT_UNKNOWN, "Observation/odd", "5", EffectiveTime(PROCEDURE_DAY, None)
 )
 FACTS = DecisionFacts(conditions=(CANCER,), procedures=(PROCEDURE,), excluded=(REFUSED,))
-ELIGIBLE = Eligibility(None, (EffectiveTime(PROCEDURE_DAY, None),), 0)
+ELIGIBLE = Eligibility(None, (PERFORMED,), 0)
 
 
 def assessed(*draws: BloodDraw) -> Assessment:

@@ -10,19 +10,19 @@ from cds_service.cards.options import CardOptions
 from cds_service.clinical.assessment import assess
 from cds_service.clinical.models import Analyte, Basis, BloodCounts, BloodDraw, Quantity
 from cds_service.clinical.outcomes import AboveCutoff, Indeterminate, NotAboveCutoff
-from tests.unit.clinical.values import NOW, POLICY, at, day, draw, eligible, result
+from tests.unit.clinical.values import NOW, POLICY, at, day, done, draw, eligible, result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cds_service.clinical.models import EffectiveTime, LabResult
+    from cds_service.clinical.models import EffectiveTime, LabResult, ProcedureTime
     from cds_service.clinical.outcomes import Assessment
     from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.clinical.reasons import Reason
     from cds_service.hooks.response import Card
 
 TAKEN = at(day(20), "07:15")
-PROCEDURE = at(day(60))
+PROCEDURE = done(at(day(60)))
 OPTIONS = CardOptions("https://cds.hospital.example/model-card", show_not_above_cutoff=True)
 
 
@@ -30,7 +30,7 @@ def decided(
     *draws: BloodDraw,
     albumin: Sequence[LabResult] = (),
     policy: ClinicalPolicy = POLICY,
-    procedures: tuple[EffectiveTime, ...] = (PROCEDURE,),
+    procedures: tuple[EffectiveTime | ProcedureTime, ...] = (PROCEDURE,),
     pages_missing: bool = False,
 ) -> AboveCutoff | NotAboveCutoff:
     """Assess draws, by default one of SII 700 taken 40 days after the procedure."""

@@ -20,7 +20,7 @@ from cds_service.clinical.models import Analyte
 from cds_service.clinical.reasons import Reason
 from cds_service.settings.models import LANGUAGES
 from tests.unit.cards.assessments import OPTIONS, TAKEN, decided, draw_of_shares, indeterminate, reported
-from tests.unit.clinical.values import POLICY, at, day, draw, result
+from tests.unit.clinical.values import POLICY, at, day, done, draw, result
 
 if TYPE_CHECKING:
     from cds_service.cards.wording.texts import Texts
@@ -52,6 +52,8 @@ EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
     (decided(draw(at(day(61)))), POLICY),
     (decided(draw(at(day(60), "07:00")), procedures=(at(day(60), "09:00"),)), POLICY),
     (decided(procedures=()), POLICY),
+    (decided(procedures=(done(at(day(65)), at(day(60))),)), POLICY),
+    (decided(draw(at(day(66))), procedures=(done(at(day(65)), at(day(60))),)), POLICY),
     (decided(albumin=[reported(Analyte.ALBUMIN, "612", "umol/L", "40.698")]), POLICY),
     (decided(albumin=[ALBUMIN], policy=NO_WINDOW), NO_WINDOW),
     (indeterminate(Reason.STALE, taken={Reason.STALE: TAKEN}), POLICY),

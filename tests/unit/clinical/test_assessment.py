@@ -13,7 +13,7 @@ from cds_service.clinical.models import Analyte, BloodCounts, BloodDraw, Effecti
 from cds_service.clinical.outcomes import AboveCutoff, Assessment, Indeterminate, NotAboveCutoff, NotEligible
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import Relation
-from tests.unit.clinical.values import NOW, POLICY, at, day, draw, eligible, excluded, result
+from tests.unit.clinical.values import NOW, POLICY, at, day, done, draw, eligible, excluded, result
 
 PROCEDURE = at(day(60))
 HIGH, LOW = ("210", "6", "1.8"), ("100", "3", "1.5")
@@ -45,7 +45,7 @@ def test_assessment_is_made_from_the_newest_usable_draw(
 
     assert isinstance(found, AboveCutoff), reason
     assert (found.timed.draw.effective, found.timed.relation, found.timed.days) == (taken, relation, days), reason
-    assert (found.sii, found.cutoff, found.latest_procedure) == (Decimal("700.000"), POLICY.cutoff, PROCEDURE)
+    assert (found.sii, found.cutoff, found.latest_procedure) == (Decimal("700.000"), POLICY.cutoff, done(PROCEDURE))
 
 
 def test_assessment_with_a_stale_draw_falls_back_on_the_baseline() -> None:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cds_service.clinical.eligibility import judge_eligibility
-from cds_service.clinical.models import ConditionFact, EffectiveTime, PatientFact, ProcedureFact
+from cds_service.clinical.models import ConditionFact, EffectiveTime, PatientFact, ProcedureFact, ProcedureTime
 from cds_service.clinical.reasons import Reason
-from tests.unit.clinical.values import NOW, POLICY, at
+from tests.unit.clinical.values import NOW, POLICY, at, dated, done
 
 ADULT = PatientFact(date(1958, 3, 4), deceased=False)
 CHILD = PatientFact(date(2015, 1, 1), deceased=False)
@@ -25,8 +25,9 @@ def condition(category: str = "primary", last_day: date | None = None, *, came_b
     return ConditionFact(category, f"Condition/{category}", "1", "C22.0", came_back, last_day)
 
 
-def procedure(performed: EffectiveTime | None) -> ProcedureFact:
-    return ProcedureFact("ablation", "Procedure/1", "1", "609232008", performed)
+def procedure(performed: EffectiveTime | ProcedureTime | None) -> ProcedureFact:
+    time = done(performed) if isinstance(performed, EffectiveTime) else performed
+    return ProcedureFact("ablation", "Procedure/1", "1", "609232008", time)
 
 
 CANCER = (condition(),)
@@ -133,6 +134,7 @@ def test_age_without_birth_date_excludes_nobody() -> None:
 
 
 OLD, LATEST = at("2025-06-01"), at("2026-01-15")
+WEEKS = done(at("2025-12-01"), at("2026-01-15"))
 
 
 @pytest.mark.parametrize(
@@ -151,25 +153,38 @@ OLD, LATEST = at("2025-06-01"), at("2026-01-15")
         (condition("secondary", date(2026, 2, 1)), (OLD, LATEST), True, "after the latest, whatever the order sent"),
         (condition("secondary", date(2025, 9, 1)), (None,), True, "no procedure is dated: nothing can be before it"),
         (condition("secondary", date(2025, 9, 1)), (LATEST, None), False, "the dated one counts"),
+        (condition("secondary", date(2025, 11, 30)), (WEEKS,), False, "before the first day of the procedure"),
+        (condition("secondary", date(2025, 12, 1)), (WEEKS,), True, "on its first day: it may have been that morning"),
+        (condition("secondary", date(2026, 1, 14)), (WEEKS,), True, "while it may have been"),
     ],
 )
 def test_recurrence_is_known_unless_before_the_latest_procedure(
-    recurrence: ConditionFact, procedures: tuple[EffectiveTime | None, ...], known: bool, reason: str
+    recurrence: ConditionFact, procedures: tuple[EffectiveTime | ProcedureTime | None, ...], known: bool, reason: str
 ) -> None:
     found = judge_eligibility(ADULT, (*CANCER, recurrence), [procedure(p) for p in procedures], POLICY, NOW)
 
     assert found.reason is (Reason.RECURRENCE_KNOWN if known else None), reason
 
 
-def test_eligibility_procedures_come_newest_first_with_the_undated_counted() -> None:
-    times = [at("2025-06-01"), None, at("2026-01-15", "14:00"), at("2026-01-15", "09:00"), None, at("2026-01-15")]
+def test_eligibility_procedures_come_latest_end_first_with_the_undated_counted() -> None:
+    weeks = done(at("2025-01-01"), at("2026-01-01"))
+    times = [
+        at("2025-06-01"),
+        None,
+        weeks,
+        at("2026-01-15", "14:00"),
+        at("2026-01-15", "09:00"),
+        None,
+        at("2026-01-15"),
+    ]
 
     found = judge_eligibility(ADULT, CANCER, [procedure(time) for time in times], POLICY, NOW)
 
-    assert found.procedures == (
+    assert found.procedures == dated(
         at("2026-01-15", "14:00"),
         at("2026-01-15", "09:00"),
         at("2026-01-15"),
+        weeks,
         at("2025-06-01"),
     )
     assert found.undated_procedures == 2

@@ -11,7 +11,7 @@ from cds_service.clinical.assessment import assess
 from cds_service.clinical.models import Analyte, Basis, BloodCounts, EffectiveTime, ExcludedResult, LabResult
 from cds_service.clinical.outcomes import AboveCutoff, Indeterminate
 from cds_service.clinical.reasons import Reason
-from tests.unit.clinical.values import NOW, POLICY, at, day, draw, eligible, excluded, result
+from tests.unit.clinical.values import NOW, POLICY, at, day, done, draw, eligible, excluded, result
 
 PLATELETS, NEUTROPHILS, LYMPHOCYTES = Analyte.PLATELETS, Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES
 NO_N, NO_L, NO_P = Reason.MISSING_NEUTROPHILS, Reason.MISSING_LYMPHOCYTES, Reason.MISSING_PLATELETS
@@ -262,7 +262,7 @@ def test_indeterminate_tells_cutoff_and_latest_procedure() -> None:
     found = assess(eligible(PROCEDURE, at(day(200))), BloodCounts(), (), policy, NOW)
 
     assert isinstance(found, Indeterminate)
-    assert (found.outcome, found.cutoff, found.latest_procedure) == ("indeterminate", Decimal("500"), PROCEDURE)
+    assert (found.outcome, found.cutoff, found.latest_procedure) == ("indeterminate", Decimal("500"), done(PROCEDURE))
 
 
 def test_exclusions_count_results_by_reason_in_the_order_of_the_alphabet() -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from cds_service.clinical.models import BloodCounts, EffectiveTime
+from cds_service.clinical.models import BloodCounts, EffectiveTime, ProcedureTime
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import missing_baseline_window
-from tests.unit.clinical.values import POLICY, TODAY, at, day, draw
+from tests.unit.clinical.values import POLICY, TODAY, at, dated, day, done, draw
 
 PROCEDURE = at(day(20))
 BASELINE = (day(50), day(20))
+SPAN = done(at(day(35)), at(day(10)))
 TOO_SOON = draw(at(day(5)))
 
 
@@ -32,9 +33,17 @@ TOO_SOON = draw(at(day(5)))
         ),
         (
             BloodCounts(truncated=True),
-            (EffectiveTime(date(1, 1, 3), None),),
-            (date(1, 1, 1), date(1, 1, 3)),
-            "a placeholder for an unknown day: no day lies before the first of the calendar",
+            (SPAN,),
+            (day(40), day(35)),
+            "a span: before its first day, counted from its last",
+        ),
+        (BloodCounts(truncated=True), (done(at(day(40)), at(day(10))),), (day(40), day(40)), "a span of 30 days"),
+        (BloodCounts(truncated=True), (done(at(day(41)), at(day(10))),), None, "a longer one: no draw is a baseline"),
+        (
+            BloodCounts(truncated=True),
+            (done(at(day(10)), at(TODAY + timedelta(days=9))),),
+            (day(30), day(10)),
+            "its end lies ahead: today is its last day",
         ),
         (BloodCounts((TOO_SOON,), truncated=True), (PROCEDURE, at(day(200))), BASELINE, "of the latest procedure"),
         (
@@ -47,6 +56,9 @@ TOO_SOON = draw(at(day(5)))
     ],
 )
 def test_missing_window_is_that_of_the_baseline(
-    counts: BloodCounts, procedures: tuple[EffectiveTime, ...], expected: tuple[date, date] | None, reason: str
+    counts: BloodCounts,
+    procedures: tuple[EffectiveTime | ProcedureTime, ...],
+    expected: tuple[date, date] | None,
+    reason: str,
 ) -> None:
-    assert missing_baseline_window(counts, procedures, POLICY, TODAY) == expected, reason
+    assert missing_baseline_window(counts, dated(*procedures), POLICY, TODAY) == expected, reason

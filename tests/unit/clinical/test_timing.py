@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cds_service.clinical.models import EffectiveTime
+from cds_service.clinical.models import Analyte, BloodDraw, EffectiveTime, ProcedureTime
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import Relation, time_draw
-from tests.unit.clinical.values import POLICY, TODAY, at, day, draw
+from tests.unit.clinical.values import POLICY, TODAY, at, dated, day, done, draw, result
 
 AFTER, BEFORE = Relation.AFTER, Relation.BEFORE
 WINDOW, BASELINE, STALE = Reason.POST_PROCEDURE_WINDOW, Reason.OUTSIDE_BASELINE_WINDOW, Reason.STALE
@@ -22,9 +22,10 @@ PROCEDURE = day(60)
 
 
 def placed(
-    taken: EffectiveTime, *procedures: EffectiveTime, today: date = TODAY
+    taken: EffectiveTime | BloodDraw, *procedures: EffectiveTime | ProcedureTime, today: date = TODAY
 ) -> tuple[Relation | None, int | None, Reason | None]:
-    timed = time_draw(draw(taken), procedures, POLICY, today)
+    taken = draw(taken) if isinstance(taken, EffectiveTime) else taken
+    timed = time_draw(taken, dated(*procedures), POLICY, today)
     return timed.relation, timed.days, timed.refusal
 
 
@@ -135,7 +136,7 @@ def test_draw_is_placed_by_the_limits_of_the_site(
 ) -> None:
     policy = replace(POLICY, **limits)
 
-    assert time_draw(draw(taken), (at(PROCEDURE),), policy, TODAY).refusal is expected, reason
+    assert time_draw(draw(taken), dated(at(PROCEDURE)), policy, TODAY).refusal is expected, reason
 
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -174,6 +175,78 @@ def test_draw_in_the_hour_that_clocks_repeat_is_placed_by_real_time(
     taken: EffectiveTime, procedure: EffectiveTime, relation: Relation, reason: str
 ) -> None:
     assert placed(taken, procedure, today=date(2026, 11, 23))[0] is relation, reason
+
+
+DAYS = timedelta(days=1)
+MONTH = done(at(day(60)), at(day(31)))
+TWO_HOURS = done(at(PROCEDURE, "08:00"), at(PROCEDURE, "12:00"))
+OVER_NIGHT = done(at(day(60), "22:00"), at(day(59), "02:00"))
+UNFINISHED = done(at(day(10)), at(TODAY + 21 * DAYS))
+
+
+@pytest.mark.parametrize(
+    ("taken", "procedure", "expected", "reason"),
+    [
+        (at(day(61)), MONTH, (BEFORE, 30, None), "before the first day; days count from the last"),
+        (at(day(62)), MONTH, (BEFORE, 31, BASELINE), "one day too long before the last day"),
+        (at(day(60)), MONTH, (AFTER, 0, WINDOW), "on the first day it may have been: not surely before"),
+        (at(day(45)), MONTH, (AFTER, 0, WINDOW), "while it may have been: it may have been that morning"),
+        (at(day(31)), MONTH, (AFTER, 0, WINDOW), "on the last day"),
+        (at(day(4)), MONTH, (AFTER, 27, WINDOW), "the last day of the exclusion, from the last day"),
+        (at(day(3)), MONTH, (AFTER, 28, None), "the first day that counts, from the last day"),
+        (at(PROCEDURE, "07:59"), TWO_HOURS, (BEFORE, 0, None), "before it began"),
+        (at(PROCEDURE, "08:00"), TWO_HOURS, (AFTER, 0, WINDOW), "as it began"),
+        (at(PROCEDURE, "10:00"), TWO_HOURS, (AFTER, 0, WINDOW), "while it lasted"),
+        (at(day(60), "21:59"), OVER_NIGHT, (BEFORE, 1, None), "before it began, counted from the morning it ended"),
+        (at(day(60), "23:00"), OVER_NIGHT, (AFTER, 0, WINDOW), "during the night"),
+        (at(day(59), "01:00"), OVER_NIGHT, (AFTER, 0, WINDOW), "before it ended"),
+        (at(day(11)), UNFINISHED, (BEFORE, 11, None), "before; its end lies ahead, so today is its last day"),
+        (at(day(5)), UNFINISHED, (AFTER, 0, WINDOW), "while it may have been"),
+        (at(TODAY), UNFINISHED, (AFTER, 0, WINDOW), "today"),
+    ],
+)
+def test_draw_beside_a_procedure_of_several_days_is_before_it_only_when_surely_so(
+    taken: EffectiveTime, procedure: ProcedureTime, expected: tuple[Relation, int, Reason | None], reason: str
+) -> None:
+    assert placed(taken, procedure) == expected, reason
+
+
+@pytest.mark.parametrize(
+    ("procedures", "expected", "reason"),
+    [
+        ((at(day(40)), MONTH), (BEFORE, 5, WINDOW), "before the latest, but the other may have been that day"),
+        ((MONTH, at(day(50))), (AFTER, 0, WINDOW), "the latest is the one that may have ended last"),
+        ((at(day(1)), done(at(day(75)), at(day(73)))), (BEFORE, 44, BASELINE), "28 days after the end of the other"),
+        ((at(day(20)), done(at(day(75)), at(day(73)))), (BEFORE, 25, None), "and near enough before the latest"),
+        ((at(day(20)), done(at(day(75)), at(day(72)))), (BEFORE, 25, WINDOW), "27 days after the end of the other"),
+    ],
+)
+def test_draw_beside_several_procedures_of_several_days_is_excluded_by_any_of_them(
+    procedures: tuple[EffectiveTime | ProcedureTime, ...], expected: tuple[Relation, int, Reason | None], reason: str
+) -> None:
+    assert placed(at(day(45)), *procedures) == expected, reason
+
+
+def draw_of(neutrophils: EffectiveTime, rest: EffectiveTime) -> BloodDraw:
+    return BloodDraw(
+        neutrophils=result(Analyte.NEUTROPHILS, "6", neutrophils),
+        lymphocytes=result(Analyte.LYMPHOCYTES, "1.8", rest),
+        platelets=result(Analyte.PLATELETS, "210", rest),
+    )
+
+
+@pytest.mark.parametrize(
+    ("neutrophils", "procedure", "expected", "reason"),
+    [
+        (at(PROCEDURE), "08:30", (AFTER, 0, WINDOW), "one part tells no time: it may have been drawn at noon"),
+        (at(PROCEDURE, "06:50"), "08:30", (BEFORE, 0, None), "every part tells its time"),
+        (at(PROCEDURE, "07:10"), "07:05", (AFTER, 0, WINDOW), "one part was drawn after it began"),
+    ],
+)
+def test_draw_on_the_day_of_the_procedure_is_before_it_only_with_every_part(
+    neutrophils: EffectiveTime, procedure: str, expected: tuple[Relation, int, Reason | None], reason: str
+) -> None:
+    assert placed(draw_of(neutrophils, at(PROCEDURE, "07:00")), at(PROCEDURE, procedure)) == expected, reason
 
 
 def test_relations_are_the_published_words() -> None:

@@ -19,6 +19,7 @@ from cds_service.clinical.models import (
     ExcludedResult,
     LabResult,
     Origin,
+    ProcedureTime,
     Quantity,
 )
 from cds_service.clinical.policy import ClinicalPolicy
@@ -81,6 +82,17 @@ def excluded(analyte: Analyte | None, reason: Reason, taken: EffectiveTime | Non
     return ExcludedResult(analyte, reason, "Observation/excluded", "1", taken)
 
 
-def eligible(*procedures: EffectiveTime, undated: int = 0) -> Eligibility:
-    """Build the answer for an eligible patient with these procedures, newest first."""
-    return Eligibility(None, procedures, undated)
+def done(first: EffectiveTime, last: EffectiveTime | None = None) -> ProcedureTime:
+    """Build the time of a procedure: one moment or day, or a Period from the first to the last."""
+    last = last or first
+    return ProcedureTime(first, last, first.isoformat(), last.isoformat())
+
+
+def dated(*procedures: EffectiveTime | ProcedureTime) -> tuple[ProcedureTime, ...]:
+    """Let a moment or a day alone stand for the procedure done then."""
+    return tuple(done(time) if isinstance(time, EffectiveTime) else time for time in procedures)
+
+
+def eligible(*procedures: EffectiveTime | ProcedureTime, undated: int = 0) -> Eligibility:
+    """Build the answer for an eligible patient with these procedures, latest end first."""
+    return Eligibility(None, dated(*procedures), undated)

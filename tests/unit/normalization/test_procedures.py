@@ -34,6 +34,15 @@ def judged(resource: Json) -> str:
     return found[0].performed.isoformat() if found[0].performed is not None else "undated"
 
 
+def span(members: Json) -> str:
+    """Return the first and last moment at which a procedure that counts may have been."""
+    undated: Json = {"performedDateTime": None}
+    (found,) = facts(procedure(**(undated | members)))
+    assert isinstance(found, ProcedureFact)
+    assert found.performed is not None
+    return f"{found.performed.first.isoformat()} {found.performed.last.isoformat()}"
+
+
 CODES = [
     (ABLATION, SNOMED, "ablation/microwave", "percutaneous microwave ablation"),
     ("448540000", SNOMED, "ablation/microwave", "laparoscopic"),
@@ -127,20 +136,41 @@ def test_procedure_that_is_not_completed_does_not_count(status: str | None) -> N
 DATES = [
     ({"performedDateTime": "2026-08-25"}, "2026-08-25", "a day"),
     ({"performedDateTime": "2026-08-25T23:30:00Z"}, "2026-08-26T01:30:00+02:00", "a moment, at the site"),
-    ({"performedDateTime": "2026-02"}, "2026-02-28", "a month by its last day"),
-    ({"performedDateTime": "2025"}, "2025-12-31", "a year by its last day"),
-    ({"performedDateTime": "2026-11"}, "2026-11-23", "this month: not later than today, since it is done"),
-    ({"performedDateTime": "2026"}, "2026-11-23", "this year likewise"),
+    ({"performedDateTime": "2026-02"}, "2026-02", "a month"),
+    ({"performedDateTime": "2025"}, "2025", "a year"),
+    ({"performedDateTime": "2026-11"}, "2026-11", "this month"),
+    ({"performedDateTime": "2026"}, "2026", "this year"),
     ({"performedDateTime": "2026-11-23"}, "2026-11-23", "today"),
     ({"performedDateTime": "2026-11-24"}, "future-time", "tomorrow"),
     ({"performedDateTime": "2026-12"}, "future-time", "next month"),
     ({"performedDateTime": "2027"}, "future-time", "next year"),
     ({"performedDateTime": "2026-11-23T10:10:00Z"}, "2026-11-23T11:10:00+01:00", "ten minutes ahead, inclusive"),
     ({"performedDateTime": "2026-11-23T10:10:01Z"}, "future-time", "a second more"),
-    ({"performedPeriod": {"start": "2026-08-25", "end": "2026-08-27"}}, "2026-08-27", "a Period by its end"),
-    ({"performedPeriod": {"start": "2026-08-25"}}, "2026-08-25", "else by its start"),
-    ({"performedPeriod": {"end": "2026-08"}}, "2026-08-31", "a partial end by its last day"),
-    ({"performedPeriod": {"start": "2026-08-25", "end": "2026-12-01"}}, "future-time", "ends ahead"),
+    ({"performedPeriod": {"start": "2026-08-25", "end": "2026-08-27"}}, "2026-08-25/2026-08-27", "a Period"),
+    ({"performedPeriod": {"start": "2026-08-25"}}, "2026-08-25", "one limit alone"),
+    ({"performedPeriod": {"end": "2026-08"}}, "2026-08", "the other alone"),
+    (
+        {"performedPeriod": {"start": "2026-08-25", "end": "2026-12-01"}},
+        "2026-08-25/2026-12-01",
+        "it began, and what is completed is done",
+    ),
+    ({"performedPeriod": {"start": "2026-11-24", "end": "2026-12-01"}}, "future-time", "begins ahead"),
+    ({"performedPeriod": {"end": "2026-12-01"}}, "future-time", "one limit, ahead"),
+    (
+        {"performedPeriod": {"start": "2026-08-25T08:00:00", "end": "2026-08-25T09:00:00"}},
+        "2026-08-25T08:00:00+02:00/2026-08-25T09:00:00+02:00",
+        "an hour",
+    ),
+    ({"performedPeriod": {"start": "2026-08-25", "end": "soon"}}, "undated", "how long it lasted cannot be read"),
+    ({"performedPeriod": {"start": "soon", "end": "2026-08-25"}}, "2026-08-25", "when it began cannot be read"),
+    ({"performedDateTime": "0001-01-01"}, "undated", "a placeholder for an unknown day"),
+    ({"performedDateTime": "0001-01-01T00:00:00Z"}, "undated", "the same with a time"),
+    ({"performedDateTime": "1753-01-01"}, "undated", "another placeholder"),
+    ({"performedDateTime": "1899-12-31"}, "undated", "the last day that is taken for one"),
+    ({"performedDateTime": "1899"}, "undated", "the last year"),
+    ({"performedDateTime": "1900-01-01"}, "1900-01-01", "the first day that is not"),
+    ({"performedPeriod": {"start": "0001-01-01", "end": "2026-08-25"}}, "2026-08-25", "beginning unknown"),
+    ({"performedPeriod": {"start": "2026-08-25", "end": "0001-01-01"}}, "undated", "end unknown"),
     ({"performedPeriod": {}}, "undated", "an empty Period"),
     ({}, "undated", "no date qualifies all the same"),
     ({"performedDateTime": ""}, "undated", "an empty text"),
@@ -152,10 +182,56 @@ DATES = [
 
 
 @pytest.mark.parametrize(("members", "expected", "reason"), DATES)
-def test_procedure_counts_by_the_last_day_it_may_mean(members: Json, expected: str, reason: str) -> None:
+def test_procedure_keeps_its_date_as_recorded(members: Json, expected: str, reason: str) -> None:
     undated: Json = {"performedDateTime": None}
 
     assert judged(procedure(**(undated | members))) == expected, reason
+
+
+DAY_ALONE = {"start": "2026-08-25", "end": "2026-08-25T12:00:00"}
+SPANS = [
+    ({"performedDateTime": "2026-08-25"}, "2026-08-25 2026-08-25", "a day"),
+    (
+        {"performedDateTime": "2026-08-25T23:30:00Z"},
+        "2026-08-26T01:30:00+02:00 2026-08-26T01:30:00+02:00",
+        "a moment, at the site",
+    ),
+    ({"performedDateTime": "2026-02"}, "2026-02-01 2026-02-28", "a month from its first day to its last"),
+    ({"performedDateTime": "2026"}, "2026-01-01 2026-12-31", "a year, be its last day ahead"),
+    ({"performedPeriod": {"start": "2026-08-25", "end": "2026-08-27"}}, "2026-08-25 2026-08-27", "a Period"),
+    ({"performedPeriod": {"start": "2026-02", "end": "2026-03"}}, "2026-02-01 2026-03-31", "of months"),
+    ({"performedPeriod": {"start": "2026", "end": "2026-03-15"}}, "2026-01-01 2026-03-15", "its end is more precise"),
+    ({"performedPeriod": {"start": "2026-03-15", "end": "2026"}}, "2026-03-15 2026-12-31", "its beginning is"),
+    (
+        {"performedPeriod": {"start": "2026-08-25T08:00:00", "end": "2026-08-25"}},
+        "2026-08-25T08:00:00+02:00 2026-08-25",
+        "its hour of beginning alone is known",
+    ),
+    ({"performedPeriod": DAY_ALONE}, "2026-08-25 2026-08-25T12:00:00+02:00", "its hour of ending alone is"),
+    ({"performedPeriod": {"start": "2026-08-25"}}, "2026-08-25 2026-08-25", "no end"),
+    (
+        {"performedPeriod": {"start": "2026-08-25T08:00:00"}},
+        "2026-08-25T08:00:00+02:00 2026-08-25T08:00:00+02:00",
+        "no end, and an hour",
+    ),
+    (
+        {"performedPeriod": {"end": "2026-08-25T12:00:00"}},
+        "2026-08-25 2026-08-25T12:00:00+02:00",
+        "no beginning: that day, at no known hour",
+    ),
+    ({"performedPeriod": {"end": "2026-08"}}, "2026-08-01 2026-08-31", "no beginning, and a month"),
+    ({"performedPeriod": {"start": "2026-08-27", "end": "2026-08-25"}}, "2026-08-25 2026-08-27", "the wrong way round"),
+    (
+        {"performedPeriod": {"start": "2026-08-25T12:00:00", "end": "2026-08-25T08:00:00"}},
+        "2026-08-25T08:00:00+02:00 2026-08-25T12:00:00+02:00",
+        "within a day likewise",
+    ),
+]
+
+
+@pytest.mark.parametrize(("members", "expected", "reason"), SPANS)
+def test_procedure_may_have_been_from_its_first_moment_to_its_last(members: Json, expected: str, reason: str) -> None:
+    assert span(members) == expected, reason
 
 
 ORDER = [

@@ -16,6 +16,7 @@ from cds_service.acquisition.resources import (
     Component,
     Condition,
     Malformed,
+    Meta,
     Observation,
     Patient,
     Procedure,
@@ -124,6 +125,7 @@ def _search(entry: SearchEntry) -> BundleContent[Observation]:
 def _observation(entry: ObservationEntry) -> Observation:
     return Observation(
         id=entry.id,
+        meta=Meta(entry.version) if entry.version else None,
         status=entry.status,
         subject=_subject(entry.subject),
         specimen=entry.specimen,

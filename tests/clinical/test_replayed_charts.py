@@ -85,6 +85,19 @@ def test_a_result_of_any_kind_is_recomputed_from_its_record(changes: dict[str, A
     assert then is not None
 
 
+def test_versions_of_one_result_are_told_apart_in_the_record() -> None:
+    """Both searches brought a share that may be a fraction, and it was corrected between them."""
+    shares = [charts.observation(charts.NEUTROPHILS_SHARE, 60, "%"), charts.observation(charts.PLATELETS, 150)]
+    before, after = (
+        charts.observation(charts.LYMPHOCYTES_SHARE, 0.2, "%", oid="l", meta={"versionId": version})
+        for version in ("1", "2")
+    )
+    then, now = chart_of(json_text(charts.hook_request(*shares, before, albumin=charts.bundle(after))))
+
+    assert then == now
+    assert then is not None
+
+
 @pytest.mark.parametrize(
     ("keys", "reason"),
     [

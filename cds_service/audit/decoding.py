@@ -17,9 +17,10 @@ from cds_service.audit.bookkeeping import AnyRecord
 from cds_service.audit.records import FeedbackRecord, HookRecord
 
 _DECODER: Final = msgspec.json.Decoder(AnyRecord)
-# No log is older. From here on, times lie within the calendar in any zone, and their weeks can be counted.
-FIRST_YEAR: Final = 2000
-_YEARS: Final = range(FIRST_YEAR, FIRST_YEAR + 200)
+# No clock says less, not even one that was never set. From here on, times lie within the calendar in any zone, and
+# their weeks can be counted.
+FIRST_YEAR: Final = 1970
+YEARS: Final = range(FIRST_YEAR, 2200)
 _MOST_DIGITS: Final = 300
 _DAY_LENGTH: Final = len("2026-01-31")
 
@@ -34,7 +35,7 @@ def decode_record(raw: bytes) -> AnyRecord | None:
     """Return the record of a line; None when it cannot be read."""
     try:
         record: AnyRecord = _DECODER.decode(raw)
-        if record.time.tzinfo is None or record.time.year not in _YEARS:
+        if record.time.tzinfo is None or record.time.year not in YEARS:
             return None
         if isinstance(record, HookRecord):
             return record if _holds_numbers(record) else None

@@ -5,6 +5,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from cds_service.audit.decoding import YEARS
+
 
 class Glance(msgspec.Struct, frozen=True, gc=False):
     """Members that hook and feedback records share. The others of a line are only checked for being JSON."""
@@ -17,4 +19,12 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
     card: str | None = None
 
 
-GLANCE_DECODER: Final = msgspec.json.Decoder(Glance)
+_DECODER: Final = msgspec.json.Decoder(Glance)
+
+
+def glance_at(line: bytes) -> Glance:
+    """Return what searches compare. Raises one of UNREADABLE for a line that cannot be read."""
+    glance: Glance = _DECODER.decode(line)
+    if glance.time.year not in YEARS:
+        raise ValueError("no time of a record")
+    return glance

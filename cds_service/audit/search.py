@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cds_service.audit.chain import ChainKey, read_line
 from cds_service.audit.decoding import KINDS, UNREADABLE, decode_record
 from cds_service.audit.files import first_record, look, read_lines
-from cds_service.audit.glance import GLANCE_DECODER
+from cds_service.audit.glance import glance_at
 from cds_service.audit.keys import PSEUDONYM_PREFIX, pseudonym
 from cds_service.audit.records import FeedbackRecord, HookRecord
 from cds_service.audit.users import may_be
@@ -123,7 +123,7 @@ def _cards_of_feedback(extents: Sequence[Extent], query: Query) -> Iterator[str]
             line = read_line(raw)
             if line is not None and line.kind == "feedback":
                 with suppress(*UNREADABLE):
-                    glance = GLANCE_DECODER.decode(raw)
+                    glance = glance_at(raw)
                     if glance.card is not None and _may_match(glance, query):
                         yield glance.card
 
@@ -155,7 +155,7 @@ class _Reader:
         line = read_line(raw)
         if line is None:
             raise ValueError("no line of the log")
-        glance = GLANCE_DECODER.decode(raw)
+        glance = glance_at(raw)
         if line.kind == "hook":
             call: _Call | None = self._note(glance)
         elif line.kind == "feedback":

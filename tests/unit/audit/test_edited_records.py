@@ -159,6 +159,8 @@ FOUND = [
     (1, ("timezone",), "Mars/X", {"replay"}, "a zone nobody knows"),
     (1, ("baseline_window_days",), 10**12, {"replay"}, "a window wider than the calendar"),
     (1, ("same_draw_minutes",), 1e300, {"replay"}, "an hour without end"),
+    (2, ("time",), "1969-12-31T23:59:59Z", {"search", "report", "export", "replay", "monitor"}, "older than any clock"),
+    (2, ("time",), "1970-01-01T00:00:00Z", set(), "a clock that was not set yet"),
     (1, ("time",), "2026-11-23T10:00:00", {"search", "report", "export", "replay", "monitor"}, "a time without zone"),
 ]
 COMMANDS = {

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 
 class EligibilityChart(NamedTuple):
-    """What tells whether the patient is one the study speaks about. `patient` is optional data."""
+    """What tells whether the patient is one the study speaks about. `patient` is optional data.
+
+    `not_delivered` names conditions and procedures where they are not required and nobody answered, or not completely.
+    """
 
     patient: Patient | None
     conditions: BundleContent[Condition]
     procedures: BundleContent[Procedure]
+    not_delivered: tuple[str, ...] = ()
 
     @property
     def truncated(self) -> bool:
@@ -68,7 +72,12 @@ def acquire_eligibility(delivery: Delivery, *, required: bool) -> EligibilityCha
     procedures = delivery.take(prefetch.PROCEDURES, PROCEDURES)
     if required:
         delivery.require({prefetch.CONDITIONS: conditions.state, prefetch.PROCEDURES: procedures.state})
-    return EligibilityChart(delivery.patient(), conditions.content, procedures.content)
+    complete = {
+        prefetch.CONDITIONS: conditions.state.is_answered and conditions.content.next_url is None,
+        prefetch.PROCEDURES: procedures.state.is_answered and procedures.content.next_url is None,
+    }
+    not_delivered = () if required else tuple(key for key, is_complete in complete.items() if not is_complete)
+    return EligibilityChart(delivery.patient(), conditions.content, procedures.content, not_delivered)
 
 
 def acquire_laboratory(delivery: Delivery) -> LaboratoryChart:

@@ -62,12 +62,16 @@ class DecisionContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionFacts:
-    """What the chart held besides the draw: the facts of eligibility, results that were not used, and all as sent."""
+    """What the chart held besides the draw: the facts of eligibility, results that were not used, and all as sent.
+
+    `not_delivered` names the prefetch keys that the decision did without, or had incompletely.
+    """
 
     conditions: Sequence[ConditionFact] = ()
     procedures: Sequence[ProcedureFact] = ()
     excluded: Sequence[ExcludedResult] = ()
     incomplete_draw: tuple[str, ...] = ()
+    not_delivered: tuple[str, ...] = ()
     chart: Raw | None = None
     chart_too_large: bool = False
 
@@ -87,6 +91,7 @@ def build_hook_record(
         **verdict_members(assessment, keep_values=context.keep_values),
         excluded=tuple(map(excluded_entry, facts.excluded)),
         incomplete_draw=facts.incomplete_draw,
+        not_delivered=facts.not_delivered,
         conditions=tuple(map(condition_entry, facts.conditions)),
         procedures=tuple(map(procedure_entry, facts.procedures)),
         card=card,

@@ -86,13 +86,14 @@ class HookRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
     """One hook call: who asked about whom, what was decided from which results, and whether it was shown.
 
     `patient` is the FHIR id, or a pseudonym that starts with `hmac:`. `used` holds the decisive draw and the albumin
-    shown beside it; for an indeterminate outcome `newest_draw` holds the draw that could not be used and `refusal`
-    why its time forbids it. `incomplete_draw` names the analytes of usable results that are newer than the newest
-    complete draw: with `excluded` it tells why an older draw decided. `missing` names prefetch keys when the outcome
-    is `data-unavailable`. `shown` tells whether the card left the service, `presentation` why it did not: silent
-    (mode) or snoozed (after an override); its uuid stands here all the same. `timezone` is the zone in which days were
-    counted. `timings_ms` are milliseconds by step. `chart` is a ChartEntry, what the decision can be recomputed from;
-    it is there when the site keeps values, unless the chart was larger than a record may grow (`chart_too_large`).
+    shown beside it; for an indeterminate outcome `newest_draw` holds the draw that could not be used and `refusal` why
+    its time forbids it. `incomplete_draw` names the analytes of usable results that are newer than the newest complete
+    draw: with `excluded` it tells why an older draw decided. `missing` names prefetch keys when the outcome is
+    `data-unavailable`, `not_delivered` those that the decision did without. `shown` tells whether the card left the
+    service, `presentation` why it did not: silent (mode) or snoozed (after an override); its uuid stands here all the
+    same. `timezone` is the zone in which days were counted. `timings_ms` are milliseconds by step. `chart` is a
+    ChartEntry, what the decision can be recomputed from; it is there when the site keeps values, unless the chart was
+    larger than a record may grow (`chart_too_large`).
     """
 
     time: datetime
@@ -104,6 +105,7 @@ class HookRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
     outcome: str
     reasons: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    not_delivered: tuple[str, ...] = ()
     sii: str | None = None
     cutoff: str | None = None
     basis: str | None = None

@@ -35,11 +35,11 @@ def decided_detail(
         statement.format(sii=assessment.sii, cutoff=f"{assessment.cutoff:f}"),
         _site_cutoff(assessment, texts, cutoff_source),
         texts.truncated_note if assessment.truncated else "",
-        _patient_gap(gaps, texts),
+        *_gaps(gaps, texts),
         _near_cutoff(assessment, texts),
         texts.consider if above else texts.low_platelets_note,
         _inputs(assessment, texts),
-        _timing(assessment, texts),
+        _timing(assessment, texts, gaps),
         *(_earlier(earlier, texts) for earlier in assessment.earlier),
         _albumin(assessment.albumin, texts, complete=Gap.ALBUMIN not in gaps),
         texts.evidence,
@@ -63,7 +63,7 @@ def indeterminate_detail(
         "\n".join(f"* {_dated_reason(assessment, reason, texts)}" for reason in assessment.reasons),
         texts.newest_result_line.format(date=numbers.moment(newest)) if newest else "",
         _latest_procedure(latest, texts, policy) if latest else "",
-        _patient_gap(gaps, texts),
+        *_gaps(gaps, texts),
         texts.version_line.format(rule=RULE_VERSION, mappings=mapping_version),
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
@@ -83,7 +83,8 @@ def _latest_procedure(latest: ProcedureTime, texts: Texts, policy: ClinicalPolic
         oldest=_days(policy.max_age_days, texts),
         before=_days(policy.baseline_window_days, texts),
     )
-    return f"{texts.latest_procedure_line.format(date=numbers.procedure_date(latest, texts))} {readable}"
+    line = texts.latest_procedure_line.format(date=numbers.procedure_date(latest, texts))
+    return " ".join((line, readable) if latest.is_of_one_day else (line, texts.procedure_span_line, readable))
 
 
 def _days(count: int, texts: Texts) -> str:
@@ -126,10 +127,12 @@ def _input_row(result: LabResult, texts: Texts) -> tuple[str, str, str, str]:
     )
 
 
-def _timing(assessment: Decided, texts: Texts) -> str:
+def _timing(assessment: Decided, texts: Texts, gaps: Collection[Gap]) -> str:
     timed, latest = assessment.timed, assessment.latest_procedure
     if timed.days is None or latest is None:
-        line = texts.sampled_unrelated.format(date=numbers.moment(timed.draw.effective))
+        # Nobody can say what the chart does not hold when it was not delivered.
+        sentence = texts.sampled_unknown if Gap.PROCEDURES in gaps else texts.sampled_unrelated
+        line = sentence.format(date=numbers.moment(timed.draw.effective))
     elif timed.days == 0:
         # The day of the procedure itself is never read after it.
         line = texts.sampled_same_day.format(procedure=numbers.procedure_date(latest, texts))
@@ -148,8 +151,14 @@ def _earlier(earlier: EarlierSII, texts: Texts) -> str:
     return line.format(sii=earlier.sii, date=earlier.effective.day)
 
 
-def _patient_gap(gaps: Collection[Gap], texts: Texts) -> str:
-    return texts.patient_not_delivered if Gap.PATIENT in gaps else ""
+def _gaps(gaps: Collection[Gap], texts: Texts) -> list[str]:
+    """Name what was not delivered; albumin has a paragraph of its own."""
+    sentences = {
+        Gap.PATIENT: texts.patient_not_delivered,
+        Gap.CONDITIONS: texts.conditions_not_delivered,
+        Gap.PROCEDURES: texts.procedures_not_delivered,
+    }
+    return [sentence for gap, sentence in sentences.items() if gap in gaps]
 
 
 def _albumin(albumin: AlbuminContext | None, texts: Texts, *, complete: bool) -> str:

@@ -34,6 +34,8 @@ def _outcome(assessment: dict[str, Any]) -> str:
     if assessment.get("exclusions"):
         counts = ", ".join(f"{count} {reason}" for reason, count in assessment["exclusions"].items())
         lines.append(f"Observations not used: {counts}")
+    if assessment.get("notDelivered"):
+        lines.append(f"Not delivered, or not completely: {', '.join(assessment['notDelivered'])}")
     return "\n".join(lines)
 
 

@@ -104,9 +104,10 @@ class Decision:
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
-        """Name the optional data that could not be had, or not completely."""
+        """Name the data that were not required and could not be had, or not completely."""
         patient = (Gap.PATIENT,) if self.facts.patient is None else ()
-        return (*patient, Gap.ALBUMIN) if self.laboratory and not self.laboratory.chart.has_all_albumin else patient
+        gaps = (*patient, *map(Gap, self.chart.not_delivered))
+        return (*gaps, Gap.ALBUMIN) if self.laboratory and not self.laboratory.chart.has_all_albumin else gaps
 
 
 def decide(

@@ -83,6 +83,7 @@ ENGLISH: Final = Texts(
         "**Timing:** blood drawn on the day of the latest interventional procedure ({procedure}), before it began."
     ),
     sampled_unrelated="**Timing:** blood drawn {date}; the chart dates no interventional procedure.",
+    sampled_unknown="**Timing:** blood drawn {date}.",
     timing_note=(
         "The study's abstract does not say when blood was drawn; the sampling windows used here are derived, "
         "not published."
@@ -103,6 +104,13 @@ ENGLISH: Final = Texts(
     albumin_not_delivered="**Albumin:** none is shown, because the results could not be obtained completely.",
     albumin_incomplete="Not all albumin results could be obtained.",
     patient_not_delivered=("**Age and death were not checked:** the Patient resource could not be obtained or read."),
+    conditions_not_delivered=(
+        "**Recurrence and metastasis could not be looked for:** the diagnoses could not be obtained, or not completely."
+    ),
+    procedures_not_delivered=(
+        "**Interventional procedures could not be looked for:** they could not be obtained, or not completely. Whether "
+        "blood was drawn before a procedure, too soon after one or later is not known."
+    ),
     evidence=(
         f"**Evidence:** {STUDY_CITATION}, doi {STUDY_DOI}: n = {STUDY_PATIENTS}, of whom {STUDY_RECURRENCES} had "
         "recurrence or metastasis; single center, retrospective, no residual lesions after therapy, "
@@ -129,6 +137,7 @@ ENGLISH: Final = Texts(
     dated_reason="{date}: {reason}",
     newest_result_line="Newest blood count in the data: {date}.",
     latest_procedure_line="Latest interventional procedure: {date}.",
+    procedure_span_line="Blood drawn within that time is not read: the procedure may have come before it.",
     readable_line=(
         "SII is read from blood drawn on or after {first_day} and at most {oldest} old; "
         "else from blood drawn at most {before} before the latest procedure."

@@ -46,6 +46,7 @@ class Texts:
     sampled_before: str
     sampled_same_day: str
     sampled_unrelated: str
+    sampled_unknown: str
     timing_note: str
     baseline_line: str
     earlier_line: str
@@ -56,6 +57,8 @@ class Texts:
     albumin_not_delivered: str
     albumin_incomplete: str
     patient_not_delivered: str
+    conditions_not_delivered: str
+    procedures_not_delivered: str
     evidence: str
     site_cutoff_note: str
     consider: str
@@ -65,6 +68,7 @@ class Texts:
     dated_reason: str
     newest_result_line: str
     latest_procedure_line: str
+    procedure_span_line: str
     readable_line: str
     version_line: str
     reasons: Mapping[Reason, str]

@@ -49,19 +49,20 @@ def test_detail_of_an_indeterminate_outcome_gives_the_windows_of_the_site() -> N
     [
         (
             ProcedureTime(at("2026-01-01"), at("2026-12-31"), "2026", "2026"),
-            "Latest interventional procedure: 2026. SII is read from blood drawn on or after 2027-01-28",
+            "Latest interventional procedure: 2026. Blood drawn within that time is not read: the procedure may have "
+            "come before it. SII is read from blood drawn on or after 2027-01-28",
             "known to the year: whatever its day, and the same tomorrow",
         ),
         (
             done(at("2026-03-01"), at("2026-04-01")),
-            "Latest interventional procedure: 2026-03-01 to 2026-04-01. SII is read from blood drawn on or after "
-            "2026-04-29",
+            "Latest interventional procedure: 2026-03-01 to 2026-04-01. Blood drawn within that time is not read: the "
+            "procedure may have come before it. SII is read from blood drawn on or after 2026-04-29",
             "a Period that ends ahead",
         ),
         (
             done(at("2026-03-01"), at("9999-12-31")),
-            "Latest interventional procedure: 2026-03-01 to 9999-12-31. SII is read from blood drawn on or after "
-            "9999-12-31",
+            "Latest interventional procedure: 2026-03-01 to 9999-12-31. Blood drawn within that time is not read: the "
+            "procedure may have come before it. SII is read from blood drawn on or after 9999-12-31",
             "one without an end, as some systems write it",
         ),
     ],

@@ -56,6 +56,7 @@ EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
     (decided(draw(at(day(66))), procedures=(done(at(day(65)), at(day(60))),)), POLICY),
     (decided(albumin=[reported(Analyte.ALBUMIN, "612", "umol/L", "40.698")]), POLICY),
     (decided(albumin=[ALBUMIN], policy=NO_WINDOW), NO_WINDOW),
+    (indeterminate(Reason.STALE, latest_procedure=done(at(day(65)), at(day(60)))), POLICY),
     (indeterminate(Reason.STALE, taken={Reason.STALE: TAKEN}), POLICY),
     *((indeterminate(reason), POLICY) for reason in Reason if reason not in NOT_ELIGIBLE),
     (indeterminate(*(r for r in Reason if r not in NOT_ELIGIBLE)), POLICY),

@@ -132,7 +132,12 @@ def test_decision_of_another_patient_is_refused() -> None:
     ("keys", "without", "expected", "reason"),
     [
         ({}, ("conditions", "procedures"), "above-cutoff", "neither is needed"),
-        ({"conditions": FAILED, "procedures": "text"}, (), "above-cutoff", "nor need they be readable"),
+        (
+            {"conditions": FAILED, "procedures": "text"},
+            (),
+            "above-cutoff",
+            "nor readable; the card says so",
+        ),
         ({"conditions": bundle(), "procedures": bundle()}, (), "above-cutoff", "nor hold anything"),
         ({"patient": CHILD}, (), "not-eligible", "age is asked for all the same"),
         ({"conditions": bundle(SPREAD)}, (), "not-eligible", "and so is a recurrence"),

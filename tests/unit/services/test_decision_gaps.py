@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import assessment_extension
-from tests.support.charts import ALBUMIN, Json, bundle, hook_request, observation, patient
-from tests.unit.services.asking import SITE, decision
+from tests.support.charts import ALBUMIN, Json, bundle, condition, hook_request, observation, patient, procedure
+from tests.unit.services.asking import ASSUMING, SITE, decision
+
+if TYPE_CHECKING:
+    from cds_service.services.site import Site
 
 FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 NEXT = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
@@ -65,7 +68,68 @@ def test_patient_not_eligible_without_patient_resource_is_told_in_the_extension(
     assert assessment_extension(found.assessment, (), found.gaps)["notDelivered"] == ["patient"]
 
 
-def told_and_shown(request: Json) -> tuple[dict[str, Any], str]:
-    found = decision(request)
+NO_DIAGNOSES = "**Recurrence and metastasis could not be looked for:**"
+NO_PROCEDURES = "**Interventional procedures could not be looked for:**"
+DATES_NONE = "the chart dates no interventional procedure"
+ASSUMED_SENTENCES = {AGE, NO_DIAGNOSES, NO_PROCEDURES, DATES_NONE}
+# What prefetch lacks or holds where the EHR vouches for the patient; the gaps; sentences on the card.
+ASSUMED: list[tuple[tuple[str, ...], Json, list[str], list[str], str]] = [
+    ((), {}, [], [], "everything delivered"),
+    ((), {"conditions": None, "procedures": None}, [], [DATES_NONE], "the EHR looked and found none"),
+    ((), {"conditions": bundle(), "procedures": bundle()}, [], [DATES_NONE], "the same in Bundles"),
+    ((), {"procedures": FAILED}, ["procedures"], [NO_PROCEDURES], "the search for procedures failed"),
+    ((), {"procedures": "text"}, ["procedures"], [NO_PROCEDURES], "an answer that cannot be read"),
+    (("procedures",), {}, ["procedures"], [NO_PROCEDURES], "nobody looked for procedures"),
+    (
+        (),
+        {"procedures": bundle(procedure(), link=NEXT)},
+        ["procedures"],
+        [NO_PROCEDURES, "50 days after the latest interventional procedure"],
+        "one page of several",
+    ),
+    ((), {"procedures": bundle(link=NEXT)}, ["procedures"], [NO_PROCEDURES], "an empty page of several"),
+    ((), {"conditions": FAILED}, ["conditions"], [NO_DIAGNOSES], "the search for diagnoses failed"),
+    (("conditions",), {}, ["conditions"], [NO_DIAGNOSES], "nobody looked for diagnoses"),
+    ((), {"conditions": bundle(condition(), link=NEXT)}, ["conditions"], [NO_DIAGNOSES], "one page of several"),
+    (
+        ("patient", "conditions", "procedures"),
+        {},
+        ["patient", "conditions", "procedures"],
+        [AGE, NO_DIAGNOSES, NO_PROCEDURES],
+        "nothing but blood counts",
+    ),
+]
+
+
+@pytest.mark.parametrize(("without", "keys", "gaps", "sentences", "reason"), ASSUMED, ids=lambda value: str(value)[:40])
+def test_decided_card_of_assumed_eligibility_names_what_was_not_delivered(
+    without: tuple[str, ...], keys: Json, gaps: list[str], sentences: list[str], reason: str
+) -> None:
+    told, detail = told_and_shown(hook_request(without=without, **keys), ASSUMING)
+
+    assert told["outcome"] == "above-cutoff", "what is not required never changes the outcome"
+    assert told.get("notDelivered", []) == gaps, reason
+    assert all(sentence in detail for sentence in sentences), reason
+    assert not [other for other in ASSUMED_SENTENCES.difference(sentences) if other in detail], reason
+
+
+def test_indeterminate_card_of_assumed_eligibility_names_what_was_not_delivered() -> None:
+    request = hook_request(without=("conditions", "procedures"), bloodCounts=None)
+
+    told, detail = told_and_shown(request, ASSUMING)
+
+    assert (told["outcome"], told["notDelivered"]) == ("indeterminate", ["conditions", "procedures"])
+    assert NO_DIAGNOSES in detail
+    assert NO_PROCEDURES in detail
+
+
+def test_page_missing_where_eligibility_is_required_is_no_gap_but_truncated() -> None:
+    told, _ = told_and_shown(hook_request(procedures=bundle(procedure(), link=NEXT)))
+
+    assert (told.get("notDelivered"), told["reasons"]) == (None, ["truncated"])
+
+
+def told_and_shown(request: Json, site: Site = SITE) -> tuple[dict[str, Any], str]:
+    found = decision(request, site)
     (card,) = CardBuilder(SITE.cards, SITE.policy, "m").build(found.assessment, lambda: "u", found.gaps)
     return assessment_extension(found.assessment, (), found.gaps), card.detail or ""

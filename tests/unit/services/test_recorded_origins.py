@@ -26,10 +26,12 @@ from tests.support.charts import (
     procedure,
 )
 from tests.support.recorded import VALUES_KEPT, Hook, record
-from tests.unit.services.asking import SITE
+from tests.unit.services.asking import ASSUMING, SITE
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cds_service.services.site import Site
 
 
 def versioned(version: str, *resources: Json) -> list[Json]:
@@ -50,10 +52,10 @@ def chart() -> Json:
     )
 
 
-def recorded(directory: Path, body: Json, *, keep_values: bool = False) -> HookRecord:
+def recorded(directory: Path, body: Json, *, keep_values: bool = False, site: Site = SITE) -> HookRecord:
     """Record one decision, and read what the log says of it."""
     choices = replace(VALUES_KEPT, keep_values=keep_values)
-    record(directory, [Hook("r", json.dumps(body).encode(), NOW, SITE)], choices)
+    record(directory, [Hook("r", json.dumps(body).encode(), NOW, site)], choices)
     (found,) = (entry.record for entry in read_entries(directory) if isinstance(entry.record, HookRecord))
     return found
 
@@ -110,3 +112,38 @@ def test_version_that_is_no_text_costs_no_diagnosis_and_no_procedure(tmp_path: P
     found = recorded(tmp_path, body)
 
     assert (found.outcome, found.conditions[0].version, found.procedures[0].version) == ("above-cutoff", "", "")
+
+
+@pytest.mark.parametrize(
+    ("without", "site", "expected", "reason"),
+    [
+        ((), SITE, (), "everything was delivered"),
+        (("patient", "albumin"), SITE, ("patient", "albumin"), "optional data"),
+        (("conditions", "procedures"), ASSUMING, ("conditions", "procedures"), "not required by this site"),
+    ],
+)
+def test_record_names_what_the_decision_did_without(
+    tmp_path: Path, without: tuple[str, ...], site: Site, expected: tuple[str, ...], reason: str
+) -> None:
+    found = recorded(tmp_path, hook_request(without=without), site=site)
+
+    assert (found.outcome, found.not_delivered) == ("above-cutoff", expected), reason
+
+
+@pytest.mark.parametrize(
+    ("members", "expected", "reason"),
+    [
+        ({"performedDateTime": "2026-08"}, "2026-08", "known to the month"),
+        (
+            {"performedDateTime": None, "performedPeriod": {"start": "2026-08-01", "end": "2026-08-25"}},
+            "2026-08-01/2026-08-25",
+            "a Period",
+        ),
+    ],
+)
+def test_record_tells_the_date_of_a_procedure_as_recorded(
+    tmp_path: Path, members: Json, expected: str, reason: str
+) -> None:
+    found = recorded(tmp_path, hook_request(procedures=bundle(procedure(**members))))
+
+    assert (found.latest_procedure, found.procedures[0].performed) == (expected, expected), reason

@@ -1,7 +1,8 @@
 """Results to blood draws: which neutrophils, lymphocytes and platelets were taken together.
 
-Equal specimen references make one draw. Otherwise the three lie within the site's span of minutes; a time known to
-the day only goes with any time of that day. The order in which results arrive never matters.
+Equal specimen references make one draw, unless their results lie too far apart to be of one specimen. Otherwise the
+three lie within the site's span of minutes; a time known to the day only goes with any time of that day. The order in
+which results arrive never matters.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 _Order = tuple["date", float]
 
 COUNTED = frozenset({Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS})
+
+# Blood of one specimen was taken at one time; servers may give each result the time of its analysis instead.
+_LONGEST_SPECIMEN_SECONDS = 24 * 60 * 60
 
 
 def pair_draws(
@@ -91,12 +95,30 @@ def _draws_by_specimen(
     rest = groups.pop("", [])
     draws: list[BloodDraw] = []
     for group in groups.values():
-        draw = builder.build(Members.of(group))
+        draw = builder.build(Members.of(group)) if _may_be_one_specimen(group) else None
         if draw is None:
             rest += group
         else:
             draws.append(draw)
     return draws, rest
+
+
+def _may_be_one_specimen(results: Sequence[ObservedResult]) -> bool:
+    """Tell whether results of one reference lie at most 24 hours apart; known by the day only, on neighboring days.
+
+    Otherwise it is a placeholder ("Specimen/blood"), or a reference that was copied, and says nothing.
+    """
+    first = results[0].effective
+    times = [result.effective for result in results if result.effective is not first]
+    if not times:
+        return True
+    times.append(first)
+    moments = [time.order[1] for time in times if time.instant is not None]
+    if moments and max(moments) - min(moments) > _LONGEST_SPECIMEN_SECONDS:
+        return False
+    days = [time.day.toordinal() for time in times]
+    without_time = [time.day.toordinal() for time in times if time.instant is None]
+    return not without_time or max(max(without_time) - min(days), max(days) - min(without_time)) <= 1
 
 
 def _newest_first(draws: list[BloodDraw]) -> tuple[BloodDraw, ...]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from cds_service.normalization.measures import Kind, Measure
     from cds_service.normalization.shapes import MeasurementLike, ObservationLike
 
-_CORRECTED_STATUSES = frozenset({"amended", "corrected"})
+# What a laboratory has changed after it was final (FHIR R4: observation-status).
+CORRECTED_STATUSES = frozenset({"amended", "corrected"})
 
 
 class ObservedResult(NamedTuple):
@@ -59,7 +60,7 @@ class ObservedResult(NamedTuple):
     @property
     def corrected(self) -> bool:
         """Whether the laboratory has changed it after it was final."""
-        return self.observation.status in _CORRECTED_STATUSES
+        return self.observation.status in CORRECTED_STATUSES
 
     @property
     def issued(self) -> datetime | None:

@@ -25,6 +25,8 @@ LYMPHOCYTE_SHARE: Kind = (Analyte.LYMPHOCYTES, Basis.PERCENT)
 
 _Pair = tuple["ObservedResult", "ObservedResult"]
 
+_UNKNOWN = float("-inf")
+
 
 class Pick(NamedTuple):
     """The result of one kind that stands for the draw; `conflicting` when equals of it have other values."""
@@ -58,21 +60,23 @@ class Members(NamedTuple):
 
 
 def pick_best(results: Sequence[ObservedResult]) -> Pick:
-    """Choose among duplicates: preferred code, newest, corrected or amended before final, latest issued.
+    """Choose among duplicates: preferred code, corrected or amended before final, newest, latest issued.
 
-    Results that are equal in all of these and differ in value are conflicting.
+    Results that are equal in all of these and differ in value are conflicting, and so are those of which one does not
+    tell when it was issued: it may be the latest.
     """
     if len(results) == 1:
         return Pick(results[0], conflicting=False)
     best = max(map(_rank, results))
     equals = [r for r in results if _rank(r) == best]
-    values = {r.value for r in equals}
-    return Pick(min(equals, key=lambda r: (r.value, r.origin)), conflicting=len(values) > 1)
+    issued = [r.issued.timestamp() if r.issued is not None else _UNKNOWN for r in equals]
+    latest = [r for r, when in zip(equals, issued, strict=True) if when == max(issued)]
+    values = {r.value for r in (equals if _UNKNOWN in issued else latest)}
+    return Pick(min(latest, key=lambda r: (r.value, r.origin)), conflicting=len(values) > 1)
 
 
 def _rank(result: ObservedResult) -> tuple[object, ...]:
-    issued = result.issued.timestamp() if result.issued is not None else float("-inf")
-    return -result.preference, result.effective.order, result.corrected, issued
+    return -result.preference, result.corrected, result.effective.order
 
 
 class DrawBuilder:

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from cds_service.normalization.observed import CORRECTED_STATUSES
 from cds_service.normalization.one_draw import Members, Pick, pick_best
 
 if TYPE_CHECKING:
@@ -22,9 +23,13 @@ _Lanes = dict["Kind", dict[int, "_Lane"]]
 
 
 class _Lane:
-    """Results of one kind and preference: timed ones by instant, day-only ones by day."""
+    """Results of one kind and preference: timed ones by instant, day-only ones by day.
+
+    `corrections` are those among them that stand in no draw of their own.
+    """
 
     def __init__(self) -> None:
+        self.corrections: _Lane | None = None
         self.moments: list[float] = []
         self.timed: list[ObservedResult] = []
         self.by_day: defaultdict[date, list[ObservedResult]] = defaultdict(list)
@@ -52,9 +57,27 @@ class _Lane:
 def draws_by_time(results: Sequence[ObservedResult], same_draw: timedelta, builder: DrawBuilder) -> list[BloodDraw]:
     """Form draws from the newest moment backwards; a result belongs to one draw at most.
 
-    Every distinct moment is tried once as the latest member of a draw, so the cost is near linear in the results.
+    A corrected result that stands in none of them belongs to the draw in whose span it lies: it comes before the
+    final one there.
     """
     lanes = _lanes(results)
+    draws = _draws(results, lanes, same_draw, builder)
+    corrected = [r for r in results if r.observation.status in CORRECTED_STATUSES]
+    if not corrected:
+        return draws
+    # What stands at one moment was compared already.
+    compared = {(part.analyte, part.basis, part.effective) for draw in draws for part in draw.parts}
+    left = [r for r in corrected if (r.analyte, r.basis, r.effective) not in compared]
+    for kind, by_preference in _lanes(left).items():
+        for preference, lane in by_preference.items():
+            lanes[kind][preference].corrections = lane
+    return _draws(results, lanes, same_draw, builder) if left else draws
+
+
+def _draws(
+    results: Sequence[ObservedResult], lanes: _Lanes, same_draw: timedelta, builder: DrawBuilder
+) -> list[BloodDraw]:
+    """Try every distinct moment once as the latest member of a draw, so the cost is near linear in the results."""
     anchors: list[_Order] = sorted({r.effective.order for r in results}, reverse=True)
     ceiling: _Order | None = None
     draws: list[BloodDraw] = []
@@ -101,11 +124,17 @@ def _pick_each(lanes: _Lanes, window: tuple[float, float], day: date | None, *, 
     picks: dict[Kind, Pick] = {}
     for kind, by_preference in lanes.items():
         for preference in sorted(by_preference):
-            lane = by_preference[preference]
-            pick = lane.pick_timed(*window)
-            if pick is None or (same_day and pick.result.effective.day != day):
-                pick = lane.pick_without_time(day) if day is not None else None
+            pick = _pick(by_preference[preference], window, day, same_day=same_day)
             if pick is not None:
                 picks[kind] = pick
                 break
     return Members.of_picks(picks)
+
+
+def _pick(lane: _Lane, window: tuple[float, float], day: date | None, *, same_day: bool) -> Pick | None:
+    pick = lane.pick_timed(*window)
+    if pick is None or (same_day and pick.result.effective.day != day):
+        pick = lane.pick_without_time(day) if day is not None else None
+    if pick is None or lane.corrections is None or pick.result.corrected:
+        return pick
+    return _pick(lane.corrections, window, day, same_day=same_day) or pick

@@ -20,6 +20,7 @@ from tests.unit.normalization.reading import paired
 
 WHEN = "2026-10-14T08:00:00Z"
 MANUAL = "753-4"
+DAY, BEFORE, AFTER = "2026-10-14", "2026-10-14T07:40:00Z", "2026-10-14T08:10:00Z"
 EARLY, LATE = "2026-10-14T09:00:00Z", "2026-10-14T11:00:00Z"
 
 
@@ -47,8 +48,36 @@ DUPLICATES = [
     ([neutrophils(4, issued=EARLY), neutrophils(5, issued=LATE)], 5, "the latest issued"),
     ([neutrophils(4, issued=LATE), neutrophils(5, issued=LATE)], None, "issued together"),
     ([neutrophils(4, issued=LATE), neutrophils(5, issued="2026-10-14T13:00:00+02:00")], None, "issued together, zones"),
-    ([neutrophils(4, issued=LATE), neutrophils(5)], 4, "one tells when it was issued"),
-    ([neutrophils(4, issued="2026-10-14"), neutrophils(5, issued=EARLY)], 5, "a date ranks as no instant"),
+    ([neutrophils(4, issued=LATE), neutrophils(5)], None, "one does not tell when it was issued, and may be the later"),
+    ([neutrophils(4, issued=LATE), neutrophils(4, oid="again")], 4, "nor need it, where both say the same"),
+    (
+        [neutrophils(4, issued=LATE), neutrophils(5, issued=EARLY), neutrophils(4, oid="again")],
+        None,
+        "one of three does not tell it, and not all say the same",
+    ),
+    ([neutrophils(4, issued="2026-10-14"), neutrophils(5, issued=EARLY)], None, "a date tells no instant"),
+    ([neutrophils(4, status="amended", issued=LATE), neutrophils(5)], 4, "a correction need not be compared"),
+    (
+        [neutrophils(4, status="amended"), neutrophils(5, status="amended", issued=LATE)],
+        None,
+        "two corrections, one tells",
+    ),
+    ([neutrophils(4, status="corrected", when=DAY), neutrophils(5)], 4, "a correction that tells the day only"),
+    ([neutrophils(4, status="corrected"), neutrophils(5, when=DAY)], 4, "a correction of a result that does so"),
+    ([neutrophils(4, status="corrected", when=BEFORE), neutrophils(5)], 4, "a correction with an earlier time"),
+    (
+        [neutrophils(4, status="corrected", when=BEFORE), neutrophils(5, MANUAL, status="corrected")],
+        4,
+        "of its own code",
+    ),
+    ([neutrophils(4, MANUAL, status="corrected", when=AFTER), neutrophils(5)], 5, "a correction of the second choice"),
+    ([neutrophils(4, when=BEFORE), neutrophils(5)], 5, "neither is corrected: the newer"),
+    ([neutrophils(4, when=BEFORE, issued=LATE), neutrophils(5)], 5, "the time goes before issued"),
+    (
+        [neutrophils(4, status="corrected", when=BEFORE), neutrophils(5, status="amended")],
+        5,
+        "both are corrected: the newer",
+    ),
     ([neutrophils(4, issued="later"), neutrophils(5)], None, "garbage ranks as no instant"),
     ([neutrophils(4, MANUAL), neutrophils(5)], 5, "a preferred code before a second choice"),
     ([neutrophils(4, MANUAL, status="corrected"), neutrophils(5)], 5, "the code goes before the status"),

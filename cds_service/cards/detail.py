@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cds_service.cards.wording.texts import Texts
     from cds_service.clinical.models import LabResult, ProcedureTime
-    from cds_service.clinical.outcomes import AlbuminContext, Decided, EarlierSII, Indeterminate
+    from cds_service.clinical.outcomes import AlbuminContext, Decided, Doubts, EarlierSII, Indeterminate
     from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.clinical.reasons import Reason
 
@@ -36,6 +36,7 @@ def decided_detail(
         _site_cutoff(assessment, texts, cutoff_source),
         texts.truncated_note if assessment.truncated else "",
         *_gaps(gaps, texts),
+        *_doubts(assessment.doubts, texts),
         _near_cutoff(assessment, texts),
         texts.consider if above else texts.low_platelets_note,
         _inputs(assessment, texts),
@@ -159,6 +160,18 @@ def _gaps(gaps: Collection[Gap], texts: Texts) -> list[str]:
         Gap.PROCEDURES: texts.procedures_not_delivered,
     }
     return [sentence for gap, sentence in sentences.items() if gap in gaps]
+
+
+def _doubts(doubts: Doubts, texts: Texts) -> list[str]:
+    notes = []
+    if doubts.newer is not None:
+        reasons = " ".join(texts.reasons[reason] for reason in doubts.newer.reasons)
+        notes.append(texts.newer_blood_note.format(date=doubts.newer.taken.day, reasons=reasons))
+    if doubts.undated_procedures:
+        notes.append(texts.undated_procedures_note)
+    if doubts.unreadable:
+        notes.append(texts.unreadable_note)
+    return notes
 
 
 def _albumin(albumin: AlbuminContext | None, texts: Texts, *, complete: bool) -> str:

@@ -28,8 +28,8 @@ def assessment_extension(
     """Describe an assessment: outcome, cut-off and rule version always; reasons, exclusions or the decision as due.
 
     `excluded_facts` are why Conditions and Procedures did not count, one reason for each: an unreadable or unconfirmed
-    diagnosis must not vanish behind "not eligible", nor behind a decision. `gaps` are optional data nobody delivered.
-    `snoozed` is when the snooze of a card that is kept back ends.
+    diagnosis must not vanish behind "not eligible", nor behind a decision. Undated procedures are counted among them.
+    `gaps` are optional data nobody delivered. `snoozed` is when the snooze of a card that is kept back ends.
     """
     content: dict[str, Any] = {"outcome": assessment.outcome}
     if isinstance(assessment, (NotEligible, Indeterminate)):

@@ -6,9 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from cds_service.clinical.albumin import choose_albumin
-from cds_service.clinical.indeterminate import date_reasons, explain_no_draw, newest_result
+from cds_service.clinical.indeterminate import date_reasons, explain_newer, explain_no_draw, newest_result
 from cds_service.clinical.outcomes import (
     AboveCutoff,
+    Doubts,
     EarlierSII,
     Indeterminate,
     NotAboveCutoff,
@@ -45,12 +46,14 @@ def assess(
     now: datetime,
     *,
     pages_missing: bool = False,
+    unreadable: int = 0,
 ) -> Assessment:
     """Assess an eligible patient.
 
     Returns AboveCutoff, NotAboveCutoff, or Indeterminate with reasons when no draw may be used or the newest
     usable draw has problems. Albumin is context only and never changes the outcome. `pages_missing` tells that the
-    chart holds Conditions or Procedures that were not delivered: a later procedure or a recurrence may be among them.
+    chart holds Conditions or Procedures that were not delivered, `unreadable` counts those that could not be read: a
+    later procedure or a recurrence may be among them.
     """
     today = now.astimezone(policy.timezone).date()
     timed = [time_draw(draw, eligibility.procedures, policy, today) for draw in counts.draws]
@@ -70,7 +73,9 @@ def assess(
             newest_result=newest_result(counts),
         )
     earlier = _earlier(chosen.decisive, chosen.baseline, timed, policy.cutoff)
-    return _decide(chosen.decisive, earlier, albumin, exclusions, policy, latest, truncated=truncated)
+    newer = explain_newer(counts, timed, chosen.decisive, policy.same_draw)
+    doubts = Doubts(eligibility.undated_procedures, unreadable, newer)
+    return _decide(chosen.decisive, earlier, albumin, exclusions, policy, latest, doubts, truncated=truncated)
 
 
 def _undecidable(
@@ -91,6 +96,7 @@ def _decide(
     exclusions: Mapping[Reason, int],
     policy: ClinicalPolicy,
     latest: ProcedureTime | None,
+    doubts: Doubts,
     *,
     truncated: bool,
 ) -> Decided:
@@ -102,6 +108,7 @@ def _decide(
         timed=decisive,
         exclusions=exclusions,
         truncated=truncated,
+        doubts=doubts,
         latest_procedure=latest,
         earlier=earlier,
         albumin=choose_albumin(albumin, decisive.draw.effective, policy.albumin_window_days),

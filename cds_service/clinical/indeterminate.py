@@ -1,14 +1,19 @@
-"""Why no draw may be used: the reasons an indeterminate assessment gives, most telling first, and from when."""
+"""Why blood counts were not used: the reasons, most telling first, and from when.
+
+For an indeterminate assessment they are those of all draws, beside a decision those of newer blood alone.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.models import Analyte, Basis
+from cds_service.clinical.outcomes import NewerBlood
 from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import timedelta
 
     from cds_service.clinical.models import BloodCounts, DatedResult, EffectiveTime, ExcludedResult
     from cds_service.clinical.timing import TimedDraw
@@ -29,7 +34,8 @@ def explain_no_draw(counts: BloodCounts, timed: Sequence[TimedDraw]) -> tuple[Re
     results that led there. Never empty.
     """
     reasons = [t.refusal for t in timed if t.refusal is not None]
-    reasons += _incomplete_reasons(counts, timed)
+    pairing = None if timed else counts.pairing_reasons
+    reasons += _incomplete_reasons(_newer(counts, timed), pairing)
     return tuple(dict.fromkeys(reasons))
 
 
@@ -58,6 +64,26 @@ def newest_result(counts: BloodCounts) -> EffectiveTime | None:
     return max(times, key=lambda time: time.order, default=None)
 
 
+def explain_newer(
+    counts: BloodCounts, timed: Sequence[TimedDraw], decisive: TimedDraw, same_draw: timedelta
+) -> NewerBlood | None:
+    """Tell why blood that is newer than the decisive draw was not used; None where there is none.
+
+    What was taken within the span of one draw is not newer. Results that tell no day are left out, since nobody knows
+    that they are newer, and so are those of another patient.
+    """
+    refused = timed[: timed.index(decisive)]
+    loose = _taken_after(counts, decisive.draw.effective, same_draw)
+    newest = _newest(loose)
+    if refused:
+        newest = max(refused[0].draw.effective, newest or refused[0].draw.effective, key=lambda time: time.order)
+    if newest is None:
+        return None
+    reasons = [t.refusal for t in refused if t.refusal is not None]
+    incomplete = _incomplete_reasons(loose, None) or sorted(e.reason for e in loose.excluded)
+    return NewerBlood(newest, tuple(dict.fromkeys((*reasons, *incomplete))))
+
+
 class _Loose(NamedTuple):
     """Results in no complete draw."""
 
@@ -78,6 +104,21 @@ def _newer(counts: BloodCounts, timed: Sequence[TimedDraw]) -> _Loose:
     )
 
 
+def _taken_after(counts: BloodCounts, since: EffectiveTime, same_draw: timedelta) -> _Loose:
+    own = (e for e in counts.excluded if e.analyte is not Analyte.ALBUMIN and e.reason is not Reason.SUBJECT_MISMATCH)
+    return _Loose(
+        tuple([r for r in counts.unpaired if _is_after(r.effective, since, same_draw)]),
+        tuple([e for e in own if e.effective is not None and _is_after(e.effective, since, same_draw)]),
+    )
+
+
+def _is_after(taken: EffectiveTime, since: EffectiveTime, same_draw: timedelta) -> bool:
+    """Tell whether blood was surely taken later than a draw, and not for the same one."""
+    if taken.instant is None or since.instant is None:
+        return taken.day > since.day
+    return taken.order[1] - since.order[1] > same_draw.total_seconds()
+
+
 def _newest(loose: _Loose) -> EffectiveTime | None:
     # The results of another patient say nothing about when this one's blood was taken.
     own = (e.effective for e in loose.excluded if e.reason is not Reason.SUBJECT_MISMATCH)
@@ -85,14 +126,14 @@ def _newest(loose: _Loose) -> EffectiveTime | None:
     return max((time for time in times if time is not None), key=lambda time: time.order, default=None)
 
 
-def _incomplete_reasons(counts: BloodCounts, timed: Sequence[TimedDraw]) -> list[Reason]:
-    loose = _newer(counts, timed)
+def _incomplete_reasons(loose: _Loose, pairing: tuple[Reason, ...] | None) -> list[Reason]:
+    """Name what keeps results from being a draw; `pairing` is known of all results, None for those beside a draw."""
     usable = {r.analyte for r in loose.usable}
     missing = [a for a in MISSING if a not in usable]
     if not missing:
-        pairing = _mixed_basis(loose.usable) if timed else counts.pairing_reasons
+        pairing = _mixed_basis(loose.usable) if pairing is None else pairing
         return [Reason.NO_COMPLETE_DRAW, *pairing, *sorted(e.reason for e in loose.excluded)]
-    if timed and not usable:
+    if pairing is None and not usable:
         missing = [a for a in missing if any(e.analyte is a for e in loose.excluded)]
     # A result whose analyte could not be told may have been any of the missing ones.
     led_there = sorted(e.reason for e in loose.excluded if e.analyte in missing or (missing and e.analyte is None))

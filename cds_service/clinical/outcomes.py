@@ -61,6 +61,25 @@ class Indeterminate:
     outcome: Literal["indeterminate"] = field(default="indeterminate", init=False)
 
 
+class NewerBlood(NamedTuple):
+    """Blood counts newer than the draw that decided: when the newest was taken, and why they were not used."""
+
+    taken: EffectiveTime
+    reasons: tuple[Reason, ...]
+
+
+class Doubts(NamedTuple):
+    """What may make a decision another one, though it does not keep it from being made.
+
+    `undated_procedures` are procedures of which one may be later than the latest dated one, `unreadable` Conditions
+    or Procedures that could not be read.
+    """
+
+    undated_procedures: int = 0
+    unreadable: int = 0
+    newer: NewerBlood | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Decided:
     """SII in 10*9/L, rounded so that it stays on its side of the cut-off, and the draw it was computed from."""
@@ -70,6 +89,7 @@ class _Decided:
     timed: TimedDraw
     exclusions: Mapping[Reason, int]
     truncated: bool
+    doubts: Doubts
     latest_procedure: ProcedureTime | None
     earlier: tuple[EarlierSII, ...]
     albumin: AlbuminContext | None

@@ -79,8 +79,14 @@ class Facts:
 
     @property
     def excluded_reasons(self) -> tuple[Reason, ...]:
-        """Name why Conditions and Procedures do not count, one reason for each."""
-        return tuple(fact.reason for fact in self.excluded)
+        """Name why Conditions and Procedures do not count, one reason for each; undated ones count but for windows."""
+        undated = (Reason.PROCEDURE_DATE_MISSING for fact in self.procedures if fact.performed is None)
+        return (*(fact.reason for fact in self.excluded), *undated)
+
+    @property
+    def unreadable(self) -> int:
+        """Count the Conditions and Procedures that could not be read."""
+        return sum(fact.reason is Reason.MALFORMED for fact in self.excluded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,7 @@ def decide_chart(source: ChartSource, patient_id: str, site: Site, now: datetime
     facts = _read_facts(chart, patient_id, site, times)
     eligibility = judge_eligibility(facts.patient, facts.conditions, facts.procedures, site.policy, now)
     if eligibility.reason is not None:
-        refused = refuse_ineligible(eligibility.reason, _doubts(chart), site.policy)
+        refused = refuse_ineligible(eligibility.reason, _doubts(chart, facts), site.policy)
         return Decision(refused, eligibility, chart, facts, None)
     laboratory_chart = source.laboratory()
     laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
@@ -143,7 +149,13 @@ def decide_chart(source: ChartSource, patient_id: str, site: Site, now: datetime
         laboratory_chart = laboratory_chart.joined_with(source.counts_between(*window))
         laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
     assessment = assess(
-        eligibility, laboratory.counts, laboratory.albumin, site.policy, now, pages_missing=chart.truncated
+        eligibility,
+        laboratory.counts,
+        laboratory.albumin,
+        site.policy,
+        now,
+        pages_missing=chart.truncated,
+        unreadable=facts.unreadable,
     )
     return Decision(assessment, eligibility, chart, facts, laboratory)
 
@@ -173,10 +185,9 @@ def _unreadable(malformed: Iterable[Malformed], resource_type: str) -> Iterator[
         yield ExcludedFact(resource_type, reference_of(resource.id, resource_type), codes, Reason.MALFORMED)
 
 
-def _doubts(chart: EligibilityChart) -> tuple[Reason, ...]:
+def _doubts(chart: EligibilityChart, facts: Facts) -> tuple[Reason, ...]:
     """Name what may hide a diagnosis or procedure: entries that could not be read, pages that did not come."""
-    malformed = chart.conditions.malformed or chart.procedures.malformed
-    return (*((Reason.MALFORMED,) if malformed else ()), *((Reason.TRUNCATED,) if chart.truncated else ()))
+    return (*((Reason.MALFORMED,) if facts.unreadable else ()), *((Reason.TRUNCATED,) if chart.truncated else ()))
 
 
 def read_laboratory(chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader) -> Laboratory:

@@ -134,6 +134,13 @@ ENGLISH: Final = Texts(
         "**The chart holds more entries than were delivered:** a newer blood draw, a later procedure or a recurrence "
         "may be missing here."
     ),
+    undated_procedures_note=(
+        "**Not every interventional procedure has a readable date:** one without may be later than the one named here."
+    ),
+    unreadable_note=(
+        "**Some diagnoses or procedures could not be read:** a recurrence or a later procedure may be among them."
+    ),
+    newer_blood_note="**Newer blood counts of {date} were not used.** {reasons}",
     dated_reason="{date}: {reason}",
     newest_result_line="Newest blood count in the data: {date}.",
     latest_procedure_line="Latest interventional procedure: {date}.",

@@ -24,7 +24,7 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.STALE: "The newest blood draw after the procedure is too old.",
     Reason.POST_PROCEDURE_WINDOW: "Blood was drawn too soon after a procedure, while counts are unsettled.",
     Reason.OUTSIDE_BASELINE_WINDOW: "Blood was drawn too long before the latest procedure.",
-    Reason.PROCEDURE_DATE_MISSING: "No interventional procedure carries a date.",
+    Reason.PROCEDURE_DATE_MISSING: "No interventional procedure carries a date that can be read.",
     Reason.ZERO_LYMPHOCYTES: "Lymphocytes are zero; SII is undefined.",
     Reason.CONFLICTING_RESULTS: "The blood draw holds different values for the same test, and none is marked as newer.",
     Reason.DIFFERENTIAL_INCONSISTENT: "Counts and percentages of the differential contradict each other.",

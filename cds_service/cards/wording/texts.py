@@ -65,6 +65,9 @@ class Texts:
     not_checked: str
     low_platelets_note: str
     truncated_note: str
+    undated_procedures_note: str
+    unreadable_note: str
+    newer_blood_note: str
     dated_reason: str
     newest_result_line: str
     latest_procedure_line: str

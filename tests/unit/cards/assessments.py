@@ -15,7 +15,7 @@ from tests.unit.clinical.values import NOW, POLICY, at, day, done, draw, eligibl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cds_service.clinical.models import EffectiveTime, LabResult, ProcedureTime
+    from cds_service.clinical.models import EffectiveTime, ExcludedResult, LabResult, ProcedureTime
     from cds_service.clinical.outcomes import Assessment
     from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.clinical.reasons import Reason
@@ -32,10 +32,14 @@ def decided(
     policy: ClinicalPolicy = POLICY,
     procedures: tuple[EffectiveTime | ProcedureTime, ...] = (PROCEDURE,),
     pages_missing: bool = False,
+    undated: int = 0,
+    unreadable: int = 0,
+    excluded: tuple[ExcludedResult, ...] = (),
 ) -> AboveCutoff | NotAboveCutoff:
     """Assess draws, by default one of SII 700 taken 40 days after the procedure."""
-    counts = BloodCounts(draws or (draw(TAKEN),))
-    found = assess(eligible(*procedures), counts, albumin, policy, NOW, pages_missing=pages_missing)
+    counts = BloodCounts(draws or (draw(TAKEN),), excluded=excluded)
+    answer = eligible(*procedures, undated=undated)
+    found = assess(answer, counts, albumin, policy, NOW, pages_missing=pages_missing, unreadable=unreadable)
     assert isinstance(found, AboveCutoff | NotAboveCutoff)
     return found
 

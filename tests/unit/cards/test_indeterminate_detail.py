@@ -78,4 +78,4 @@ def test_detail_of_an_indeterminate_outcome_leaves_out_what_is_unknown() -> None
 
     assert "Newest blood count" not in text
     assert "Latest interventional procedure" not in text
-    assert "* No interventional procedure carries a date." in text
+    assert "* No interventional procedure carries a date that can be read." in text

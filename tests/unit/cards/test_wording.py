@@ -20,7 +20,7 @@ from cds_service.clinical.models import Analyte
 from cds_service.clinical.reasons import Reason
 from cds_service.settings.models import LANGUAGES
 from tests.unit.cards.assessments import OPTIONS, TAKEN, decided, draw_of_shares, indeterminate, reported
-from tests.unit.clinical.values import POLICY, at, day, done, draw, result
+from tests.unit.clinical.values import POLICY, at, day, done, draw, excluded, result
 
 if TYPE_CHECKING:
     from cds_service.cards.wording.texts import Texts
@@ -39,6 +39,7 @@ NOT_ELIGIBLE = {
 }
 LONG = ("405.08" + "0" * 27 + "1", "1", "1")
 ALBUMIN = result(Analyte.ALBUMIN, "38", at(day(21)))
+NEWER = excluded(Analyte.PLATELETS, Reason.UNIT_UNKNOWN, at(day(1)))
 NO_WINDOW = replace(POLICY, albumin_window_days=0)
 # Together these cards say everything there is to say.
 EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
@@ -52,6 +53,7 @@ EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
     (decided(draw(at(day(61)))), POLICY),
     (decided(draw(at(day(60), "07:00")), procedures=(at(day(60), "09:00"),)), POLICY),
     (decided(procedures=()), POLICY),
+    (decided(undated=1, unreadable=1, excluded=(NEWER,)), POLICY),
     (decided(procedures=(done(at(day(65)), at(day(60))),)), POLICY),
     (decided(draw(at(day(66))), procedures=(done(at(day(65)), at(day(60))),)), POLICY),
     (decided(albumin=[reported(Analyte.ALBUMIN, "612", "umol/L", "40.698")]), POLICY),

@@ -163,9 +163,10 @@ class Patient(msgspec.Struct, gc=False):
 
     resourceType: str = ""  # noqa: N815
     id: str | None = None
-    birthDate: str | None = None  # noqa: N815
-    deceasedBoolean: bool | None = None  # noqa: N815
-    deceasedDateTime: str | None = None  # noqa: N815
+    # Of any type: what of a Patient can be read counts, even beside what cannot.
+    birthDate: Any = None  # noqa: N815
+    deceasedBoolean: Any = None  # noqa: N815
+    deceasedDateTime: Any = None  # noqa: N815
 
 
 class Malformed(_Versioned, gc=False):

@@ -53,7 +53,7 @@ def _eligibility(eligibility: dict[str, Any]) -> str:
     reason = eligibility["reason"]
     lines = ["Eligible: yes" if reason is None else f"Eligible: no, {reason}. {_sentence(reason)}"]
     if not eligibility["patientChecked"]:
-        lines.append("  Patient not delivered: age and death were not checked")
+        lines.append("  Patient not delivered, or not readable: age or death was not checked")
     lines += [_fact(row, row.get("category", "")) for row in eligibility["conditions"]]
     lines += [_fact(row, _therapy(row)) for row in eligibility["procedures"]]
     return "\n".join(lines)

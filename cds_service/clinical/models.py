@@ -247,10 +247,14 @@ class ProcedureFact(NamedTuple):
 
 
 class PatientFact(NamedTuple):
-    """What the rule needs of the Patient. `youngest_birth_day` is None when the birth date is not known."""
+    """What the rule needs of the Patient. `youngest_birth_day` is None when the birth date is not known.
+
+    `is_readable` is False where a birth date or a death is recorded and cannot be read.
+    """
 
     youngest_birth_day: date | None
     deceased: bool
+    is_readable: bool = True
 
 
 class ExcludedResult(NamedTuple):

@@ -109,12 +109,13 @@ class FactReader:
 
         A date of death that cannot be read still says that the patient died; one that lies ahead does not.
         """
-        born = self._last_day(patient.birthDate) if patient.birthDate else None
-        deceased = patient.deceasedBoolean is True
-        if patient.deceasedDateTime:
-            died = self._span_start(patient.deceasedDateTime)
-            deceased = deceased or died is None or not self._times.is_future(died)
-        return PatientFact(born, deceased)
+        birth, death, dead = patient.birthDate, patient.deceasedDateTime, patient.deceasedBoolean
+        born = self._last_day(birth) if birth and isinstance(birth, str) else None
+        died = self._span_start(death) if death and isinstance(death, str) else None
+        lives_on = not death or (died is not None and self._times.is_future(died))
+        is_told = dead is None or isinstance(dead, bool)
+        is_readable = is_told and (not birth or born is not None) and (not death or died is not None)
+        return PatientFact(born, dead is True or not lives_on, is_readable)
 
     def _categories(self, concept: ConceptLike | None) -> dict[str, str]:
         """Return the categories of a concept, each with the code that gave it."""
@@ -145,10 +146,9 @@ class FactReader:
 
     def _last_day(self, text: str) -> date | None:
         span = parse_partial_date(text)
-        if span is not None:
-            return span.last
-        time = self._times.read(text)
-        return time.day if isinstance(time, EffectiveTime) else None
+        time = self._times.read(text) if span is None else None
+        day = span.last if span is not None else time.day if isinstance(time, EffectiveTime) else None
+        return day if day is not None and day >= _EARLIEST else None
 
     def _performed(self, procedure: ProcedureLike) -> ProcedureTime | None:
         """Return when it may have been; None when no date is recorded, or none that can be read.

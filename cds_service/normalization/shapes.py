@@ -153,11 +153,11 @@ class ProcedureLike(Protocol):
 
 
 class PatientLike(Protocol):
-    """FHIR Patient."""
+    """FHIR Patient. Its members may be of any type: one that cannot be read must not hide the others."""
 
     @property
-    def birthDate(self) -> str | None: ...  # noqa: N802
+    def birthDate(self) -> Any: ...  # noqa: N802
     @property
-    def deceasedBoolean(self) -> bool | None: ...  # noqa: N802
+    def deceasedBoolean(self) -> Any: ...  # noqa: N802
     @property
-    def deceasedDateTime(self) -> str | None: ...  # noqa: N802
+    def deceasedDateTime(self) -> Any: ...  # noqa: N802

@@ -111,7 +111,8 @@ class Decision:
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """Name the data that were not required and could not be had, or not completely."""
-        patient = (Gap.PATIENT,) if self.facts.patient is None else ()
+        read = self.facts.patient is not None and self.facts.patient.is_readable
+        patient = () if read else (Gap.PATIENT,)
         gaps = (*patient, *map(Gap, self.chart.not_delivered))
         return (*gaps, Gap.ALBUMIN) if self.laboratory and not self.laboratory.chart.has_all_albumin else gaps
 

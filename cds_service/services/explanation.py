@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cds_service.cards.extension import assessment_extension
+from cds_service.cards.gaps import Gap
 from cds_service.cards.numbers import plain
 from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.clinical.models import Basis, LabResult
@@ -50,7 +51,7 @@ def _eligibility(decision: Decision) -> dict[str, Any]:
     return {
         "eligible": decision.eligibility.reason is None,
         "reason": decision.eligibility.reason,
-        "patientChecked": facts.patient is not None,
+        "patientChecked": Gap.PATIENT not in decision.gaps,
         "conditions": [
             *(
                 {"reference": c.reference, "code": c.code, "category": c.category, "treatment": "counted"}

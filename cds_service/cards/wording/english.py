@@ -103,7 +103,9 @@ ENGLISH: Final = Texts(
     albumin_missing="**Albumin:** no usable result in the data.",
     albumin_not_delivered="**Albumin:** none is shown, because the results could not be obtained completely.",
     albumin_incomplete="Not all albumin results could be obtained.",
-    patient_not_delivered=("**Age and death were not checked:** the Patient resource could not be obtained or read."),
+    patient_not_delivered=(
+        "**Age or death was not checked:** the Patient resource, or what it says of it, could not be obtained or read."
+    ),
     conditions_not_delivered=(
         "**Recurrence and metastasis could not be looked for:** the diagnoses could not be obtained, or not completely."
     ),

@@ -189,6 +189,8 @@ DATES = [
     ({"onsetDateTime": "2026-03-04", "recordedDate": "2026-04-01"}, date(2026, 4, 1), "the later of the two"),
     ({"onsetDateTime": "2026-05-04", "recordedDate": "2026-04-01"}, date(2026, 5, 4), "the later of the two"),
     ({"onsetDateTime": "spring", "recordedDate": "2026-04-01"}, date(2026, 4, 1), "what can be read"),
+    ({"onsetDateTime": "0001-01-01"}, None, "a placeholder for an unknown day"),
+    ({"onsetDateTime": "0001-01-01", "recordedDate": "2026-04-01"}, date(2026, 4, 1), "what is no placeholder"),
     ({"onsetDateTime": "spring"}, None, "nothing can be read: undated"),
     ({"onsetString": "2026-03-04", "onsetAge": {"value": 60}}, None, "ages and texts are not read"),
 ]

@@ -31,9 +31,12 @@ def fact(**members: object) -> PatientFact:
         ("", None, "empty"),
         (None, None, "missing: not excluded for age"),
         ("04.03.1958", None, "not readable"),
+        (1958, None, "not a text"),
+        ("0001-01-01", None, "a placeholder"),
+        ("1900-01-01", date(1900, 1, 1), "very old"),
     ],
 )
-def test_birth_date_counts_by_its_last_day(born: str | None, expected: date | None, reason: str) -> None:
+def test_birth_date_counts_by_its_last_day(born: object, expected: date | None, reason: str) -> None:
     assert fact(birthDate=born).youngest_birth_day == expected, reason
 
 
@@ -50,6 +53,8 @@ DEATHS = [
     ({"deceasedDateTime": "2026-12"}, False, "next month"),
     ({"deceasedDateTime": "2026-11-23T12:00:00Z"}, False, "two hours ahead"),
     ({"deceasedDateTime": "in spring"}, True, "not readable, but the patient died"),
+    ({"deceasedDateTime": 2026}, True, "nor is this"),
+    ({"deceasedBoolean": "true"}, False, "not a Boolean: not known"),
     ({"deceasedDateTime": ""}, False, "an empty text says nothing"),
     ({"deceasedBoolean": True, "deceasedDateTime": "2027-01-01"}, True, "the one that says so counts"),
 ]
@@ -58,3 +63,25 @@ DEATHS = [
 @pytest.mark.parametrize(("members", "expected", "reason"), DEATHS)
 def test_death_is_told_by_either_member(members: Json, expected: bool, reason: str) -> None:
     assert fact(**members).deceased is expected, reason
+
+
+@pytest.mark.parametrize(
+    ("members", "expected", "reason"),
+    [
+        ({}, True, "a birth date alone"),
+        ({"birthDate": None}, True, "nothing recorded is nothing unreadable"),
+        ({"birthDate": "", "deceasedDateTime": ""}, True, "nor is an empty text"),
+        ({"birthDate": "1958"}, True, "a year"),
+        ({"birthDate": "20150101"}, False, "a birth date in another form"),
+        ({"birthDate": "1958-02-30"}, False, "no day of the calendar"),
+        ({"birthDate": 1958}, False, "not a text"),
+        ({"birthDate": "0001-01-01"}, False, "a placeholder"),
+        ({"deceasedBoolean": True}, True, "a death"),
+        ({"deceasedDateTime": "2026-11"}, True, "a month of death"),
+        ({"deceasedDateTime": "2027-01-01"}, True, "one that lies ahead"),
+        ({"deceasedDateTime": "in spring"}, False, "a date of death that cannot be read"),
+        ({"deceasedBoolean": "no"}, False, "not a Boolean"),
+    ],
+)
+def test_patient_is_readable_unless_something_recorded_is_not(members: Json, expected: bool, reason: str) -> None:
+    assert fact(**members).is_readable is expected, reason

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 NEXT = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
-AGE = "Age and death were not checked"
+AGE = "Age or death was not checked"
 NO_ALBUMIN = "none is shown, because the results could not be obtained completely"
 SOME_ALBUMIN = "Not all albumin results could be obtained."
 
@@ -26,7 +26,12 @@ GAPS: list[tuple[tuple[str, ...], Json, list[str], list[str], str]] = [
     (("patient",), {}, ["patient"], [AGE], "no Patient key"),
     ((), {"patient": None}, ["patient"], [AGE], "the EHR looked and found no Patient"),
     ((), {"patient": FAILED}, ["patient"], [AGE], "the read of the Patient failed"),
-    ((), {"patient": patient(birthDate=7)}, ["patient"], [AGE], "a Patient that cannot be read"),
+    ((), {"patient": patient(meta=[], id=["p1"])}, ["patient"], [AGE], "a Patient that cannot be read"),
+    ((), {"patient": patient(birthDate=7)}, ["patient"], [AGE], "a birth date that is no text"),
+    ((), {"patient": patient(birthDate="20150101")}, ["patient"], [AGE], "a birth date that cannot be read"),
+    ((), {"patient": patient(birthDate="0001-01-01")}, ["patient"], [AGE], "a placeholder for an unknown birth date"),
+    ((), {"patient": patient(birthDate=None)}, [], [], "no birth date is recorded: nobody is left out for that"),
+    ((), {"patient": patient(deceasedBoolean="no")}, ["patient"], [AGE], "a death that cannot be read"),
     (("albumin",), {}, ["albumin"], [NO_ALBUMIN], "no albumin key"),
     ((), {"albumin": FAILED}, ["albumin"], [NO_ALBUMIN], "the albumin search failed"),
     ((), {"albumin": None}, [], ["no usable result in the data"], "the EHR looked and found none"),
@@ -60,6 +65,23 @@ def test_indeterminate_card_names_a_patient_that_was_not_delivered() -> None:
     assert told["outcome"] == "indeterminate"
     assert told["notDelivered"] == ["patient"]
     assert AGE in detail
+
+
+@pytest.mark.parametrize(
+    ("members", "reasons", "reason"),
+    [
+        ({"birthDate": "20150101", "deceasedBoolean": True}, ["deceased"], "death counts beside an odd birth date"),
+        ({"birthDate": 7, "deceasedBoolean": True}, ["deceased"], "and beside one that is no text"),
+        ({"birthDate": "2015-01-01", "deceasedBoolean": "no"}, ["under-age"], "age counts beside an odd death"),
+        ({"deceasedDateTime": "in spring"}, ["deceased"], "an odd date of death is a death"),
+        ({"deceasedDateTime": 2026}, ["deceased"], "and so is one that is no text"),
+    ],
+)
+def test_patient_partly_readable_counts_by_what_can_be_read(members: Json, reasons: list[str], reason: str) -> None:
+    found = decision(hook_request(patient=patient(**members)))
+
+    told = assessment_extension(found.assessment, (), found.gaps)
+    assert (told["outcome"], told["reasons"], told["notDelivered"]) == ("not-eligible", reasons, ["patient"]), reason
 
 
 def test_patient_not_eligible_without_patient_resource_is_told_in_the_extension() -> None:

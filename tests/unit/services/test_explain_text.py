@@ -55,7 +55,7 @@ def test_text_of_a_chart_is_the_reviewed_one() -> None:
     [
         (hook_request(conditions=bundle()), "Eligible: no, no-primary-liver-cancer. No confirmed diagnosis", "why not"),
         (hook_request(conditions=bundle()), "Observations: not looked at, or none delivered", "none looked at"),
-        (hook_request(without=("patient",)), "Patient not delivered: age and death were not checked", "no Patient"),
+        (hook_request(without=("patient",)), "Patient not delivered, or not readable: age or death was", "no Patient"),
         (hook_request(without=("patient", "albumin")), "Not delivered, or not completely: patient, albumin\n", "gaps"),
         (hook_request(*draw(lymphocytes=0)), "zero-lymphocytes: Lymphocytes are zero; SII is undefined.", "a sentence"),
         (hook_request(*draw(lymphocytes=0)), "usable, zero-lymphocytes", "the draw and its problem"),

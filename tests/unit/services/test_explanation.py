@@ -18,6 +18,7 @@ from tests.support.charts import (
     draw,
     hook_request,
     observation,
+    patient,
     procedure,
 )
 from tests.unit.services.asking import assessment, explanation
@@ -61,9 +62,16 @@ def test_explanation_of_a_patient_not_eligible_looks_at_no_observation() -> None
     assert (found["eligibility"]["eligible"], found["eligibility"]["reason"]) == (False, "no-interventional-procedure")
 
 
-@pytest.mark.parametrize(("without", "checked"), [((), True), (("patient",), False)])
-def test_explanation_says_whether_the_patient_was_checked(without: tuple[str, ...], checked: bool) -> None:
-    assert explanation(hook_request(without=without))["eligibility"]["patientChecked"] is checked
+@pytest.mark.parametrize(
+    ("body", "checked"),
+    [
+        (hook_request(), True),
+        (hook_request(without=("patient",)), False),
+        (hook_request(patient=patient(birthDate="20150101")), False),
+    ],
+)
+def test_explanation_says_whether_the_patient_was_checked(body: Json, checked: bool) -> None:
+    assert explanation(body)["eligibility"]["patientChecked"] is checked
 
 
 def test_explanation_tells_of_conditions_and_procedures() -> None:

@@ -3,13 +3,18 @@
 Not more than these members turns into Python objects, which is what makes a long chart cheap. What JSON decodes to
 holds no cycles, so the garbage collector need not look at it (`gc=False`). A wrong type in a member that is read makes
 that one resource malformed. JSON numbers arrive exactly: int, or Decimal with its digits.
+
+A resource with a modifierExtension may mean the opposite of what it says, and must not be processed by who does not
+understand it (FHIR R4: Extensibility). None is understood here, so it is malformed like one that cannot be read.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+NoModifiers = Annotated[tuple[Any, ...], msgspec.Meta(max_length=0)] | None
 
 
 class Coding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -88,6 +93,7 @@ class _Measurement(msgspec.Struct, gc=False):
     valueDateTime: Any = None  # noqa: N815
     valuePeriod: Any = None  # noqa: N815
     dataAbsentReason: Any = None  # noqa: N815
+    modifierExtension: NoModifiers = None  # noqa: N815
 
     @property
     def has_other_value(self) -> bool:
@@ -119,6 +125,7 @@ class Observation(_Measurement, gc=False):
     meta: Meta | None = None
     status: str | None = None
     subject: Reference | None = None
+    focus: tuple[Reference, ...] | None = None
     specimen: Reference | None = None
     effectiveDateTime: str | None = None  # noqa: N815
     effectiveInstant: str | None = None  # noqa: N815
@@ -144,6 +151,7 @@ class Condition(_Versioned, gc=False):
     onsetDateTime: str | None = None  # noqa: N815
     onsetPeriod: Period | None = None  # noqa: N815
     recordedDate: str | None = None  # noqa: N815
+    modifierExtension: NoModifiers = None  # noqa: N815
 
 
 class Procedure(_Versioned, gc=False):
@@ -156,6 +164,7 @@ class Procedure(_Versioned, gc=False):
     status: str | None = None
     performedDateTime: str | None = None  # noqa: N815
     performedPeriod: Period | None = None  # noqa: N815
+    modifierExtension: NoModifiers = None  # noqa: N815
 
 
 class Patient(msgspec.Struct, gc=False):
@@ -167,6 +176,7 @@ class Patient(msgspec.Struct, gc=False):
     birthDate: Any = None  # noqa: N815
     deceasedBoolean: Any = None  # noqa: N815
     deceasedDateTime: Any = None  # noqa: N815
+    modifierExtension: NoModifiers = None  # noqa: N815
 
 
 class Malformed(_Versioned, gc=False):

@@ -22,7 +22,7 @@ from cds_service.audit.chart_entries import (
     SearchEntry,
     TherapyEntry,
 )
-from cds_service.normalization.observations import is_readable_number
+from cds_service.normalization.observations import TAKEN_BACK, ids_taken_back, is_readable_number
 from cds_service.normalization.subject import SubjectMatcher
 
 if TYPE_CHECKING:
@@ -97,6 +97,11 @@ class ChartKeeper:
         _limit(len(therapies) + len(procedures.malformed))
         of_condition = SubjectMatcher(patient_id, conditions.patients)
         of_procedure = SubjectMatcher(patient_id, procedures.patients)
+        taken_back = (
+            ids_taken_back(laboratory.blood_counts.resources, laboratory.albumin.resources)
+            if laboratory is not None
+            else frozenset[str]()
+        )
         return ChartEntry(
             person=_person(person, today) if person is not None else None,
             diagnoses=tuple([_diagnosis(condition, of_condition) for condition in diagnoses]),
@@ -104,11 +109,11 @@ class ChartKeeper:
             malformed_diagnoses=tuple([_malformed(c, self._mappings.condition) for c in conditions.malformed]),
             malformed_therapies=tuple([_malformed(p, self._procedure) for p in procedures.malformed]),
             truncated=eligibility.truncated,
-            blood_counts=self._search(laboratory.blood_counts, patient_id) if laboratory is not None else None,
-            albumin=self._search(laboratory.albumin, patient_id) if laboratory is not None else None,
+            blood_counts=self._search(laboratory.blood_counts, patient_id, taken_back) if laboratory else None,
+            albumin=self._search(laboratory.albumin, patient_id, taken_back) if laboratory else None,
         )
 
-    def _search(self, content: BundleContent[Observation], patient_id: str) -> SearchEntry:
+    def _search(self, content: BundleContent[Observation], patient_id: str, taken_back: frozenset[str]) -> SearchEntry:
         ours = self._ours(content.resources)
         # Before an entry is made: the longest charts would cost the most, for nothing.
         _limit(len(ours))
@@ -116,7 +121,7 @@ class ChartKeeper:
         _limit(len(unreadable))
         subjects = SubjectMatcher(patient_id, content.patients)
         return SearchEntry(
-            observations=tuple([_observation(observation, subjects) for observation in ours]),
+            observations=tuple([_observation(observation, subjects, taken_back) for observation in ours]),
             malformed=tuple([_malformed(m, self._laboratory) for m in unreadable]),
             truncated=content.truncated,
         )
@@ -157,14 +162,15 @@ def _is_known(concept: CodeableConcept | None, look_up: LookUp) -> bool:
     return False
 
 
-def _observation(observation: Observation, subjects: SubjectMatcher) -> ObservationEntry:
+def _observation(observation: Observation, subjects: SubjectMatcher, taken_back: frozenset[str]) -> ObservationEntry:
+    """Keep an Observation. The version that took it back may have no code, and is then not kept itself."""
     kind = _kind(observation)
     components: Iterable[Component] = observation.component
     return ObservationEntry(
         id=observation.id,
         version=observation.version,
-        status=observation.status,
-        subject=subjects.refuse(observation.subject) or "",
+        status=TAKEN_BACK if observation.id in taken_back else observation.status,
+        subject=subjects.refuse(observation.subject, observation.focus) or "",
         specimen=observation.specimen,
         effective=observation.effectiveDateTime or observation.effectiveInstant,
         period=observation.effectivePeriod,

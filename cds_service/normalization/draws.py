@@ -109,10 +109,13 @@ def _may_be_one_specimen(results: Sequence[ObservedResult]) -> bool:
     Otherwise it is a placeholder ("Specimen/blood"), or a reference that was copied, and says nothing.
     """
     first = results[0].effective
-    times = [result.effective for result in results if result.effective is not first]
-    if not times:
+    for result in results:
+        if result.effective is not first:
+            break
+    else:
+        # Times are read once, so that those of one specimen mostly are one.
         return True
-    times.append(first)
+    times = [result.effective for result in results]
     moments = [time.order[1] for time in times if time.instant is not None]
     if moments and max(moments) - min(moments) > _LONGEST_SPECIMEN_SECONDS:
         return False

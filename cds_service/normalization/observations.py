@@ -31,6 +31,9 @@ _MAX_EXPONENT = 40
 
 _OBSERVATION_ID = attrgetter("observation.id")
 
+_STATUS = attrgetter("status")
+TAKEN_BACK = "entered-in-error"
+
 
 class Reading(NamedTuple):
     """What became of the Observations: usable results and exclusions, both in the order read."""
@@ -48,13 +51,15 @@ class ObservationReader:
         accepted_statuses: frozenset[str],
         subjects: SubjectMatcher,
         times: TimeReader,
+        taken_back: frozenset[str] = frozenset(),
     ) -> None:
-        """Keep what every Observation is judged against."""
+        """Keep what every Observation is judged against; `taken_back` are ids, see `ids_taken_back`."""
         self._mappings = mappings
         self._measures = Measures(mappings)
         self._statuses = accepted_statuses
         self._subjects = subjects
         self._times = times
+        self._taken_back = taken_back
 
     def read_all(self, observations: Sequence[ObservationLike], malformed: Sequence[MalformedLike] = ()) -> Reading:
         """Read every Observation and its components; the same Observation delivered twice counts once."""
@@ -113,10 +118,12 @@ class ObservationReader:
         return ObservedResult(measure, value, effective, number, measurement, observation, self._times)
 
     def _refuse(self, observation: ObservationLike) -> Reason | None:
-        refused = self._subjects.refuse(observation.subject)
+        refused = self._subjects.refuse(observation.subject, observation.focus)
         if refused is not None:
             return refused
-        return None if observation.status in self._statuses else Reason.STATUS_NOT_ACCEPTED
+        if observation.status not in self._statuses or (self._taken_back and observation.id in self._taken_back):
+            return Reason.STATUS_NOT_ACCEPTED
+        return None
 
     def _exclude(self, observation: ObservationLike, analyte: Analyte | None, reason: Reason) -> ExcludedResult:
         effective = self._times.read_observation(observation)
@@ -128,6 +135,15 @@ class ObservationReader:
         codings = measurement.code.coding if measurement.code is not None else ()
         rows = (self._mappings.analyte_code(c.system or "", c.code or "") for c in codings)
         return next((ANALYTES[row.analyte] for row in rows if row is not None and row.analyte in ANALYTES), None)
+
+
+def ids_taken_back(*searches: Sequence[ObservationLike]) -> frozenset[str]:
+    """Return the ids that are delivered as entered-in-error: other versions of these results do not count any more.
+
+    Such a version may have lost its code and its value.
+    """
+    found = (o for search in searches if TAKEN_BACK in map(_STATUS, search) for o in search)
+    return frozenset(o.id for o in found if o.status == TAKEN_BACK and o.id)
 
 
 def merge_readings(readings: Sequence[Reading]) -> Reading:

@@ -109,5 +109,8 @@ def specimen_key(reference: str) -> str:
     """
     if reference.startswith("#"):
         return ""
+    if reference.count("/") == 1:
+        # Relative and without a version, as nearly all are.
+        return reference
     parts = reference.split("/_history/", 1)[0].rsplit("/", 2)
     return "/".join(parts[-2:])

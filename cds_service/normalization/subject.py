@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cds_service.normalization.shapes import ReferenceLike
 
@@ -25,14 +25,20 @@ class SubjectMatcher:
         self._relative = f"Patient/{patient_id}"
         self._bundle_patients = bundle_patients
 
-    def refuse(self, subject: ReferenceLike | None) -> Reason | None:
-        """Return None when the subject is the patient, else subject-missing or subject-mismatch."""
+    def refuse(self, subject: ReferenceLike | None, focus: Sequence[ReferenceLike] | None = None) -> Reason | None:
+        """Return None when the subject is the patient, else subject-missing or subject-mismatch.
+
+        `focus` is what was looked at where that is not the subject itself: a donor, a fetus (FHIR R4:
+        Observation.focus). Anything but the patient there is a mismatch.
+        """
         reference = subject.reference if subject is not None else None
         if not reference:
             return Reason.SUBJECT_MISSING
-        if reference == self._relative or self._resolve(reference) == self._patient_id:
-            return None
-        return Reason.SUBJECT_MISMATCH
+        if reference != self._relative and self._resolve(reference) != self._patient_id:
+            return Reason.SUBJECT_MISMATCH
+        if focus and any(self.refuse(each) is not None for each in focus):
+            return Reason.SUBJECT_MISMATCH
+        return None
 
     def _resolve(self, reference: str) -> str | None:
         """Read the Patient id of a relative, absolute, versioned or Bundle-local reference."""

@@ -17,7 +17,7 @@ from cds_service.clinical.timing import missing_baseline_window
 from cds_service.normalization.draws import pair_draws
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.eligibility_facts import ExcludedFact, FactReader
-from cds_service.normalization.observations import ObservationReader, merge_readings
+from cds_service.normalization.observations import ObservationReader, ids_taken_back, merge_readings
 from cds_service.normalization.observed import reference_of
 from cds_service.normalization.subject import SubjectMatcher
 
@@ -191,15 +191,26 @@ def _doubts(chart: EligibilityChart, facts: Facts) -> tuple[Reason, ...]:
     return (*((Reason.MALFORMED,) if facts.unreadable else ()), *((Reason.TRUNCATED,) if chart.truncated else ()))
 
 
+def laboratory_readers(
+    chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader
+) -> tuple[tuple[BundleContent[Observation], ObservationReader], ...]:
+    """Return each search with the reader for it: a Bundle knows its own Patient entries."""
+    searches = (chart.blood_counts, chart.albumin)
+    taken_back = ids_taken_back(*(content.resources for content in searches))
+    mappings, statuses = site.mappings, site.policy.accepted_statuses
+    return tuple(
+        (
+            content,
+            ObservationReader(mappings, statuses, SubjectMatcher(patient_id, content.patients), times, taken_back),
+        )
+        for content in searches
+    )
+
+
 def read_laboratory(chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader) -> Laboratory:
     """Read both searches as one: servers answer with more than was asked, and the same result may stand in both."""
-    readings = [
-        ObservationReader(
-            site.mappings, site.policy.accepted_statuses, SubjectMatcher(patient_id, content.patients), times
-        ).read_all(content.resources, content.malformed)
-        for content in (chart.blood_counts, chart.albumin)
-    ]
-    read = merge_readings(readings)
+    readers = laboratory_readers(chart, patient_id, site, times)
+    read = merge_readings([reader.read_all(content.resources, content.malformed) for content, reader in readers])
     counts = pair_draws(
         read,
         site.policy.same_draw,

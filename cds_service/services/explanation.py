@@ -13,9 +13,8 @@ from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import time_draw
 from cds_service.normalization.effective_time import TimeReader
-from cds_service.normalization.observations import ObservationReader
 from cds_service.normalization.observed import reference_of
-from cds_service.normalization.subject import SubjectMatcher
+from cds_service.services.decision import laboratory_readers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 
 Rows = list[dict[str, Any]]
 
+_AMBIGUOUS = "ambiguous"
+
 # Exclusions of a share that only the other share of its draw brings about.
 _BESIDE_PARTNER = frozenset({Reason.FRACTION_MISLABELLED, Reason.IMPLAUSIBLE})
 
@@ -40,13 +41,13 @@ def explain(decision: Decision, patient_id: str, site: Site, now: datetime) -> d
     return {
         "assessment": assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps),
         "versions": {"rule": RULE_VERSION, "mappings": site.mappings.version, "configuration": site.configuration_hash},
-        "eligibility": _eligibility(decision),
+        "eligibility": _eligibility(decision, site),
         "observations": _observations(decision, laboratory, patient_id, site, now) if laboratory else [],
         "draws": _draws(decision, laboratory, site, now) if laboratory else [],
     }
 
 
-def _eligibility(decision: Decision) -> dict[str, Any]:
+def _eligibility(decision: Decision, site: Site) -> dict[str, Any]:
     facts = decision.facts
     return {
         "eligible": decision.eligibility.reason is None,
@@ -58,6 +59,7 @@ def _eligibility(decision: Decision) -> dict[str, Any]:
                 for c in facts.conditions
             ),
             *_excluded_facts(facts.excluded, "Condition"),
+            *_ambiguous(decision, site),
         ],
         "procedures": [
             *(
@@ -81,6 +83,25 @@ def _excluded_facts(excluded: tuple[ExcludedFact, ...], resource_type: str) -> I
             yield {"reference": fact.reference, "code": fact.code, "treatment": "excluded", "reason": fact.reason}
 
 
+def _ambiguous(decision: Decision, site: Site) -> Iterator[dict[str, Any]]:
+    """Tell of diagnoses that do not say whether the cancer is primary, unless another code of theirs does."""
+    facts = decision.facts
+    told = ({c.reference for c in facts.conditions} | {e.reference for e in facts.excluded}) - {""}
+    for condition in decision.chart.conditions.resources:
+        reference = reference_of(condition.id, "Condition")
+        codings = condition.code.coding if condition.code is not None and reference not in told else ()
+        rows = (site.mappings.condition(coding.system or "", coding.code or "") for coding in codings)
+        found = next((row for row in rows if row is not None and row.category == _AMBIGUOUS), None)
+        if found is not None:
+            yield {
+                "reference": reference,
+                "code": found.code,
+                "category": found.category,
+                "treatment": "ignored",
+                "note": f"does not count by itself: {found.meaning}",
+            }
+
+
 def _observations(decision: Decision, laboratory: Laboratory, patient_id: str, site: Site, now: datetime) -> Rows:
     """Tell of every delivered Observation whether it decided, was usable, was excluded, or is no test of ours.
 
@@ -89,9 +110,7 @@ def _observations(decision: Decision, laboratory: Laboratory, patient_id: str, s
     treatments = _Treatments(decision.assessment, laboratory)
     times = TimeReader(site.policy.timezone, now)
     rows: Rows = []
-    for content in (laboratory.chart.blood_counts, laboratory.chart.albumin):
-        subjects = SubjectMatcher(patient_id, content.patients)
-        reader = ObservationReader(site.mappings, site.policy.accepted_statuses, subjects, times)
+    for content, reader in laboratory_readers(laboratory.chart, patient_id, site, times):
         for observation in content.resources:
             found = [_observation_row(observation, outcome, treatments) for outcome in reader.read(observation)]
             rows += found or [_ignored_row(observation, site)]

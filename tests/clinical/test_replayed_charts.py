@@ -35,6 +35,10 @@ def chart_of(body: str) -> tuple[object, object]:
     return _without_references(members), _without_references(verdict_members(again.assessment, keep_values=False))
 
 
+# The platelets of the draw, once more.
+TAKEN_BACK = {"resourceType": "Observation", "id": charts.draw()[0]["id"], "status": "entered-in-error"}
+
+
 def _without_references(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if name not in ("used", "newest_draw")}
 
@@ -69,6 +73,11 @@ def test_any_chart_is_recomputed_from_its_record(request: dict[str, Any]) -> Non
         ({"effectiveDateTime": None, "effectiveInstant": charts.days_ago(40)}, "an instant"),
         ({"code": {"coding": [{"code": "777-3"}]}}, "a code without a system is not ours"),
         ({"component": 7}, "malformed"),
+        ({"focus": [{"reference": "Patient/donor"}]}, "a donor's blood"),
+        ({"focus": [{"reference": "Patient/p1"}]}, "the patient's own"),
+        ({"modifierExtension": [{"url": "https://x.example/not"}]}, "a meaning that nobody here understands"),
+        ({"specimen": {"reference": "Specimen/blood"}}, "a specimen"),
+        ({"status": "corrected", "effectiveDateTime": charts.days_ago(40)[:10]}, "a correction that tells the day"),
         ({"status": 5, "code": {"coding": [{"system": charts.LOINC, "code": "99999-9"}]}}, "malformed, another test"),
         ({"status": 5, "code": {"text": "?"}}, "malformed, and its code says nothing"),
         (
@@ -116,6 +125,14 @@ def test_versions_of_one_result_are_told_apart_in_the_record() -> None:
         ({"procedures": charts.bundle(charts.procedure(when="2026"))}, "a year"),
         ({"procedures": charts.bundle(charts.procedure(when="2027-01-01"))}, "in the future"),
         ({"procedures": charts.bundle(charts.procedure(), link=[{"relation": "next", "url": "x"}])}, "a page missing"),
+        ({"procedures": charts.bundle(charts.procedure(), total=900)}, "matches missing"),
+        ({"conditions": charts.bundle(total=5)}, "all of them missing"),
+        ({"bloodCounts": charts.bundle(*charts.draw(), total=900)}, "blood counts missing"),
+        ({"albumin": charts.bundle(total=1)}, "albumin missing"),
+        ({"procedures": charts.bundle({"id": "odd", "status": "completed"} | {"resourceType": ""})}, "no type"),
+        ({"conditions": charts.bundle(charts.condition(modifierExtension=[{"url": "x"}]))}, "modified"),
+        ({"bloodCounts": charts.bundle(*charts.draw(), TAKEN_BACK)}, "taken back by a version without a code"),
+        ({"albumin": charts.bundle(TAKEN_BACK)}, "and by one that came with another search"),
     ],
 )
 def test_eligibility_of_any_kind_is_recomputed_from_its_record(keys: dict[str, Any], reason: str) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.charts import LYMPHOCYTES, NEUTROPHILS, Json, draw, observation
-from tests.unit.normalization.reading import paired, values
+from cds_service.cards.extension import assessment_extension
+from tests.support.charts import LYMPHOCYTES, NEUTROPHILS, PLATELETS, Json, bundle, draw, hook_request, observation
+from tests.unit.normalization.reading import decided, paired, values
 
 # Draws by time; corrections among them; what is found.
 CORRECTIONS: list[tuple[list[Json], list[tuple[Any, ...]], str]] = [
@@ -76,3 +77,43 @@ CORRECTIONS: list[tuple[list[Json], list[tuple[Any, ...]], str]] = [
 def test_correction_stands_in_the_draw_it_belongs_to(rows: list[Json], expected: list[Any], reason: str) -> None:
     assert values(paired(*rows)) == expected, reason
     assert values(paired(*rows[::-1])) == expected, f"in either order: {reason}"
+
+
+FINAL = observation(PLATELETS, 210, oid="plt", meta={"versionId": "1"})
+ERROR: Json = {"resourceType": "Observation", "id": "plt", "status": "entered-in-error", "meta": {"versionId": "2"}}
+
+# What else is delivered of platelets that are final; whether they still count.
+TAKEN_BACK: list[tuple[Json, bool, str]] = [
+    (FINAL | {"status": "entered-in-error", "meta": {"versionId": "2"}}, False, "a later version takes them back"),
+    (FINAL | {"status": "entered-in-error"}, False, "no version tells which is the later: doubt is enough"),
+    (ERROR, False, "nothing is left in it, not even the code"),
+    (ERROR | {"subject": {"reference": "Patient/p2"}}, False, "whoever it is said to be of now"),
+    (ERROR | {"id": "other"}, True, "another result"),
+    (ERROR | {"id": None}, True, "nobody knows which one"),
+    (ERROR | {"status": "cancelled"}, True, "another status that does not count says nothing of other versions"),
+    (FINAL | {"status": "preliminary"}, True, "the final one came later"),
+]
+
+
+@pytest.mark.parametrize("key", ["bloodCounts", "albumin"])
+@pytest.mark.parametrize(("other", "counts", "reason"), TAKEN_BACK)
+def test_result_that_is_delivered_as_an_error_too_does_not_count(
+    other: Json, counts: bool, reason: str, key: str
+) -> None:
+    rest = draw(platelets=None)
+    for ours in ([FINAL, other, *rest], [other, FINAL, *rest]):
+        body = hook_request(*ours) if key == "bloodCounts" else hook_request(FINAL, *rest, albumin=bundle(other))
+        found = assessment_extension(decided(body).assessment)
+
+        assert (found["outcome"] == "above-cutoff") is counts, reason
+        if not counts:
+            assert found["reasons"] == ["missing-platelets", "status-not-accepted"]
+
+
+def test_panel_that_is_an_error_takes_its_components_back() -> None:
+    rows = [{"code": row["code"], "valueQuantity": row["valueQuantity"]} for row in draw()]
+    panel = observation("58410-2", 0, oid="cbc", valueQuantity=None, component=rows)
+    error = {"resourceType": "Observation", "id": "cbc", "status": "entered-in-error"}
+
+    assert len(paired(panel).draws) == 1
+    assert assessment_extension(decided(hook_request(panel, error)).assessment)["outcome"] == "indeterminate"

@@ -84,3 +84,33 @@ def test_missing_subject_is_not_taken_for_the_patient(subject: Json | None, reas
 )
 def test_reference_is_split_into_type_and_id(reference: str, expected: str | None, reason: str) -> None:
     assert type_and_id(reference, "Specimen") == expected, reason
+
+
+def focus(*references: str | None) -> list[Json]:
+    return [{"reference": reference} if reference is not None else {"display": "donor"} for reference in references]
+
+
+# What was looked at, where that is not the subject itself.
+FOCUS = [
+    (None, "usable", "null"),
+    ([], "usable", "nothing named"),
+    (focus("Patient/p1"), "usable", "the patient after all"),
+    (focus("https://ehr.example/fhir/Patient/p1/_history/2"), "usable", "in other words"),
+    (focus(URN), "usable", "resolved in the Bundle"),
+    (focus("Patient/donor"), "subject-mismatch", "a donor"),
+    (focus("RelatedPerson/p1"), "subject-mismatch", "a fetus"),
+    (focus("Specimen/s"), "subject-mismatch", "a thing: nobody says that the value is of the patient's blood"),
+    (focus("Patient/p1", "Patient/donor"), "subject-mismatch", "the patient and a donor"),
+    (focus(None), "subject-mismatch", "named by a text alone"),
+]
+
+
+@pytest.mark.parametrize(("references", "expected", "reason"), FOCUS)
+def test_focus_is_the_patient_or_the_result_is_not(references: list[Json] | None, expected: str, reason: str) -> None:
+    resource = observation(NEUTROPHILS, 4.2) | {"focus": references}
+
+    assert judged(resource, PATIENTS) == expected, reason
+
+
+def test_missing_subject_is_named_before_the_focus() -> None:
+    assert judged(observation(NEUTROPHILS, 4.2, subject=None, focus=focus("Patient/donor"))) == "subject-missing"

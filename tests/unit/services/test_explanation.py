@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.charts import (
     ALBUMIN,
+    ICD10CM,
     NEUTROPHILS,
     PLATELETS,
     Json,
@@ -114,6 +115,41 @@ def test_explanation_tells_of_conditions_and_procedures() -> None:
         },
         {"reference": "Procedure/odd", "code": "1", "treatment": "excluded", "reason": "malformed"},
     ]
+
+
+C22_9: Json = {
+    "reference": "Condition/c-C22.9",
+    "code": "C22.9",
+    "category": "ambiguous",
+    "treatment": "ignored",
+    "note": "does not count by itself: liver cancer, primary or secondary not stated",
+}
+# Codes of one Condition; the rows that tell of it as ambiguous.
+AMBIGUOUS: list[tuple[list[tuple[str, str]], bool, str]] = [
+    ([(ICD10CM, "C22.9")], True, "it may be why the patient is not eligible"),
+    ([("http://hl7.org/fhir/sid/icd-10", "C22.9")], True, "the WHO edition"),
+    ([(ICD10CM, "C22.9"), ("https://ehr.example/codes", "HCC")], True, "beside a local code"),
+    ([(ICD10CM, "C22.9"), (ICD10CM, "C22.0")], False, "another code says it, and counts"),
+    ([(ICD10CM, "J45")], False, "a diagnosis that has nothing to do with it"),
+]
+
+
+@pytest.mark.parametrize(("codes", "told", "reason"), AMBIGUOUS)
+def test_explanation_lists_ambiguous_diagnoses(codes: list[tuple[str, str]], told: bool, reason: str) -> None:
+    codings = [{"system": system, "code": code} for system, code in codes]
+    sent = condition("C22.9", code={"coding": codings})
+
+    rows = explanation(hook_request(conditions=bundle(sent)))["eligibility"]["conditions"]
+
+    assert [row for row in rows if row.get("category") == "ambiguous"] == ([C22_9] if told else []), reason
+
+
+def test_explanation_lists_each_ambiguous_diagnosis_without_an_id() -> None:
+    sent = condition("C22.9", id=None)
+
+    rows = explanation(hook_request(conditions=bundle(condition(), sent, sent)))["eligibility"]["conditions"]
+
+    assert [(row["reference"], row["treatment"]) for row in rows[1:]] == [("", "ignored")] * 2
 
 
 MIXED_BAG = [

@@ -73,8 +73,8 @@ def acquire_eligibility(delivery: Delivery, *, required: bool) -> EligibilityCha
     if required:
         delivery.require({prefetch.CONDITIONS: conditions.state, prefetch.PROCEDURES: procedures.state})
     complete = {
-        prefetch.CONDITIONS: conditions.state.is_answered and conditions.content.next_url is None,
-        prefetch.PROCEDURES: procedures.state.is_answered and procedures.content.next_url is None,
+        prefetch.CONDITIONS: conditions.state.is_answered and not conditions.content.truncated,
+        prefetch.PROCEDURES: procedures.state.is_answered and not procedures.content.truncated,
     }
     not_delivered = () if required else tuple(key for key, is_complete in complete.items() if not is_complete)
     return EligibilityChart(delivery.patient(), conditions.content, procedures.content, not_delivered)

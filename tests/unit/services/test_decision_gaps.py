@@ -109,6 +109,7 @@ ASSUMED: list[tuple[tuple[str, ...], Json, list[str], list[str], str]] = [
         [NO_PROCEDURES, "50 days after the latest interventional procedure"],
         "one page of several",
     ),
+    ((), {"procedures": bundle(total=9)}, ["procedures"], [NO_PROCEDURES], "fewer than the total"),
     ((), {"procedures": bundle(link=NEXT)}, ["procedures"], [NO_PROCEDURES], "an empty page of several"),
     ((), {"conditions": FAILED}, ["conditions"], [NO_DIAGNOSES], "the search for diagnoses failed"),
     (("conditions",), {}, ["conditions"], [NO_DIAGNOSES], "nobody looked for diagnoses"),

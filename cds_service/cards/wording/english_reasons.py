@@ -22,7 +22,7 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.NO_COMPLETE_DRAW: "Neutrophils, lymphocytes and platelets exist, but not from one blood draw.",
     Reason.MIXED_BASIS: "Neutrophils and lymphocytes are not given on one basis: one as count, one as percentage.",
     Reason.STALE: "The newest blood draw after the procedure is too old.",
-    Reason.POST_PROCEDURE_WINDOW: "Blood was drawn, or may have been drawn, too soon after a procedure, while counts are unsettled.",
+    Reason.POST_PROCEDURE_WINDOW: "Blood was or may have been drawn too soon after a procedure: counts are unsettled.",
     Reason.OUTSIDE_BASELINE_WINDOW: "Blood was drawn too long before the latest procedure.",
     Reason.PROCEDURE_DATE_MISSING: "No interventional procedure carries a date that can be read.",
     Reason.ZERO_LYMPHOCYTES: "Lymphocytes are zero; SII is undefined.",

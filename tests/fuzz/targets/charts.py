@@ -72,6 +72,8 @@ def check_bundle(data: bytes) -> None:
 def _may_fail(seen: Any) -> bool:
     if not isinstance(seen, dict) or seen.get("resourceType") != "Bundle":
         return True
+    if seen.get("type") not in (None, "searchset", "collection"):
+        return True
     entry, link = seen.get("entry"), seen.get("link")
     if not all(part is None or isinstance(part, list) for part in (entry, link)):
         return True

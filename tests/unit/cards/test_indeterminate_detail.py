@@ -23,7 +23,7 @@ def test_detail_of_an_indeterminate_outcome_lists_reasons_with_their_dates() -> 
         "**The systemic immune-inflammation index (SII) could not be assessed for this patient.** "
         "This says nothing about the risk of recurrence.\n"
         "\n"
-        "* 2026-02-01: Blood was drawn, or may have been drawn, too soon after a procedure, while counts are unsettled.\n"
+        "* 2026-02-01: Blood was or may have been drawn too soon after a procedure: counts are unsettled.\n"
         "* 2026-02-18: No usable platelet count.\n"
         "* A result has a unit that is not in the reviewed table.\n"
         "\n"

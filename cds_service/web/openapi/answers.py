@@ -111,7 +111,9 @@ def _assessment() -> Schema:
         "relation": {"enum": ["after", "before"], "description": "Of the sample to the latest procedure."},
         "daysFromProcedure": {"type": "integer", "minimum": 0},
         "exclusions": counts(ref("ReasonName"), "Observations that were not used."),
-        "chartExclusions": counts(ref("ReasonName"), "Conditions and Procedures that were not used."),
+        "chartExclusions": counts(
+            ref("ReasonName"), "Conditions and Procedures that were not used; undated procedures, which open no window."
+        ),
         "presentation": {"const": "snoozed", "description": "An earlier override of the same card keeps it back."},
         "snoozedUntil": text("When the snooze ends: FHIR dateTime.", pattern=_DATE_OR_DATE_TIME),
         "notDelivered": array({"enum": [str(gap) for gap in Gap]}, minItems=1, uniqueItems=True),

@@ -7,10 +7,10 @@ and one that holds fewer matches than its `total` tells is not the whole of it (
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -34,8 +34,10 @@ class BundleFailedError(Exception):
     """The value is no usable searchset: wrong resource or Bundle type, unreadable, or an error OperationOutcome."""
 
 
-@dataclass(frozen=True, slots=True)
-class BundleContent(Generic[R]):
+_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class BundleContent(NamedTuple, Generic[R]):
     """The resources of the wanted type, those that could not be read, and what else matters of the Bundle.
 
     `patients` maps fullUrl to the id of Patient entries; `next_url` is the link to the next page. `total` is how many
@@ -44,7 +46,7 @@ class BundleContent(Generic[R]):
 
     resources: tuple[R, ...] = ()
     malformed: tuple[Malformed, ...] = ()
-    patients: Mapping[str, str] = field(default_factory=dict)
+    patients: Mapping[str, str] = _NOBODY
     next_url: str | None = None
     total: int = 0
     matches: int = 0
@@ -144,7 +146,8 @@ class BundleReader(Generic[R]):
             bundle = self._clean.decode(raw)
         except _UNREADABLE:
             return self._read_entries(raw)
-        _check_type(bundle)
+        if bundle.resourceType != "Bundle" or bundle.type not in _ANSWERS:
+            raise BundleFailedError("not a Bundle, or not the result of a search")
         resources = tuple(map(_RESOURCE, bundle.entry))
         if not self._types.issuperset(map(_TYPE, resources)):
             return self._read_entries(raw)
@@ -157,7 +160,8 @@ class BundleReader(Generic[R]):
             bundle = _RAW_BUNDLE.decode(raw)
         except _UNREADABLE as error:
             raise BundleFailedError("not a readable Bundle") from error
-        _check_type(bundle)
+        if bundle.resourceType != "Bundle" or bundle.type not in _ANSWERS:
+            raise BundleFailedError("not a Bundle, or not the result of a search")
         resources: list[R] = []
         malformed: list[Malformed] = []
         patients: dict[str, str] = {}
@@ -198,13 +202,6 @@ class BundleReader(Generic[R]):
             return _MALFORMED.decode(raw)
         except _UNREADABLE:
             return Malformed(id=head.id)
-
-
-def _check_type(bundle: _CleanBundle[R] | _RawBundle) -> None:
-    if bundle.resourceType != "Bundle":
-        raise BundleFailedError("not a Bundle")
-    if bundle.type not in _ANSWERS:
-        raise BundleFailedError("not the result of a search")
 
 
 def _is_match(raw: msgspec.Raw) -> bool:

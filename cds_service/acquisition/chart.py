@@ -5,7 +5,6 @@ Most charts that are opened belong to patients without liver cancer. Their blood
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.acquisition import prefetch
@@ -55,7 +54,7 @@ class LaboratoryChart(NamedTuple):
         first = self.blood_counts
         counts = join_pages((first, more), first.next_url)
         # Another search has a total of its own, which does not tell what the first one lacks.
-        return self._replace(blood_counts=replace(counts, total=first.total, matches=first.matches))
+        return self._replace(blood_counts=counts._replace(total=first.total, matches=first.matches))
 
 
 def acquire_eligibility(delivery: Delivery, *, required: bool) -> EligibilityChart:

@@ -10,9 +10,8 @@ Only missing and failed keys, and a Bundle with a next page, leave a question op
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Generic, NamedTuple
 
 import msgspec
 
@@ -44,12 +43,11 @@ class KeyState(StrEnum):
         return self in (KeyState.PRESENT, KeyState.NO_DATA)
 
 
-@dataclass(frozen=True, slots=True)
-class PrefetchKey(Generic[R]):
+class PrefetchKey(NamedTuple, Generic[R]):
     """One prefetched search."""
 
     state: KeyState
-    content: BundleContent[R] = field(default_factory=BundleContent)
+    content: BundleContent[R] = BundleContent()
 
 
 _PATIENT = msgspec.json.Decoder(Patient)

@@ -142,8 +142,10 @@ def ids_taken_back(*searches: Sequence[ObservationLike]) -> frozenset[str]:
 
     Such a version may have lost its code and its value.
     """
-    found = (o for search in searches if TAKEN_BACK in map(_STATUS, search) for o in search)
-    return frozenset(o.id for o in found if o.status == TAKEN_BACK and o.id)
+    for search in searches:
+        if TAKEN_BACK in map(_STATUS, search):
+            return frozenset(o.id for o in chain.from_iterable(searches) if o.status == TAKEN_BACK and o.id)
+    return frozenset()
 
 
 def merge_readings(readings: Sequence[Reading]) -> Reading:

@@ -193,18 +193,15 @@ def _doubts(chart: EligibilityChart, facts: Facts) -> tuple[Reason, ...]:
 
 def laboratory_readers(
     chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader
-) -> tuple[tuple[BundleContent[Observation], ObservationReader], ...]:
+) -> list[tuple[BundleContent[Observation], ObservationReader]]:
     """Return each search with the reader for it: a Bundle knows its own Patient entries."""
-    searches = (chart.blood_counts, chart.albumin)
-    taken_back = ids_taken_back(*(content.resources for content in searches))
-    mappings, statuses = site.mappings, site.policy.accepted_statuses
-    return tuple(
-        (
-            content,
-            ObservationReader(mappings, statuses, SubjectMatcher(patient_id, content.patients), times, taken_back),
-        )
-        for content in searches
-    )
+    taken_back = ids_taken_back(chart.blood_counts.resources, chart.albumin.resources)
+    statuses = site.policy.accepted_statuses
+    searches = []
+    for content in (chart.blood_counts, chart.albumin):
+        subjects = SubjectMatcher(patient_id, content.patients)
+        searches.append((content, ObservationReader(site.mappings, statuses, subjects, times, taken_back)))
+    return searches
 
 
 def read_laboratory(chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader) -> Laboratory:

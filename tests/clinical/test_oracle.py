@@ -48,9 +48,28 @@ CODES = {
 }
 
 
+LETTERS = {"P": charts.PLATELETS, "N": charts.NEUTROPHILS, "L": charts.LYMPHOCYTES}
+
+
+def loose_result(word: str, number: int) -> charts.Json:
+    """The Observation behind kind=value@time;specimen;status;issued, of which what is empty is left out."""
+    sent, specimen, status, issued = (*word.split(";"), "", "", "")[:4]
+    kind, _, rest = sent.partition("=")
+    value, _, when = rest.partition("@")
+    return charts.observation(
+        LETTERS[kind],
+        Decimal(value),
+        when=when,
+        oid=f"loose-{number}",
+        specimen={"reference": f"Specimen/{specimen}"} if specimen else None,
+        status=status or "final",
+        issued=issued or None,
+    )
+
+
 def observations(row: Row) -> list[charts.Json]:
     """The Observations of a row: a unit stands as text alone, and there is none where the row gives none."""
-    found = []
+    found = [loose_result(word, number) for number, word in enumerate(row["results"].split())]
     for analyte, codes in CODES.items():
         if row[analyte]:
             unit = row[f"{analyte}_unit"]

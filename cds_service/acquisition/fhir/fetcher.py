@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -145,4 +144,4 @@ class Fetcher:
 
 
 def _first_entries(page: BundleContent[R], most: int) -> BundleContent[R]:
-    return replace(page, resources=page.resources[:most], malformed=page.malformed[:most])
+    return page._replace(resources=page.resources[:most], malformed=page.malformed[:most])

@@ -31,19 +31,14 @@ def chart(why: str, values: str = "210 6.1 1.8", units: str = "10*9/L 10*9/L 10*
     return base._replace(**members)
 
 
-def all_cases() -> list[Case]:
-    """All charts, numbered within their kind."""
-    kinds = {
+def cases_of_draws() -> dict[str, Iterator[Case]]:
+    """All charts of whole draws, by their kind."""
+    return {
         "vector": worked_vectors(), "cutoff": beside_the_cutoff(), "unit": units(), "range": plausible_ranges(),
         "share": shares(), "missing": missing_results(), "after": days_after(), "clock": same_day_clocks(),
         "several": several_procedures(), "span": procedures_of_some_days(), "zone": far_zones(),
         "dst": clock_changes(), "two": two_draws(), "crowd": crowd(),
     }  # fmt: skip
-    return [
-        case._replace(id=f"{kind}-{number:03}")
-        for kind, cases in kinds.items()
-        for number, case in enumerate(cases, start=1)
-    ]
 
 
 def worked_vectors() -> Iterator[Case]:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tests.clinical.oracle.calendars import Moment, Span, local_day, read, read_span
+from tests.clinical.oracle.pairing import groups, read_results
 
 CUTOFF = Fraction("405.08")
 ANALYTES = ("platelets", "neutrophils", "lymphocytes")
@@ -35,7 +36,8 @@ class Case(NamedTuple):
 
     `procedures` are dates of any precision, Periods as start/end, or "undated". `basis` is absolute, percent, or mixed
     (neutrophils counted, lymphocytes in percent). `neutrophils_drawn` is their own time, where they have one.
-    `older_counts` are platelets, neutrophils and lymphocytes of a second draw in 10*9/L.
+    `older_counts` are platelets, neutrophils and lymphocytes of a second draw in 10*9/L. `results`, where
+    there are any, stand for all of these (`read_results` of pairing).
     """
 
     id: str
@@ -54,6 +56,7 @@ class Case(NamedTuple):
     older_drawn: str = ""
     older_counts: str = ""
     neutrophils_drawn: str = ""
+    results: str = ""
 
 
 class Verdict(NamedTuple):
@@ -97,6 +100,8 @@ def judge(case: Case) -> Verdict:
         return Verdict("not-eligible", reasons="no-interventional-procedure")
     if not past:
         return Verdict("indeterminate", reasons="procedure-date-missing")
+    if case.results:
+        return _decide(_paired_samples(case), past, today)
     samples = [_newer_sample(case, now, today)]
     if case.older_drawn:
         samples.append(_older_sample(case))
@@ -156,6 +161,21 @@ def _older_sample(case: Case) -> Sample:
     platelets, neutrophils, lymphocytes = (Fraction(text) for text in case.older_counts.split())
     taken = read(case.older_drawn, case.zone)
     return Sample(_complete(taken, platelets, neutrophils, lymphocytes), frozenset())
+
+
+def _paired_samples(case: Case) -> list[Sample]:
+    """All draws among results of any time; where there is none, why."""
+    results = read_results(case.results, case.zone)
+    found: list[Sample] = []
+    for group in groups(results):
+        draw = _complete(group.taken, *group.values)._replace(tells_time=group.tells_time)
+        if group.conflict:
+            draw = draw._replace(sii=None, problem="conflicting-results")
+        found.append(Sample(draw, frozenset()))
+    if found:
+        return found
+    missing = {f"missing-{name}" for name in ANALYTES if name[0].upper() not in {r.kind for r in results}}
+    return [Sample(None, frozenset(missing or {"no-complete-draw"}))]
 
 
 def _complete(taken: Moment, platelets: Fraction, neutrophils: Fraction, lymphocytes: Fraction) -> Draw:

@@ -6,7 +6,8 @@ import csv
 import io
 from pathlib import Path
 
-from tests.clinical.oracle.cases import all_cases
+from tests.clinical.oracle.cases import cases_of_draws
+from tests.clinical.oracle.cases_of_results import cases_of_results
 from tests.clinical.oracle.judgement import Case, Verdict, judge
 
 TABLE = Path(__file__).with_name("oracle.csv")
@@ -17,8 +18,9 @@ def table() -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*Case._fields, *(f"expected_{name}" for name in Verdict._fields)])
-    for case in all_cases():
-        writer.writerow([*case, *judge(case)])
+    for kind, cases in (cases_of_draws() | cases_of_results()).items():
+        for number, case in enumerate(cases, start=1):
+            writer.writerow([f"{kind}-{number:03}", *case[1:], *judge(case)])
     return text.getvalue()
 
 

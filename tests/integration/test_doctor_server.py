@@ -85,6 +85,7 @@ PLANTED: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     ("date is ignored", {"wrong": {"date"}}, {("note", "search-date-ignored")}),
     ("date loses results", {"wrong": {"days-lost"}}, {("warning", "search-date-incomplete")}),
     ("category is not known", {"wrong": {"category"}}, set()),
+    ("total tells of more than comes", {"wrong": {"total"}}, {("warning", "search-total-unmet")}),
     ("remarks beside the answers", {"remark": remark("not-supported")}, {("note", "search-remarks")}),
     ("another FHIR version", {"fhir_version": "3.0.2"}, {("blocks", "fhir-version")}),
     (

@@ -99,7 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
         if len(found) > (page + 1) * size and "next" not in wrong:
             links = [{"relation": "next", "url": self._next(kind, query, page + 1)}]
         remark = self.server.behaviour.remark
-        return bundle(*shown, *([remark] if remark else []), link=links)
+        total = len(found) + 3 if "total" in wrong else len(shown)
+        return bundle(*shown, *([remark] if remark else []), link=links, total=total)
 
     def _next(self, kind: str, query: dict[str, list[str]], page: int) -> str:
         base = "http://127.0.0.2:1/fhir" if "next-elsewhere" in self.server.behaviour.wrong else self.server.url

@@ -107,6 +107,7 @@ class Examiner:
         survey = self._survey(patient_id)
         contents = (conditions.content, procedures.content, counts.content, albumin.content, survey.content)
         self._observer.observe_subjects(patient_id, contents)
+        self._observer.observe_totals(contents)
         self._observer.observe(patient_id, counts, albumin, survey)
         self._add_facts(patient_id, conditions.content, procedures.content)
         self._add_results(patient_id, counts, albumin, survey)

@@ -74,7 +74,7 @@ class FeatureObserver:
             self._features.note("search-code-ignored")
         if counts.is_whole and albumin.is_whole and self._lost(counts, albumin, survey):
             self._features.note("search-code-incomplete")
-        is_cut = counts.answered and not counts.is_whole
+        is_cut = counts.answered and (bool(counts.failure) or counts.content.next_url is not None)
         if is_cut:
             self._features.note("search-truncated")
         if self._is_unsorted(counts.content.resources):
@@ -89,6 +89,11 @@ class FeatureObserver:
         """Look for resources of other patients in a patient's searches."""
         if any(holds_foreign(patient_id, content) for content in contents):
             self._features.note("search-patient-ignored")
+
+    def observe_totals(self, contents: Iterable[Found]) -> None:
+        """Look for searches that tell of more matches than they bring, and of no further page."""
+        if any(content.truncated and content.next_url is None for content in contents):
+            self._features.note("search-total-unmet")
 
     def _holds_others(self, answer: Answer[Observation], analytes: Sequence[str]) -> bool:
         """Tell whether a search brought results without any of the codes asked for."""

@@ -61,6 +61,12 @@ FEATURES: Final[Mapping[str, tuple[Severity, str, str]]] = {
         "Some patients have more results than the service reads.",
         "The newest come first; raise acquisition.max_pages and max_response_bytes if older baselines matter.",
     ),
+    "search-total-unmet": (
+        _WARNING,
+        "Searches tell of more matches (total) than they bring, and link to no further page.",
+        "Every card of such a patient says that something is missing. Have the server send all matches or a next link, "
+        "count no included resources and no remarks, and leave total out where it only estimates.",
+    ),
     "search-count-ignored": (
         _NOTE,
         "The server sends larger pages than asked for (_count is not honored).",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from cds_service.acquisition.resources import Quantity
+from cds_service.acquisition.resources import CodeableConcept, Coding, Quantity
 from cds_service.audit.chart_entries import (
     ChartEntry,
     DiagnosisEntry,
@@ -22,8 +22,9 @@ from cds_service.audit.chart_entries import (
     SearchEntry,
     TherapyEntry,
 )
-from cds_service.normalization.observations import TAKEN_BACK, ids_taken_back, is_readable_number
+from cds_service.normalization.observations import is_readable_number
 from cds_service.normalization.subject import SubjectMatcher
+from cds_service.normalization.taken_back import TAKEN_BACK, conditions_taken_back, ids_taken_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from cds_service.acquisition.bundles import BundleContent
     from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
     from cds_service.acquisition.resources import (
-        CodeableConcept,
         Component,
         Condition,
         Malformed,
@@ -50,6 +50,8 @@ MOST_RESOURCES: Final = 250
 MOST_BYTES: Final = 131_072
 # Above it an age can identify a person (45 CFR 164.514(b)(2)(i)(C)), and no rule asks for more.
 OLDEST_AGE: Final = 90
+# Kept of every version of a resource that one version takes back: that one may have no code, and is not kept then.
+_IN_ERROR: Final = CodeableConcept((Coding(code=TAKEN_BACK),))
 
 
 class _TooLargeError(Exception):
@@ -102,10 +104,12 @@ class ChartKeeper:
             if laboratory is not None
             else frozenset[str]()
         )
+        conditions_back = conditions_taken_back(conditions.resources)
+        procedures_back = ids_taken_back(procedures.resources)
         return ChartEntry(
             person=_person(person, today) if person is not None else None,
-            diagnoses=tuple([_diagnosis(condition, of_condition) for condition in diagnoses]),
-            therapies=tuple([_therapy(procedure, of_procedure) for procedure in therapies]),
+            diagnoses=tuple([_diagnosis(condition, of_condition, conditions_back) for condition in diagnoses]),
+            therapies=tuple([_therapy(procedure, of_procedure, procedures_back) for procedure in therapies]),
             malformed_diagnoses=tuple([_malformed(c, self._mappings.condition) for c in conditions.malformed]),
             malformed_therapies=tuple([_malformed(p, self._procedure) for p in procedures.malformed]),
             truncated=eligibility.truncated,
@@ -163,7 +167,6 @@ def _is_known(concept: CodeableConcept | None, look_up: LookUp) -> bool:
 
 
 def _observation(observation: Observation, subjects: SubjectMatcher, taken_back: frozenset[str]) -> ObservationEntry:
-    """Keep an Observation. The version that took it back may have no code, and is then not kept itself."""
     kind = _kind(observation)
     components: Iterable[Component] = observation.component
     return ObservationEntry(
@@ -208,25 +211,25 @@ def _quantity(measurement: Observation | Component, kind: ValueKind) -> Quantity
     return Quantity(None, quantity.comparator, quantity.unit, quantity.system, quantity.code)
 
 
-def _diagnosis(condition: Condition, subjects: SubjectMatcher) -> DiagnosisEntry:
+def _diagnosis(condition: Condition, subjects: SubjectMatcher, taken_back: frozenset[str]) -> DiagnosisEntry:
     return DiagnosisEntry(
         id=condition.id,
         code=condition.code,
         subject=subjects.refuse(condition.subject) or "",
         clinical=condition.clinicalStatus,
-        verification=condition.verificationStatus,
+        verification=_IN_ERROR if condition.id in taken_back else condition.verificationStatus,
         onset=condition.onsetDateTime,
         onset_period=condition.onsetPeriod,
         recorded=condition.recordedDate,
     )
 
 
-def _therapy(procedure: Procedure, subjects: SubjectMatcher) -> TherapyEntry:
+def _therapy(procedure: Procedure, subjects: SubjectMatcher, taken_back: frozenset[str]) -> TherapyEntry:
     return TherapyEntry(
         id=procedure.id,
         code=procedure.code,
         subject=subjects.refuse(procedure.subject) or "",
-        status=procedure.status,
+        status=TAKEN_BACK if procedure.id in taken_back else procedure.status,
         performed=procedure.performedDateTime,
         performed_period=procedure.performedPeriod,
     )

@@ -12,9 +12,10 @@ from cds_service.clinical.models import ConditionFact, EffectiveTime, PatientFac
 from cds_service.clinical.reasons import Reason
 from cds_service.normalization.effective_time import parse_partial_date
 from cds_service.normalization.observed import reference_of
+from cds_service.normalization.taken_back import TAKEN_BACK, conditions_taken_back, ids_taken_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from cds_service.normalization.effective_time import TimeReader
     from cds_service.normalization.shapes import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 # FHIR R4 condition-ver-status: confirmed, or no status at all, makes a diagnosis count. Beside it may stand the same in
 # a code system of the site, but none of these.
 _CONFIRMED = "confirmed"
-_NOT_CONFIRMED = frozenset({"unconfirmed", "provisional", "differential", "refuted", "entered-in-error"})
+_NOT_CONFIRMED = frozenset({"unconfirmed", "provisional", "differential", "refuted", TAKEN_BACK})
 # FHIR R4 condition-clinical: the cancer itself came back.
 _RECURRENCE_STATUSES = frozenset({"recurrence", "relapse"})
 # Categories of fhir_mappings/conditions.toml that eligibility reads; others are context or refused.
@@ -60,16 +61,19 @@ class FactReader:
         self._subjects = subjects
         self._times = times
 
-    def read_conditions(self, conditions: Iterable[ConditionLike]) -> Iterator[ConditionFact | ExcludedFact]:
+    def read_conditions(self, conditions: Sequence[ConditionLike]) -> Iterator[ConditionFact | ExcludedFact]:
         """Yield a fact for each category a Condition is coded with; nothing for diagnoses that do not matter.
 
-        A Condition counts when it is this patient's and its verification is confirmed or absent.
+        A Condition counts when it is this patient's, its verification is confirmed or absent, and no other version
+        takes it back.
         """
+        taken_back = conditions_taken_back(conditions)
         for condition in conditions:
             for category, code in self._categories(condition.code).items():
                 reference = reference_of(condition.id, "Condition")
                 refused = self._subjects.refuse(condition.subject)
-                if refused is None and not _is_verified(condition.verificationStatus, category):
+                is_verified = _is_verified(condition.verificationStatus, category) and condition.id not in taken_back
+                if refused is None and not is_verified:
                     refused = Reason.STATUS_NOT_ACCEPTED
                 if refused is not None:
                     yield ExcludedFact("Condition", reference, code, refused)
@@ -80,11 +84,12 @@ class FactReader:
                 last_day = self._last_recorded_day(condition)
                 yield ConditionFact(category, reference, condition.version, code, recurrence, last_day)
 
-    def read_procedures(self, procedures: Iterable[ProcedureLike]) -> Iterator[ProcedureFact | ExcludedFact]:
+    def read_procedures(self, procedures: Sequence[ProcedureLike]) -> Iterator[ProcedureFact | ExcludedFact]:
         """Yield a fact for each qualifying procedure of this patient that is completed and not in the future.
 
         One that carries a refused code as well (metastasis, cyst) is excluded as code-conflict.
         """
+        taken_back = ids_taken_back(procedures)
         for procedure in procedures:
             found = self._therapy(procedure.code)
             if found is None:
@@ -93,7 +98,7 @@ class FactReader:
             reference = reference_of(procedure.id, "Procedure")
             performed = self._performed(procedure)
             refused = self._subjects.refuse(procedure.subject)
-            if refused is None and procedure.status != "completed":
+            if refused is None and (procedure.status != "completed" or procedure.id in taken_back):
                 refused = Reason.STATUS_NOT_ACCEPTED
             if refused is None and performed is not None and self._times.is_future(performed.first):
                 refused = Reason.FUTURE_TIME

@@ -31,9 +31,6 @@ _MAX_EXPONENT = 40
 
 _OBSERVATION_ID = attrgetter("observation.id")
 
-_STATUS = attrgetter("status")
-TAKEN_BACK = "entered-in-error"
-
 
 class Reading(NamedTuple):
     """What became of the Observations: usable results and exclusions, both in the order read."""
@@ -53,7 +50,7 @@ class ObservationReader:
         times: TimeReader,
         taken_back: frozenset[str] = frozenset(),
     ) -> None:
-        """Keep what every Observation is judged against; `taken_back` are ids, see `ids_taken_back`."""
+        """Keep what every Observation is judged against; `taken_back` are ids (`ids_taken_back`)."""
         self._mappings = mappings
         self._measures = Measures(mappings)
         self._statuses = accepted_statuses
@@ -135,17 +132,6 @@ class ObservationReader:
         codings = measurement.code.coding if measurement.code is not None else ()
         rows = (self._mappings.analyte_code(c.system or "", c.code or "") for c in codings)
         return next((ANALYTES[row.analyte] for row in rows if row is not None and row.analyte in ANALYTES), None)
-
-
-def ids_taken_back(*searches: Sequence[ObservationLike]) -> frozenset[str]:
-    """Return the ids that are delivered as entered-in-error: other versions of these results do not count any more.
-
-    Such a version may have lost its code and its value.
-    """
-    for search in searches:
-        if TAKEN_BACK in map(_STATUS, search):
-            return frozenset(o.id for o in chain.from_iterable(searches) if o.status == TAKEN_BACK and o.id)
-    return frozenset()
 
 
 def merge_readings(readings: Sequence[Reading]) -> Reading:

@@ -154,6 +154,15 @@ class ProcedureLike(Protocol):
     def performedPeriod(self) -> PeriodLike | None: ...  # noqa: N802
 
 
+class StatusLike(Protocol):
+    """A FHIR resource that tells by its status whether it counts: Observation, Procedure."""
+
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def status(self) -> str | None: ...
+
+
 class PatientLike(Protocol):
     """FHIR Patient. Its members may be of any type: one that cannot be read must not hide the others."""
 

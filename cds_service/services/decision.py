@@ -17,9 +17,10 @@ from cds_service.clinical.timing import missing_baseline_window
 from cds_service.normalization.draws import pair_draws
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.eligibility_facts import ExcludedFact, FactReader
-from cds_service.normalization.observations import ObservationReader, ids_taken_back, merge_readings
+from cds_service.normalization.observations import ObservationReader, merge_readings
 from cds_service.normalization.observed import reference_of
 from cds_service.normalization.subject import SubjectMatcher
+from cds_service.normalization.taken_back import ids_taken_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

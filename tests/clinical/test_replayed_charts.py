@@ -39,6 +39,14 @@ def chart_of(body: str) -> tuple[object, object]:
 TAKEN_BACK = {"resourceType": "Observation", "id": charts.draw()[0]["id"], "status": "entered-in-error"}
 
 
+NO_CANCER = {
+    "resourceType": "Condition",
+    "id": "c-C22.0",
+    "verificationStatus": charts.status("condition-ver-status", "entered-in-error"),
+}
+NO_PROCEDURE = {"resourceType": "Procedure", "id": "pr", "status": "entered-in-error"}
+
+
 def _without_references(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if name not in ("used", "newest_draw")}
 
@@ -133,6 +141,8 @@ def test_versions_of_one_result_are_told_apart_in_the_record() -> None:
         ({"conditions": charts.bundle(charts.condition(modifierExtension=[{"url": "x"}]))}, "modified"),
         ({"bloodCounts": charts.bundle(*charts.draw(), TAKEN_BACK)}, "taken back by a version without a code"),
         ({"albumin": charts.bundle(TAKEN_BACK)}, "and by one that came with another search"),
+        ({"conditions": charts.bundle(charts.condition(), NO_CANCER)}, "a diagnosis taken back"),
+        ({"procedures": charts.bundle(charts.procedure(id="pr"), NO_PROCEDURE)}, "a procedure taken back"),
     ],
 )
 def test_eligibility_of_any_kind_is_recomputed_from_its_record(keys: dict[str, Any], reason: str) -> None:

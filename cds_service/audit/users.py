@@ -13,8 +13,11 @@ from cds_service.audit.keys import PSEUDONYM_PREFIX, pseudonym
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# In any reference, absolute or versioned; an EHR that spells it another way names a person all the same.
-_PERSON: Final = re.compile(r"(?:^|[/\s])(?:(patient)|relatedperson)/\s*([^/\s]+)", re.IGNORECASE)
+# At the end of any reference, absolute or versioned: the address of a server may hold the word too. An EHR that spells
+# it another way names a person all the same.
+_PERSON: Final = re.compile(
+    r"(?:^|[/\s])(?:(patient)|relatedperson)/\s*([^/\s]+)(?:/_history/[^/\s]*)?\s*$", re.IGNORECASE
+)
 
 
 class _Person(NamedTuple):

@@ -190,6 +190,8 @@ class ChainWriter:
         if tail.sequence >= self.head.sequence or cut_short:
             return tail
         _log.error("audit records %d to %d are gone", first_gone, self.head.sequence)
+        # The limits may have gone with them.
+        self._limits = StatedLimits()
         return tail._replace(sequence=self.head.sequence, link=self.head.link, closed=False)
 
     def _refuse_other_hosts(self, tail: Tail) -> None:

@@ -136,7 +136,9 @@ def refuse_log(directory: Path, error: OSError) -> NoReturn:
     """Say that the log cannot be read, and exit 1; a reader of the output that went away is no fault of the log."""
     if isinstance(error, BrokenPipeError):
         raise error
-    fail(f"{directory}: the audit log cannot be read: {error.strerror or error}")
+    went = isinstance(error, FileNotFoundError)
+    hint = "; if files were deleted meanwhile, as their time was over, run it again" if went else ""
+    fail(f"{directory}: the audit log cannot be read: {error.strerror or error}{hint}")
 
 
 def fail(text: str) -> NoReturn:

@@ -38,16 +38,18 @@ _SNOOZE: Final = (
     " ON CONFLICT (subject_hash) DO UPDATE SET sii = excluded.sii, until = excluded.until"
     " WHERE snoozed_card.until <= excluded.until"
 )
-_SUBJECT: Final = "SELECT subject_hash FROM shown_card WHERE card_hash = :card AND expires_at > :now"
+# A card that was accepted keeps its time with the sign changed: it can snooze nothing any more, whatever a clock of
+# another host says, and is still found when an acceptance that was carried out by half comes again.
+_SUBJECT: Final = "SELECT subject_hash FROM shown_card WHERE card_hash = :card AND ABS(expires_at) > :now"
 # First the card can snooze nothing any more, then its advice is not snoozed: the other way round, an override between
 # the two would stand.
 _WAKE: Final = (
-    "UPDATE shown_card SET expires_at = :now WHERE card_hash = :card",
+    "UPDATE shown_card SET expires_at = -ABS(expires_at) WHERE card_hash = :card",
     "DELETE FROM snoozed_card WHERE subject_hash = :subject",
 )
 _NOTES_BETWEEN_CLEANINGS: Final = 20
 _FORGET: Final = (
-    "DELETE FROM shown_card WHERE expires_at <= :now",
+    "DELETE FROM shown_card WHERE expires_at BETWEEN -:now AND :now",
     "DELETE FROM snoozed_card WHERE until <= :now",
 )
 

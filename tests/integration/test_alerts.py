@@ -106,6 +106,12 @@ FIRING: list[tuple[str, dict[str, str], str, str]] = [
     ("SiiCdsTokensRefused", {f'{REFUSED}{{{A},client="ehr",reason="expired"}}': "0+6x40"}, "30m", "its clock is wrong"),
     ("SiiCdsTokenReplayed", {f'{REFUSED}{{{A},client="ehr",reason="replayed"}}': "_x5 1x20"}, "7m", "the first"),
     (
+        "SiiCdsTokenReplayed",
+        {f'{REFUSED}{{{A},client="ehr",reason="replayed"}}': "5x20 0x5 1x20"},
+        "27m",
+        "the first after a restart",
+    ),
+    (
         "SiiCdsAddressLimited",
         {f'sii_cds_limited_addresses_total{{{A},client=""}}': "_x5 1x20", WORKERS: "2x30"},
         "7m",
@@ -128,6 +134,15 @@ FIRING: list[tuple[str, dict[str, str], str, str]] = [
         },
         "60m",
         "a key file was read once and not again until it changes",
+    ),
+    (
+        "SiiCdsKeysNotRead",
+        {
+            f'sii_cds_key_set_reads_total{{{A},client="ehr",result="failed"}}': "0+1x60 0+1x60",
+            f'sii_cds_key_set_reads_total{{{A},client="ehr",result="usable"}}': "3x60 _x60",
+        },
+        "85m",
+        "restarted during the outage: the counter begins anew",
     ),
 ]
 

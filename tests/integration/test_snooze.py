@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -258,19 +257,6 @@ def test_snooze_state_holds_no_patient_id_or_card(hospital: Hospital, tmp_path: 
     assert b"711.667" in stored
     assert card["uuid"].encode() not in stored
     assert b"p1" not in stored.replace(b"sqlite_autoindex", b"")
-
-
-def test_snooze_forgets_what_is_over(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'state.db'}"
-    with closing(SnoozeStore(url)) as store:
-        store.note_shown(b"old", b"patient", "500", now=0, expires=10)
-        store.snooze(b"old", now=5, until=10)
-    with closing(SnoozeStore(url)) as store:
-        store.note_shown(b"new", b"patient", "500", now=10, expires=20)
-
-    with closing(sqlite3.connect(tmp_path / "state.db")) as database:
-        assert database.execute("SELECT card_hash FROM shown_card").fetchall() == [(b"new",)]
-        assert database.execute("SELECT * FROM snoozed_card").fetchall() == []
 
 
 def test_snooze_works_for_several_hosts_on_postgresql(postgresql_url: str) -> None:

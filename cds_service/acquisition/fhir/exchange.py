@@ -93,12 +93,14 @@ class Exchanger:
     def _exchange(
         self, request: requests.PreparedRequest, limit: TimeLimit, read: Callable[[requests.Response], _Read]
     ) -> _Read:
+        # What waited for a thread of ours until shortly before the deadline says nothing about the server.
+        had_time = limit.has_most_left
         try:
             with self._send(request, limit) as response:
                 return read(response)
         except (HTTPError, OSError) as error:
             # The hook that waits gives up at the same deadline, and mostly comes first.
-            is_outage = limit.is_late or not limit.is_given_up
+            is_outage = had_time if limit.is_late else not limit.is_given_up
             failure = ExchangeError(_name(error), _kind(error, limit), is_outage=is_outage)
         # Raised out here because the library's exceptions carry the request, and so the token.
         raise failure

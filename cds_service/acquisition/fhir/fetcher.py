@@ -134,7 +134,7 @@ class Fetcher:
         except ExchangeError as error:
             if error.is_outage:
                 self._breaker.note_failure(base)
-            elif not job.limit.is_given_up:
+            elif not job.limit.is_over:
                 self._breaker.note_answer(base)
             raise
         finally:

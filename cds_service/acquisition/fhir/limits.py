@@ -17,6 +17,7 @@ class TimeLimit:
     def __init__(self, deadline: float) -> None:
         """End at `deadline` (monotonic seconds), unless given up before."""
         self._deadline = deadline
+        self._whole = deadline - monotonic()
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self.is_given_up = False
@@ -27,6 +28,11 @@ class TimeLimit:
         if self.is_given_up or left <= 0:
             raise TimeoutError
         return left
+
+    @property
+    def has_most_left(self) -> bool:
+        """Tell whether at least half of the time is left: a request that is sent later cannot tell of its server."""
+        return self._deadline - monotonic() >= self._whole / 2
 
     @property
     def is_over(self) -> bool:

@@ -126,6 +126,18 @@ def test_slow_answer_ends_at_the_deadline(stub: FHIRStub, fault: Fault) -> None:
     assert failed.is_outage
 
 
+def test_slow_answer_to_a_request_that_was_sent_late_says_nothing_of_its_server(stub: FHIRStub) -> None:
+    """It waited for a thread of ours: a burst of hooks must not turn away from a server that answers."""
+    stub.faults = {"patient": faults.silence}
+    limit = TimeLimit(time.monotonic() + 0.6)
+    time.sleep(0.4)
+
+    with pytest.raises(ExchangeError) as raised:
+        exchanger().get(f"{stub.url}/Patient/p1", None, limit, MOST_BYTES)
+
+    assert not raised.value.is_outage
+
+
 def test_exchange_without_time_sends_nothing(stub: FHIRStub) -> None:
     with pytest.raises(ExchangeError):
         get(stub, seconds=0.0)

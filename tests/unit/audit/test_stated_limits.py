@@ -47,6 +47,19 @@ def append(log: AuditLog, configuration: str) -> None:
     log.append(hook_record(configuration=configuration), limits(configuration))
 
 
+def test_append_limits_are_stated_anew_where_the_end_of_the_file_is_gone(tmp_path: Path) -> None:
+    log = audit_log(tmp_path, key=None)
+    log.start(A)
+    append(log, "a")
+    (file,) = files_of(tmp_path)
+    file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
+
+    append(log, "a")
+
+    kinds = [type(entry.record) for entry in read_entries(tmp_path)]
+    assert kinds[-2:] == [ConfigurationRecord, HookRecord]
+
+
 def stated(directory: Path) -> str:
     """The records of the log as letters: configurations in capitals, hooks by their configuration, files by a stroke.
 

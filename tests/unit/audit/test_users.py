@@ -26,6 +26,8 @@ USERS = [
     ("PractitionerRole/p1", "PractitionerRole/p1", ""),
     ("OutPatient/p1", "OutPatient/p1", "another word that ends like it"),
     ("Patient/", "Patient/", "no id"),
+    ("https://e.example/patient/r4/Role/d", "https://e.example/patient/r4/Role/d", "a word of the server's address"),
+    ("https://e.example/patient/r4/Patient/p1", f"Patient/{P1}", "that word, and a patient"),
     ("dr house", "dr house", "any text is accepted"),
 ]
 

@@ -40,7 +40,9 @@ def test_snooze_store_accepted_card_snoozes_nothing_whatever_the_clocks_say(tmp_
         assert store.find(b"patient", 201) is None
 
 
-def test_snooze_store_acceptance_that_was_carried_out_by_half_is_carried_out_when_it_comes_again(tmp_path: Path) -> None:
+def test_snooze_store_acceptance_carried_out_by_half_is_carried_out_when_it_comes_again(
+    tmp_path: Path,
+) -> None:
     with closing(SnoozeStore(f"sqlite:///{tmp_path / 'state.db'}")) as store:
         store.note_shown(b"card", b"patient", "500", now=100, expires=1000)
         store.snooze(b"card", now=150, until=900)

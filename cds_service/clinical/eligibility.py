@@ -19,7 +19,10 @@ RECURRENCE_CATEGORIES = frozenset({"secondary", "recurrence"})
 
 
 class Eligibility(NamedTuple):
-    """The answer: `reason` is None for an eligible patient. `procedures` are the dated ones, latest end first."""
+    """The answer: `reason` is None for an eligible patient. `procedures` are the dated ones, latest end first.
+
+    Of those that end together the one that began last comes first, whatever the order sent.
+    """
 
     reason: Reason | None
     procedures: tuple[ProcedureTime, ...]
@@ -39,7 +42,7 @@ def judge_eligibility(
     procedure is asked for, since the CDS Client calls for the right patients only.
     """
     times = (p.performed for p in procedures if p.performed is not None)
-    dated = sorted(times, key=lambda time: time.last.order, reverse=True)
+    dated = sorted(times, key=_latest_end, reverse=True)
     reason = _first_reason(patient, conditions, procedures, dated, policy, now)
     return Eligibility(reason, tuple(dated), sum(p.performed is None for p in procedures))
 
@@ -61,9 +64,16 @@ def _first_reason(
         return Reason.NO_PRIMARY_LIVER_CANCER
     if policy.eligibility_required and not procedures:
         return Reason.NO_INTERVENTIONAL_PROCEDURE
-    if any(_is_recurrence(c, dated[0] if dated else None) for c in conditions):
+    # Not that of the latest end: a procedure known to the year may have been before all others of that year.
+    treated = max((time.first.day for time in dated), default=None)
+    if any(_is_recurrence(c, treated) for c in conditions):
         return Reason.RECURRENCE_KNOWN
     return None
+
+
+def _latest_end(time: ProcedureTime) -> tuple[object, ...]:
+    """Key that leaves the order of delivery nothing to decide: times with the same key are the same."""
+    return time.last.order, time.first.order, time.ended, time.began
 
 
 def _is_under_age(patient: PatientFact, minimum_age: int, today: date) -> bool:
@@ -75,12 +85,12 @@ def _is_under_age(patient: PatientFact, minimum_age: int, today: date) -> bool:
     return today.year - born.year - (not had_birthday) < minimum_age
 
 
-def _is_recurrence(condition: ConditionFact, latest: ProcedureTime | None) -> bool:
+def _is_recurrence(condition: ConditionFact, treated: date | None) -> bool:
     """Tell whether a Condition answers the question already: spread or recurrence not before the latest procedure.
 
-    Before it is before the first day on which it may have been.
+    `treated` is the first day on which the latest procedure may have been: none was surely later.
     """
     speaks_of_recurrence = condition.category in RECURRENCE_CATEGORIES or condition.recurrence_status
     if not speaks_of_recurrence:
         return False
-    return latest is None or condition.last_day is None or condition.last_day >= latest.first.day
+    return treated is None or condition.last_day is None or condition.last_day >= treated

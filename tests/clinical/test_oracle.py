@@ -93,8 +93,15 @@ def body(row: Row) -> bytes:
     procedures = [
         charts.procedure(**performed(text), id=f"pr-{number}") for number, text in enumerate(row["procedures"].split())
     ]
+    spread = [
+        charts.condition("C78.7", id=f"c-{number}", onsetDateTime=None if text == "undated" else text)
+        for number, text in enumerate(row["metastases"].split())
+    ]
     request = charts.hook_request(
-        bloodCounts=charts.bundle(*observations(row)), procedures=charts.bundle(*procedures), albumin=None
+        bloodCounts=charts.bundle(*observations(row)),
+        procedures=charts.bundle(*procedures),
+        conditions=charts.bundle(charts.condition(), *spread),
+        albumin=None,
     )
     return EXACT_JSON.encode(request)
 

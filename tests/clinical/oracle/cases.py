@@ -36,8 +36,7 @@ def cases_of_draws() -> dict[str, Iterator[Case]]:
     return {
         "vector": worked_vectors(), "cutoff": beside_the_cutoff(), "unit": units(), "range": plausible_ranges(),
         "share": shares(), "missing": missing_results(), "after": days_after(), "clock": same_day_clocks(),
-        "several": several_procedures(), "span": procedures_of_some_days(), "zone": far_zones(),
-        "dst": clock_changes(), "two": two_draws(), "crowd": crowd(),
+        "zone": far_zones(), "dst": clock_changes(), "two": two_draws(), "crowd": crowd(),
     }  # fmt: skip
 
 
@@ -142,55 +141,6 @@ def same_day_clocks() -> Iterator[Case]:
         ("T08:30:00+02:00", "T08:00:00+01:00", "half an hour before, by another zone"),
     ):  # fmt: skip
         yield chart(why, procedures=f"2026-11-02{done}", drawn=f"2026-11-02{drawn}")
-
-
-def several_procedures() -> Iterator[Case]:
-    for procedures, drawn, why in (
-        ((60, 120), 40, "too soon after the latest"), ((60, 120), 32, "28 days after the latest"),
-        ((60, 120), 65, "baseline of the latest"), ((60, 80), 65, "too soon after the earlier one"),
-        ((60, 93), 65, "28 days after the earlier one"), ((60, 92), 65, "27 days after the earlier one"),
-        ((60, 70, 90), 75, "too soon after the first"), ((60, 140), 95, "long before the latest"),
-        ((120, 60), 65, "the order sent does not matter"), ((10, 200), 100, "long before the latest, long after"),
-        ((10, 40), 12, "27 and more days after one, two days before the other"), ((0,), 20, "treated today"),
-    ):  # fmt: skip
-        yield chart(why, procedures=" ".join(map(day, procedures)), drawn=day(drawn))
-
-
-def procedures_of_some_days() -> Iterator[Case]:
-    """Procedures that are known to the month or year, or lasted: before them is before their first moment."""
-    for procedures, drawn, why in (
-        ("2026", day(7), "this year: it may have been after the draw or before it"),
-        ("2026", "2025-12-31", "this year, and a draw of the last: too long before today"),
-        ("2025", "2026-01-27", "last year, and 27 days"), ("2025", "2026-10-27", "last year, long ago"),
-        ("2026-10", "2026-10-20", "within the month"), ("2026-10", "2026-10-01", "on its first day"),
-        ("2026-10", "2026-10-31", "on its last day"), ("2026-10", "2026-09-30", "31 days before its last day"),
-        ("2026-09", "2026-08-31", "30 days before its last day"), ("2026-11", "2026-10-31", "this month: until today"),
-        ("2026-11", "2026-11-01", "this month, on its first day"),
-        ("2026-08-01/2026-10-15", "2026-10-01", "within a Period of weeks"),
-        ("2026-08-01/2026-10-15", "2026-11-11", "27 days after its end"),
-        ("2026-08-01/2026-10-15", "2026-11-12", "28 days after its end"),
-        ("2026-10-10/2026-10-15", "2026-10-09", "before it began, six days before its end"),
-        ("2026-10-10/2026-10-15", "2026-10-10", "on the day it began"),
-        ("2026-08-10/2026-08", "2026-09-28", "its end known to the month: 28 days after its last day"),
-        ("2026-10-20T08:00:00/2026-10-20T12:00:00", "2026-10-20T07:59:00", "a minute before it began"),
-        ("2026-10-20T08:00:00/2026-10-20T12:00:00", "2026-10-20T10:00:00", "while it lasted"),
-        ("2026-10-20/2026-10-20T12:00:00", "2026-10-20T07:00:00", "on a day whose hour of beginning is not known"),
-        ("2026-10-20T22:00:00/2026-10-21T02:00:00", "2026-10-20T21:00:00", "before a night"),
-        ("2026-10-20T22:00:00/2026-10-21T02:00:00", "2026-10-21T01:00:00", "in that night"),
-        ("2026-11-10/2026-12-01", day(3), "it ends ahead: the draw lies within"),
-        ("2026-11-10/2026-12-01", "2026-11-09", "it ends ahead: until today, 14 days"),
-        ("2026-01-15 2026-11-10/2026-12-01", day(3), "and an older one does not make it forgotten"),
-        ("2026-11-24/2026-12-01", day(40), "it begins ahead: it does not count"),
-        ("2026-10-20 2026-08-01/2026-10-15", "2026-10-01", "before the one, within the other"),
-        ("2026-11-20 2026-08-01/2026-10-01", "2026-10-29", "before the one, 28 days after the end of the other"),
-        ("2026-11-20 2026-08-01/2026-10-02", "2026-10-29", "before the one, 27 days after the end of the other"),
-    ):  # fmt: skip
-        yield chart(why, procedures=procedures, drawn=drawn)
-    for neutrophils, done, why in (
-        ("2026-10-20", "08:30:00", "the neutrophils tell no time"), ("2026-10-20T06:50:00", "08:30:00", "all tell it"),
-        ("2026-10-20T06:50:00", "06:55:00", "it began between them"),
-    ):  # fmt: skip
-        yield chart(why, procedures=f"2026-10-20T{done}", drawn="2026-10-20T07:00:00", neutrophils_drawn=neutrophils)
 
 
 def far_zones() -> Iterator[Case]:

@@ -37,7 +37,8 @@ class Case(NamedTuple):
     `procedures` are dates of any precision, Periods as start/end, or "undated". `basis` is absolute, percent, or mixed
     (neutrophils counted, lymphocytes in percent). `neutrophils_drawn` is their own time, where they have one.
     `older_counts` are platelets, neutrophils and lymphocytes of a second draw in 10*9/L. `results`, where
-    there are any, stand for all of these (`read_results` of pairing).
+    there are any, stand for all of these (`read_results` of pairing). `metastases` are dates of any precision, or
+    "undated".
     """
 
     id: str
@@ -57,6 +58,7 @@ class Case(NamedTuple):
     older_counts: str = ""
     neutrophils_drawn: str = ""
     results: str = ""
+    metastases: str = ""
 
 
 class Verdict(NamedTuple):
@@ -98,6 +100,8 @@ def judge(case: Case) -> Verdict:
     ]
     if not past and "undated" not in named:
         return Verdict("not-eligible", reasons="no-interventional-procedure")
+    if not all(_was_treated_later(word, past, case.zone) for word in case.metastases.split()):
+        return Verdict("not-eligible", reasons="recurrence-known")
     if not past:
         return Verdict("indeterminate", reasons="procedure-date-missing")
     if case.results:
@@ -112,7 +116,7 @@ def _decide(samples: list[Sample], procedures: list[Span], today: date) -> Verdi
     complete = [sample.draw for sample in samples if sample.draw is not None]
     refusals = {id(draw): _refusal(draw, procedures, today) for draw in complete}
     usable = [draw for draw in complete if not refusals[id(draw)]]
-    latest = max(procedures, key=_order)
+    latest = _latest(procedures)
     after = [draw for draw in usable if not _is_before(draw, latest)]
     for draw in after or usable:
         # Rows give the newer draw first.
@@ -133,7 +137,7 @@ def _refusal(draw: Draw, procedures: list[Span], today: date) -> str:
     since = [(taken.day - p.last.day).days for p in procedures if not _is_before(draw, p)]
     if any(days <= 27 for days in since):
         return "post-procedure-window"
-    latest = max(procedures, key=_order)
+    latest = _latest(procedures)
     if _is_before(draw, latest):
         return "" if (latest.last.day - taken.day).days <= 30 else "outside-baseline-window"
     return "" if (today - taken.day).days <= 90 else "stale"
@@ -153,8 +157,21 @@ def _is_future(moment: Moment, now: datetime, today: date) -> bool:
     return moment.day > today if moment.instant is None else moment.instant > now + timedelta(minutes=10)
 
 
-def _order(procedure: Span) -> tuple[date, datetime]:
-    return procedure.last.day, procedure.last.instant or datetime.min.replace(tzinfo=UTC)
+def _was_treated_later(metastasis: str, procedures: list[Span], zone: str) -> bool:
+    """A metastasis is of the past if any procedure began, for sure, on a day after the last it may have been found."""
+    return metastasis != "undated" and any(
+        procedure.first.day > read_span(metastasis, zone).last.day for procedure in procedures
+    )
+
+
+def _latest(procedures: list[Span]) -> Span:
+    """The one that ended last; of several that ended together the shortest."""
+    end = max(_order(procedure.last) for procedure in procedures)
+    return max((p for p in procedures if _order(p.last) == end), key=lambda p: _order(p.first))
+
+
+def _order(moment: Moment) -> tuple[date, datetime]:
+    return moment.day, moment.instant or datetime.min.replace(tzinfo=UTC)
 
 
 def _older_sample(case: Case) -> Sample:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import permutations
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -135,6 +136,7 @@ def test_age_without_birth_date_excludes_nobody() -> None:
 
 OLD, LATEST = at("2025-06-01"), at("2026-01-15")
 WEEKS = done(at("2025-12-01"), at("2026-01-15"))
+YEAR = ProcedureTime(at("2025-01-01"), at("2025-12-31"), "2025", "2025")
 
 
 @pytest.mark.parametrize(
@@ -156,6 +158,15 @@ WEEKS = done(at("2025-12-01"), at("2026-01-15"))
         (condition("secondary", date(2025, 11, 30)), (WEEKS,), False, "before the first day of the procedure"),
         (condition("secondary", date(2025, 12, 1)), (WEEKS,), True, "on its first day: it may have been that morning"),
         (condition("secondary", date(2026, 1, 14)), (WEEKS,), True, "while it may have been"),
+        (
+            condition("secondary", date(2025, 3, 10)),
+            (YEAR, at("2025-11-10")),
+            False,
+            "one known to the year ends last, and another was surely later than the metastasis",
+        ),
+        (condition("secondary", date(2025, 11, 10)), (YEAR, at("2025-11-10")), True, "on the day of that other one"),
+        (condition("secondary", date(2025, 12, 10)), (YEAR, at("2025-11-10")), True, "after it, within the year"),
+        (condition("secondary", date(2024, 12, 31)), (YEAR,), False, "before the year"),
     ],
 )
 def test_recurrence_is_known_unless_before_the_latest_procedure(
@@ -188,3 +199,16 @@ def test_eligibility_procedures_come_latest_end_first_with_the_undated_counted()
         at("2025-06-01"),
     )
     assert found.undated_procedures == 2
+
+
+def test_eligibility_procedures_that_end_together_come_in_one_order_whatever_the_order_sent() -> None:
+    last_day = at("2025-12-31")
+    times = [done(last_day), YEAR, done(at("2025-12-01"), last_day), ProcedureTime(YEAR.first, last_day, "?", "2025")]
+
+    orders = [
+        judge_eligibility(ADULT, CANCER, [procedure(time) for time in sent], POLICY, NOW).procedures
+        for sent in permutations(times)
+    ]
+
+    assert orders == [orders[0]] * len(orders)
+    assert orders[0][0] == done(last_day), "the one that began last"

@@ -18,7 +18,7 @@ from cds_service.normalization.one_draw import DrawBuilder, Members
 from cds_service.normalization.time_windows import draws_by_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date, timedelta
 
     from cds_service.clinical.models import LabResult
@@ -47,7 +47,12 @@ def pair_draws(
     """
     builder = DrawBuilder(limits)
     counted = [r for r in reading.results if r.measure.kind[0] is not Analyte.ALBUMIN]
-    draws, rest = _draws_by_specimen(counted, builder)
+
+    def is_one_draw(results: Sequence[ObservedResult]) -> bool:
+        """Several complete draws, hours apart, are no specimen's: a correction of one must not enter another."""
+        return len(draws_by_time(results, same_draw, DrawBuilder(limits))) <= 1
+
+    draws, rest = _draws_by_specimen(counted, builder, is_one_draw)
     draws_of_rest = draws_by_time(rest, same_draw, builder) if {r.analyte for r in rest} >= COUNTED else []
     draws += draws_of_rest
     left_over = _LeftOver(draws_of_rest if not builder.refused else draws, builder.refused)
@@ -83,7 +88,7 @@ class _LeftOver:
 
 
 def _draws_by_specimen(
-    results: Iterable[ObservedResult], builder: DrawBuilder
+    results: Iterable[ObservedResult], builder: DrawBuilder, is_one_draw: Callable[[Sequence[ObservedResult]], bool]
 ) -> tuple[list[BloodDraw], list[ObservedResult]]:
     by_text: defaultdict[str, list[ObservedResult]] = defaultdict(list)
     for result in results:
@@ -95,7 +100,7 @@ def _draws_by_specimen(
     rest = groups.pop("", [])
     draws: list[BloodDraw] = []
     for group in groups.values():
-        draw = builder.build(Members.of(group)) if _may_be_one_specimen(group) else None
+        draw = builder.build(Members.of(group)) if _may_be_one_specimen(group, is_one_draw) else None
         if draw is None:
             rest += group
         else:
@@ -103,8 +108,12 @@ def _draws_by_specimen(
     return draws, rest
 
 
-def _may_be_one_specimen(results: Sequence[ObservedResult]) -> bool:
+def _may_be_one_specimen(
+    results: Sequence[ObservedResult], is_one_draw: Callable[[Sequence[ObservedResult]], bool]
+) -> bool:
     """Tell whether results of one reference lie at most 24 hours apart; known by the day only, on neighboring days.
+
+    They must not be several draws either, each of them complete.
 
     Otherwise it is a placeholder ("Specimen/blood"), or a reference that was copied, and says nothing.
     """
@@ -121,7 +130,9 @@ def _may_be_one_specimen(results: Sequence[ObservedResult]) -> bool:
         return False
     days = [time.day.toordinal() for time in times]
     without_time = [time.day.toordinal() for time in times if time.instant is None]
-    return not without_time or max(max(without_time) - min(days), max(days) - min(without_time)) <= 1
+    if without_time and max(max(without_time) - min(days), max(days) - min(without_time)) > 1:
+        return False
+    return is_one_draw(results)
 
 
 def _newest_first(draws: list[BloodDraw]) -> tuple[BloodDraw, ...]:

@@ -49,6 +49,11 @@ def specimens() -> Iterator[Case]:
         "a placeholder for all: the complete draw stands",
         f"{_draw('2026-10-20T08:00Z', '200 4 1', 's')} N=9@2026-11-20T08:00Z;s",
     )
+    morning = "P=100@2026-10-20T06:00Z;s L=1@2026-10-20T06:00Z;s N=1@2026-10-20T06:00Z;s;corrected"
+    yield loose(
+        "two draws of one day under one reference: a correction stays in its own",
+        f"{morning} {_draw('2026-10-20T18:00Z', '300 6 1', 's')}",
+    )
     yield loose(
         "a placeholder, and its results with those that name none",
         "N=9@2026-11-20T08:00Z;s P=200@2026-10-20T08:00Z;s L=1@2026-10-20T08:10Z;s N=4@2026-10-20T08:20Z",

@@ -47,27 +47,38 @@ def _read(word: str, zone: str) -> Result:
 
 def groups(results: list[Result]) -> list[Group]:
     """All groups, newest first."""
-    found: list[list[Result]] = []
+    found: list[tuple[list[Result], bool]] = []
     loose = [r for r in results if not r.specimen]
-    problems: list[bool] = []
     for specimen in sorted({r.specimen for r in results} - {""}):
         members = [r for r in results if r.specimen == specimen]
         by_kind = [[r for r in members if r.kind == kind] for kind in KINDS]
-        if all(by_kind) and all(_same_day_and_night(a, b) for a, b in combinations(members, 2)):
+        if all(by_kind) and _is_one_specimen(members):
             chosen = [_best(rivals) for rivals in by_kind]
-            found.append([result for result, _ in chosen])
-            problems.append(any(conflict for _, conflict in chosen))
+            found.append(([result for result, _ in chosen], any(conflict for _, conflict in chosen)))
         else:
             loose += members
+    found += _in_turn(loose)
+    made = [_group(members, conflict=conflict) for members, conflict in found]
+    return sorted(made, key=lambda g: (g.taken.day, g.taken.instant or _EARLIEST), reverse=True)
+
+
+def _in_turn(loose: list[Result]) -> list[tuple[list[Result], bool]]:
+    """The newest triple within an hour or a day, then the newest of what is older, and so on."""
+    found = []
     while triples := [list(t) for t in product(*([r for r in loose if r.kind == k] for k in KINDS)) if _same_hour(t)]:
         newest = max(triples, key=lambda t: sorted(map(_order, t), reverse=True))
         chosen = [_best(_rivals(newest, place, loose)) for place in range(len(KINDS))]
-        found.append([result for result, _ in chosen])
-        problems.append(any(conflict for _, conflict in chosen))
+        found.append(([result for result, _ in chosen], any(conflict for _, conflict in chosen)))
         oldest = min(map(_order, newest))
         loose = [r for r in loose if _order(r) < oldest]
-    made = [_group(members, conflict=conflict) for members, conflict in zip(found, problems, strict=True)]
-    return sorted(made, key=lambda g: (g.taken.day, g.taken.instant or _EARLIEST), reverse=True)
+    return found
+
+
+def _is_one_specimen(members: list[Result]) -> bool:
+    """Within a day and a night, and not blood that was drawn, whole, more than once."""
+    if not all(_same_day_and_night(a, b) for a, b in combinations(members, 2)):
+        return False
+    return len({_order(r) for r in members}) == 1 or len(_in_turn(members)) < 2
 
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)

@@ -61,6 +61,24 @@ PLACEHOLDERS: list[tuple[list[Json], list[tuple[Any, ...]], str]] = [
     ),
     ([*draw(200, 4, 1, when=OLD), *draw(300, 5, 2, when=NEW)], [(300, 5, 2), (200, 4, 1)], "two complete draws"),
     (
+        [
+            *draw(100, None, 1, when="2026-11-20T06:00:00Z"),
+            observation(NEUTROPHILS, 1, when="2026-11-20T06:00:00Z", status="corrected"),
+            *draw(300, 6, 1, when="2026-11-20T18:00:00Z"),
+        ],
+        [(300, 6, 1), (100, 1, 1)],
+        "two draws of one day, the older one corrected: its correction does not enter the newer",
+    ),
+    (
+        [
+            *draw(100, None, 1, when="2026-11-19"),
+            observation(NEUTROPHILS, 1, when="2026-11-19", status="corrected"),
+            *draw(300, 6, 1, when="2026-11-20"),
+        ],
+        [(300, 6, 1), (100, 1, 1)],
+        "daily draws known by the day",
+    ),
+    (
         [observation(NEUTROPHILS, 9, when=OLD), *draw(200, None, 1, when=NEW)],
         [],
         "neutrophils of a month before complete nothing",

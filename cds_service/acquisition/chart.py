@@ -60,15 +60,17 @@ class LaboratoryChart(NamedTuple):
 def acquire_eligibility(delivery: Delivery, *, required: bool) -> EligibilityChart:
     """Get patient, conditions and procedures side by side.
 
-    Raises DataUnavailableError naming every key that nobody answered, when they are `required`.
+    Raises DataUnavailableError naming every key that nobody answered, when they are `required`. What is not required
+    is waited for together, for half of the time: the blood counts must still come.
     """
     delivery.begin_patient()
     delivery.begin(prefetch.CONDITIONS, CONDITIONS)
     delivery.begin(prefetch.PROCEDURES, PROCEDURES)
     if delivery.is_parallel:
         delivery.begin_missing((prefetch.BLOOD_COUNTS, prefetch.ALBUMIN), OBSERVATIONS)
-    conditions = delivery.take(prefetch.CONDITIONS, CONDITIONS)
-    procedures = delivery.take(prefetch.PROCEDURES, PROCEDURES)
+    until = None if required else delivery.patience()
+    conditions = delivery.take(prefetch.CONDITIONS, CONDITIONS, until)
+    procedures = delivery.take(prefetch.PROCEDURES, PROCEDURES, until)
     if required:
         delivery.require({prefetch.CONDITIONS: conditions.state, prefetch.PROCEDURES: procedures.state})
     complete = {
@@ -76,7 +78,8 @@ def acquire_eligibility(delivery: Delivery, *, required: bool) -> EligibilityCha
         prefetch.PROCEDURES: procedures.state.is_answered and not procedures.content.truncated,
     }
     not_delivered = () if required else tuple(key for key, is_complete in complete.items() if not is_complete)
-    return EligibilityChart(delivery.patient(), conditions.content, procedures.content, not_delivered)
+    patient = delivery.patient(until if until is not None else delivery.patience())
+    return EligibilityChart(patient, conditions.content, procedures.content, not_delivered)
 
 
 def acquire_laboratory(delivery: Delivery) -> LaboratoryChart:
@@ -88,5 +91,5 @@ def acquire_laboratory(delivery: Delivery) -> LaboratoryChart:
     delivery.begin(prefetch.ALBUMIN, OBSERVATIONS)
     blood_counts = delivery.take(prefetch.BLOOD_COUNTS, OBSERVATIONS)
     delivery.require({prefetch.BLOOD_COUNTS: blood_counts.state})
-    albumin = delivery.take(prefetch.ALBUMIN, OBSERVATIONS, required=False)
+    albumin = delivery.take(prefetch.ALBUMIN, OBSERVATIONS, delivery.patience())
     return LaboratoryChart(blood_counts.content, albumin.content, albumin.state)

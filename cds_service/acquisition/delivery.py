@@ -109,9 +109,9 @@ class Delivery:
                 self._found[key] = PrefetchKey(KeyState.MISSING)
                 self._search(key, reader, None, None)
 
-    def patient(self) -> Patient | None:
-        """Return the Patient; None when nobody could tell, since it is optional data."""
-        raw = self._reading.result(self._patience()) if self._reading is not None else None
+    def patient(self, until: float) -> Patient | None:
+        """Return the Patient, waited for until then; None when nobody could tell, since it is optional data."""
+        raw = self._reading.result(until) if self._reading is not None else None
         if raw is None:
             return self._patient
         try:
@@ -120,14 +120,17 @@ class Delivery:
             _LOGGER.warning("the FHIR server answered with another Patient than the one asked for")
             return None
 
-    def take(self, key: str, reader: BundleReader[R], *, required: bool = True) -> PrefetchKey[R]:
-        """Return a key as prefetch or server answered it. Data that are not required are not waited for as long."""
+    def take(self, key: str, reader: BundleReader[R], until: float | None = None) -> PrefetchKey[R]:
+        """Return a key as prefetch or server answered it, waited for until then or else until the deadline.
+
+        Data that are not required are not waited for as long: see `patience`.
+        """
         if key not in self._found:
             self.begin(key, reader)
         found: PrefetchKey[R] = self._found[key]
         if self._plan is None or key not in self._searches:
             return found
-        content = self._searches[key].result(self._plan.deadline if required else self._patience())
+        content = self._searches[key].result(self._plan.deadline if until is None else until)
         if content is None:
             return found
         return PrefetchKey(KeyState.PRESENT if content.resources or content.malformed else KeyState.NO_DATA, content)
@@ -160,7 +163,7 @@ class Delivery:
         for search in self._searches.values():
             search.cancel()
 
-    def _patience(self) -> float:
+    def patience(self) -> float:
         """Return until when to wait for optional data: half of the time left, so that required data can still come."""
         now = monotonic()
         return now + (self._plan.deadline - now) / 2 if self._plan is not None else now

@@ -109,6 +109,27 @@ def test_optional_data_that_do_not_come_are_done_without(
     assert answer.seconds < DEADLINE + GRACE_SECONDS
 
 
+@pytest.mark.parametrize("strategy", ["staged", "parallel"])
+@pytest.mark.parametrize(
+    ("hanging", "reason"),
+    [
+        (("procedures",), "one search"),
+        (("conditions",), "the other"),
+        (("patient", "conditions", "procedures"), "all that is not required shares its time"),
+    ],
+)
+def test_data_that_need_not_come_where_eligibility_is_assumed_cost_no_counts(
+    stub: FHIRStub, tmp_path: Path, hanging: tuple[str, ...], strategy: str, reason: str
+) -> None:
+    assuming = fetching_site(tmp_path, stub.url, deadline=2 * DEADLINE, eligibility="assume", strategy=strategy)
+    request = without_prefetch(stub)
+    stub.faults = dict.fromkeys(hanging, faults.silence)
+
+    answer = assuming.ask(request)
+
+    assert (answer.assessment["outcome"], answer.assessment["notDelivered"]) == ("above-cutoff", [*hanging]), reason
+
+
 def test_all_missing_keys_of_the_stage_are_named(site: FetchingSite, stub: FHIRStub) -> None:
     request = without_prefetch(stub)
     stub.faults = dict.fromkeys(("conditions", "procedures"), faults.silence)

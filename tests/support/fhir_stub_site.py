@@ -71,7 +71,12 @@ class FetchingSite:
 
 
 def fetching_settings(
-    folder: Path, *servers: str, deadline: float = 2.0, client: Json | None = None, **acquisition: Any
+    folder: Path,
+    *servers: str,
+    deadline: float = 2.0,
+    client: Json | None = None,
+    eligibility: str = "required",
+    **acquisition: Any,
 ) -> Settings:
     """Configure a site without authentication, whose one EHR lists FHIR servers by their addresses."""
     ehr: Json = {
@@ -85,6 +90,7 @@ def fetching_settings(
         "server": {"hook_deadline_seconds": deadline},
         "authentication": {"required": False},
         "clients": [ehr | (client or {})],
+        "eligibility": {"mode": eligibility},
         "acquisition": acquisition,
     }
     return settings_from_dict(sections, folder)

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from cds_service.cards.wording.texts import Texts
     from cds_service.clinical.models import LabResult, ProcedureTime
-    from cds_service.clinical.outcomes import AlbuminContext, Decided, Doubts, EarlierSII, Indeterminate
+    from cds_service.clinical.outcomes import (
+        AlbuminContext,
+        Decided,
+        Doubts,
+        EarlierSII,
+        Indeterminate,
+        UnusedBlood,
+    )
     from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.clinical.reasons import Reason
 
@@ -131,8 +138,9 @@ def _input_row(result: LabResult, texts: Texts) -> tuple[str, str, str, str]:
 def _timing(assessment: Decided, texts: Texts, gaps: Collection[Gap]) -> str:
     timed, latest = assessment.timed, assessment.latest_procedure
     if timed.days is None or latest is None:
-        # Nobody can say what the chart does not hold when it was not delivered.
-        sentence = texts.sampled_unknown if Gap.PROCEDURES in gaps else texts.sampled_unrelated
+        # Nobody can say what the chart does not hold when it was not delivered, or not readable.
+        open_gaps = {Gap.PROCEDURES, Gap.SOME_PROCEDURES}.intersection(gaps)
+        sentence = texts.sampled_unknown if open_gaps or assessment.doubts.unreadable else texts.sampled_unrelated
         line = sentence.format(date=numbers.moment(timed.draw.effective))
     elif timed.days == 0:
         # The day of the procedure itself is never read after it.
@@ -157,21 +165,35 @@ def _gaps(gaps: Collection[Gap], texts: Texts) -> list[str]:
     sentences = {
         Gap.PATIENT: texts.patient_not_delivered,
         Gap.CONDITIONS: texts.conditions_not_delivered,
+        Gap.SOME_CONDITIONS: texts.conditions_incomplete,
         Gap.PROCEDURES: texts.procedures_not_delivered,
+        Gap.SOME_PROCEDURES: texts.procedures_incomplete,
     }
     return [sentence for gap, sentence in sentences.items() if gap in gaps]
 
 
 def _doubts(doubts: Doubts, texts: Texts) -> list[str]:
-    notes = []
-    if doubts.newer is not None:
-        reasons = " ".join(texts.reasons[reason] for reason in doubts.newer.reasons)
-        notes.append(texts.newer_blood_note.format(date=doubts.newer.taken.day, reasons=reasons))
+    notes = _newer_blood(doubts, texts)
+    if doubts.unplaced_counts:
+        notes.append(texts.unplaced_blood_note)
     if doubts.undated_procedures:
         notes.append(texts.undated_procedures_note)
     if doubts.unreadable:
         notes.append(texts.unreadable_note)
     return notes
+
+
+def _newer_blood(doubts: Doubts, texts: Texts) -> list[str]:
+    """Say for each day why its blood was not used, newest first, with the time of the newest blood of that day."""
+    days: dict[date, list[UnusedBlood]] = {}
+    for unused in sorted(doubts.newer, key=lambda unused: unused.taken.order, reverse=True):
+        days.setdefault(unused.taken.day, []).append(unused)
+    return [
+        texts.newer_blood_note.format(
+            date=numbers.moment(of_day[0].taken), reasons=" ".join(texts.reasons[unused.reason] for unused in of_day)
+        )
+        for of_day in days.values()
+    ]
 
 
 def _albumin(albumin: AlbuminContext | None, texts: Texts, *, complete: bool) -> str:

@@ -49,7 +49,7 @@ def assessment_extension(
     facts = Counter(excluded_facts)
     if facts:
         content["chartExclusions"] = {str(reason): facts[reason] for reason in sorted(facts)}
-    not_delivered = list(gaps)
+    not_delivered = [gap.key for gap in gaps]
     if not_delivered:
         content["notDelivered"] = not_delivered
     if snoozed is not None:

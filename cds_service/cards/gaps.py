@@ -5,13 +5,23 @@ Conditions and procedures are such data only where the site lets the EHR vouch f
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum
 
 
-class Gap(StrEnum):
-    """Data that are missing, failed, or not complete. The values are the prefetch keys."""
+class Gap(Enum):
+    """Data that are missing or failed, or of which a part came: the prefetch key, and whether a part came.
 
-    PATIENT = "patient"
-    CONDITIONS = "conditions"
-    PROCEDURES = "procedures"
-    ALBUMIN = "albumin"
+    Of the albumin the assessment tells whether any came.
+    """
+
+    PATIENT = ("patient", False)
+    CONDITIONS = ("conditions", False)
+    SOME_CONDITIONS = ("conditions", True)
+    PROCEDURES = ("procedures", False)
+    SOME_PROCEDURES = ("procedures", True)
+    ALBUMIN = ("albumin", False)
+
+    @property
+    def key(self) -> str:
+        """The prefetch key."""
+        return self.value[0]

@@ -6,7 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from cds_service.clinical.albumin import choose_albumin
-from cds_service.clinical.indeterminate import date_reasons, explain_newer, explain_no_draw, newest_result
+from cds_service.clinical.indeterminate import (
+    count_unplaced,
+    date_reasons,
+    explain_newer,
+    explain_no_draw,
+    newest_result,
+)
 from cds_service.clinical.outcomes import (
     AboveCutoff,
     Doubts,
@@ -74,7 +80,7 @@ def assess(
         )
     earlier = _earlier(chosen.decisive, chosen.baseline, timed, policy.cutoff)
     newer = explain_newer(counts, timed, chosen.decisive, policy.same_draw)
-    doubts = Doubts(eligibility.undated_procedures, unreadable, newer)
+    doubts = Doubts(eligibility.undated_procedures, unreadable, newer, count_unplaced(counts))
     return _decide(chosen.decisive, earlier, albumin, exclusions, policy, latest, doubts, truncated=truncated)
 
 

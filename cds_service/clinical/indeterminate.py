@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.models import Analyte, Basis
-from cds_service.clinical.outcomes import NewerBlood
+from cds_service.clinical.outcomes import UnusedBlood
 from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from cds_service.clinical.models import BloodCounts, DatedResult, EffectiveTime, ExcludedResult
@@ -66,22 +66,30 @@ def newest_result(counts: BloodCounts) -> EffectiveTime | None:
 
 def explain_newer(
     counts: BloodCounts, timed: Sequence[TimedDraw], decisive: TimedDraw, same_draw: timedelta
-) -> NewerBlood | None:
-    """Tell why blood that is newer than the decisive draw was not used; None where there is none.
+) -> tuple[UnusedBlood, ...]:
+    """Tell why blood that is newer than the decisive draw was not used, and when it was taken; empty without any.
 
     What was taken within the span of one draw is not newer. Results that tell no day are left out, since nobody knows
-    that they are newer, and so are those of another patient.
+    that they are newer (`count_unplaced`), and so are those of another patient. Refusals are dated by the newest draw
+    refused so, unusable results by the newest of their reason, what is missing by the newest result beside it.
     """
-    refused = timed[: timed.index(decisive)]
     loose = _taken_after(counts, decisive.draw.effective, same_draw)
+    dates: dict[Reason, EffectiveTime] = {}
+    for refused in timed[: timed.index(decisive)]:
+        if refused.refusal is not None:
+            dates.setdefault(refused.refusal, refused.draw.effective)
     newest = _newest(loose)
-    if refused:
-        newest = max(refused[0].draw.effective, newest or refused[0].draw.effective, key=lambda time: time.order)
-    if newest is None:
-        return None
-    reasons = [t.refusal for t in refused if t.refusal is not None]
-    incomplete = _incomplete_reasons(loose, None) or sorted(e.reason for e in loose.excluded)
-    return NewerBlood(newest, tuple(dict.fromkeys((*reasons, *incomplete))))
+    if newest is not None:
+        dated = ((e.effective, e.reason) for e in loose.excluded if e.effective is not None)
+        own = {reason: taken for taken, reason in sorted(dated, key=lambda pair: pair[0].order)}
+        incomplete = _incomplete_reasons(loose, None) or sorted(own)
+        dates |= {reason: own.get(reason, newest) for reason in incomplete}
+    return tuple(UnusedBlood(reason, taken) for reason, taken in dates.items())
+
+
+def count_unplaced(counts: BloodCounts) -> int:
+    """Count this patient's blood counts that tell no readable time: they may be newer than any other."""
+    return sum(e.effective is None for e in _own(counts))
 
 
 class _Loose(NamedTuple):
@@ -105,11 +113,15 @@ def _newer(counts: BloodCounts, timed: Sequence[TimedDraw]) -> _Loose:
 
 
 def _taken_after(counts: BloodCounts, since: EffectiveTime, same_draw: timedelta) -> _Loose:
-    own = (e for e in counts.excluded if e.analyte is not Analyte.ALBUMIN and e.reason is not Reason.SUBJECT_MISMATCH)
     return _Loose(
         tuple([r for r in counts.unpaired if _is_after(r.effective, since, same_draw)]),
-        tuple([e for e in own if e.effective is not None and _is_after(e.effective, since, same_draw)]),
+        tuple([e for e in _own(counts) if e.effective is not None and _is_after(e.effective, since, same_draw)]),
     )
+
+
+def _own(counts: BloodCounts) -> Iterator[ExcludedResult]:
+    """Find what may be an unusable blood count of this patient."""
+    return (e for e in counts.excluded if e.analyte is not Analyte.ALBUMIN and e.reason is not Reason.SUBJECT_MISMATCH)
 
 
 def _is_after(taken: EffectiveTime, since: EffectiveTime, same_draw: timedelta) -> bool:

@@ -61,23 +61,24 @@ class Indeterminate:
     outcome: Literal["indeterminate"] = field(default="indeterminate", init=False)
 
 
-class NewerBlood(NamedTuple):
-    """Blood counts newer than the draw that decided: when the newest was taken, and why they were not used."""
+class UnusedBlood(NamedTuple):
+    """Why blood counts newer than the draw that decided were not used, and when the newest of them was taken."""
 
+    reason: Reason
     taken: EffectiveTime
-    reasons: tuple[Reason, ...]
 
 
 class Doubts(NamedTuple):
     """What may make a decision another one, though it does not keep it from being made.
 
     `undated_procedures` are procedures of which one may be later than the latest dated one, `unreadable` Conditions
-    or Procedures that could not be read.
+    or Procedures that could not be read, `unplaced_counts` blood counts that tell no readable time.
     """
 
     undated_procedures: int = 0
     unreadable: int = 0
-    newer: NewerBlood | None = None
+    newer: tuple[UnusedBlood, ...] = ()
+    unplaced_counts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,7 +114,8 @@ class Decision:
         """Name the data that were not required and could not be had, or not completely."""
         read = self.facts.patient is not None and self.facts.patient.is_readable
         patient = () if read else (Gap.PATIENT,)
-        gaps = (*patient, *map(Gap, self.chart.not_delivered))
+        in_part = {"conditions": self.chart.conditions.truncated, "procedures": self.chart.procedures.truncated}
+        gaps = (*patient, *(Gap((key, in_part[key])) for key in self.chart.not_delivered))
         return (*gaps, Gap.ALBUMIN) if self.laboratory and not self.laboratory.chart.has_all_albumin else gaps
 
 

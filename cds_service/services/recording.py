@@ -167,7 +167,7 @@ class Recorder:
             procedures=facts.procedures,
             excluded=laboratory.counts.excluded if laboratory is not None else (),
             incomplete_draw=incomplete_draw(laboratory.counts) if laboratory is not None else (),
-            not_delivered=decision.gaps,
+            not_delivered=tuple(gap.key for gap in decision.gaps),
             chart=chart,
             chart_too_large=chart is None and self._choices.keep_values,
         )

@@ -107,11 +107,16 @@ ENGLISH: Final = Texts(
         "**Age or death was not checked:** the Patient resource, or what it says of it, could not be obtained or read."
     ),
     conditions_not_delivered=(
-        "**Recurrence and metastasis could not be looked for:** the diagnoses could not be obtained, or not completely."
+        "**Recurrence and metastasis could not be looked for:** the diagnoses could not be obtained."
     ),
     procedures_not_delivered=(
-        "**Interventional procedures could not be looked for:** they could not be obtained, or not completely. Whether "
-        "blood was drawn before a procedure, too soon after one or later is not known."
+        "**Interventional procedures could not be looked for:** they could not be obtained. Whether blood was drawn "
+        "before a procedure, too soon after one or later is not known."
+    ),
+    conditions_incomplete="**Not all diagnoses were delivered:** a recurrence or metastasis may be missing here.",
+    procedures_incomplete=(
+        "**Not all interventional procedures were delivered:** blood may have been drawn too soon after one that is "
+        "missing here."
     ),
     evidence=(
         f"**Evidence:** {STUDY_CITATION}, doi {STUDY_DOI}: n = {STUDY_PATIENTS}, of whom {STUDY_RECURRENCES} had "
@@ -143,6 +148,7 @@ ENGLISH: Final = Texts(
         "**Some diagnoses or procedures could not be read:** a recurrence or a later procedure may be among them."
     ),
     newer_blood_note="**Newer blood counts of {date} were not used.** {reasons}",
+    unplaced_blood_note="**Some blood counts could not be read or dated:** they may be newer than those used here.",
     dated_reason="{date}: {reason}",
     newest_result_line="Newest blood count in the data: {date}.",
     latest_procedure_line="Latest interventional procedure: {date}.",

@@ -59,6 +59,8 @@ class Texts:
     patient_not_delivered: str
     conditions_not_delivered: str
     procedures_not_delivered: str
+    conditions_incomplete: str
+    procedures_incomplete: str
     evidence: str
     site_cutoff_note: str
     consider: str
@@ -68,6 +70,7 @@ class Texts:
     undated_procedures_note: str
     unreadable_note: str
     newer_blood_note: str
+    unplaced_blood_note: str
     dated_reason: str
     newest_result_line: str
     latest_procedure_line: str

@@ -116,7 +116,7 @@ def _assessment() -> Schema:
         ),
         "presentation": {"const": "snoozed", "description": "An earlier override of the same card keeps it back."},
         "snoozedUntil": text("When the snooze ends: FHIR dateTime.", pattern=_DATE_OR_DATE_TIME),
-        "notDelivered": array({"enum": [str(gap) for gap in Gap]}, minItems=1, uniqueItems=True),
+        "notDelivered": array({"enum": list(dict.fromkeys(gap.key for gap in Gap))}, minItems=1, uniqueItems=True),
     }
     decided_only = ("sii", "basis", "sampleTime", "relation", "daysFromProcedure")
     return answer("What was found, also when there is no card.", always, sometimes) | {

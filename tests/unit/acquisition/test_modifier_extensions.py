@@ -11,6 +11,7 @@ import pytest
 from cds_service.acquisition import prefetch
 from cds_service.acquisition.bundles import BundleReader
 from cds_service.acquisition.resources import Condition, Observation, Procedure
+from cds_service.cards.gaps import Gap
 from cds_service.hooks.request import parse_cds_request
 from tests.support.charts import PLATELETS, Json, bundle, condition, draw, hook_request, observation, patient, procedure
 from tests.unit.services.asking import assessment, decision
@@ -65,7 +66,7 @@ def test_patient_that_is_modified_cannot_be_read(modifiers: Any) -> None:
     body = hook_request(patient=patient(modifierExtension=modifiers, deceasedBoolean=True))
 
     assert prefetch.read_patient(parse_cds_request(json.dumps(body).encode())) is None
-    assert decision(body).gaps == ("patient",)
+    assert decision(body).gaps == (Gap.PATIENT,)
 
 
 DECISIONS: list[tuple[Json, str, list[str], str]] = [

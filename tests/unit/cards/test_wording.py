@@ -40,6 +40,7 @@ NOT_ELIGIBLE = {
 LONG = ("405.08" + "0" * 27 + "1", "1", "1")
 ALBUMIN = result(Analyte.ALBUMIN, "38", at(day(21)))
 NEWER = excluded(Analyte.PLATELETS, Reason.UNIT_UNKNOWN, at(day(1)))
+UNPLACED = excluded(Analyte.PLATELETS, Reason.NO_EFFECTIVE_TIME)
 NO_WINDOW = replace(POLICY, albumin_window_days=0)
 # Together these cards say everything there is to say.
 EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
@@ -53,7 +54,7 @@ EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
     (decided(draw(at(day(61)))), POLICY),
     (decided(draw(at(day(60), "07:00")), procedures=(at(day(60), "09:00"),)), POLICY),
     (decided(procedures=()), POLICY),
-    (decided(undated=1, unreadable=1, excluded=(NEWER,)), POLICY),
+    (decided(undated=1, unreadable=1, excluded=(NEWER, UNPLACED)), POLICY),
     (decided(procedures=(done(at(day(65)), at(day(60))),)), POLICY),
     (decided(draw(at(day(66))), procedures=(done(at(day(65)), at(day(60))),)), POLICY),
     (decided(albumin=[reported(Analyte.ALBUMIN, "612", "umol/L", "40.698")]), POLICY),

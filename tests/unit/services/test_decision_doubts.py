@@ -27,7 +27,8 @@ from tests.unit.services.asking import SITE, decision
 UNDATED = "**Not every interventional procedure has a readable date:**"
 UNREADABLE = "**Some diagnoses or procedures could not be read:**"
 NEWER = "**Newer blood counts of"
-NOTES = {UNDATED, UNREADABLE, NEWER}
+UNPLACED = "**Some blood counts could not be read or dated:** they may be newer than those used here."
+NOTES = {UNDATED, UNREADABLE, NEWER, UNPLACED}
 NO_DATE = {"procedure-date-missing": 1}
 BAD = {"malformed": 1}
 OLD = draw(when=days_ago(60))
@@ -57,7 +58,22 @@ CASES: list[tuple[Json, Json, str, str]] = [
         UNREADABLE,
         "a metastasis that cannot be read",
     ),
-    (hook_request(*OLD, *UNFIT), {}, "**Newer blood counts of 2026-11-22 were not used.**", "newer blood, no use"),
+    (
+        hook_request(*OLD, *UNFIT),
+        {},
+        "**Newer blood counts of 2026-11-22 18:00 UTC+08:00 were not used.**",
+        "newer blood, no use",
+    ),
+    (
+        hook_request(*draw(when=days_ago(1)), observation(PLATELETS, 150, when=days_ago(1 - 2 / 24))),
+        {},
+        "**Newer blood counts of 2026-11-22 20:00 UTC+08:00 were not used.**",
+        "platelets of two hours later: another time of the day that the summary names",
+    ),
+    (hook_request(*OLD, *draw(when="2026-11", oid="month")), {}, UNPLACED, "newer blood, perhaps: no day"),
+    (hook_request(*OLD, *draw(effectiveDateTime=None)), {}, UNPLACED, "no time at all"),
+    (hook_request(*OLD, *draw(when=days_ago(1), modifierExtension=[{"url": "x"}])), {}, UNPLACED, "no reading it"),
+    (hook_request(*OLD, *draw(effectiveDateTime=None, subject={"reference": "Patient/p2"})), {}, "", "of another"),
 ]
 
 
@@ -78,6 +94,22 @@ def test_decided_card_gives_the_reasons_of_newer_blood_in_their_own_words() -> N
         "were not used.** No usable neutrophils (count or percentage). No usable lymphocytes (count or percentage). "
         "A result has a unit that is not in the reviewed table.\n"
     ) in text
+
+
+def test_decided_card_gives_each_reason_of_newer_blood_under_its_own_day() -> None:
+    baseline, complete = draw(when="2026-10-10T08:00:00Z"), draw(when="2026-10-25T08:00:00Z")
+    platelets = observation(PLATELETS, 150, when="2026-11-20T10:00:00Z")
+
+    _, text = told_and_shown(
+        hook_request(*baseline, *complete, platelets, procedures=bundle(procedure(when="2026-10-20")))
+    )
+
+    assert [line for line in text.splitlines() if NEWER in line] == [
+        "**Newer blood counts of 2026-11-20 18:00 UTC+08:00 were not used.** "
+        "No usable neutrophils (count or percentage). No usable lymphocytes (count or percentage).",
+        "**Newer blood counts of 2026-10-25 16:00 UTC+08:00 were not used.** "
+        "Blood was or may have been drawn too soon after a procedure: counts are unsettled.",
+    ]
 
 
 def test_decided_card_says_doubts_before_its_inputs() -> None:

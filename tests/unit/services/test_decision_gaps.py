@@ -92,8 +92,11 @@ def test_patient_not_eligible_without_patient_resource_is_told_in_the_extension(
 
 NO_DIAGNOSES = "**Recurrence and metastasis could not be looked for:**"
 NO_PROCEDURES = "**Interventional procedures could not be looked for:**"
+SOME_DIAGNOSES = "**Not all diagnoses were delivered:**"
+SOME_PROCEDURES = "**Not all interventional procedures were delivered:**"
 DATES_NONE = "the chart dates no interventional procedure"
-ASSUMED_SENTENCES = {AGE, NO_DIAGNOSES, NO_PROCEDURES, DATES_NONE}
+UNREADABLE = "**Some diagnoses or procedures could not be read:**"
+ASSUMED_SENTENCES = {AGE, NO_DIAGNOSES, NO_PROCEDURES, SOME_DIAGNOSES, SOME_PROCEDURES, DATES_NONE, UNREADABLE}
 # What prefetch lacks or holds where the EHR vouches for the patient; the gaps; sentences on the card.
 ASSUMED: list[tuple[tuple[str, ...], Json, list[str], list[str], str]] = [
     ((), {}, [], [], "everything delivered"),
@@ -106,14 +109,22 @@ ASSUMED: list[tuple[tuple[str, ...], Json, list[str], list[str], str]] = [
         (),
         {"procedures": bundle(procedure(), link=NEXT)},
         ["procedures"],
-        [NO_PROCEDURES, "50 days after the latest interventional procedure"],
+        [SOME_PROCEDURES, "50 days after the latest interventional procedure"],
         "one page of several",
     ),
-    ((), {"procedures": bundle(total=9)}, ["procedures"], [NO_PROCEDURES], "fewer than the total"),
-    ((), {"procedures": bundle(link=NEXT)}, ["procedures"], [NO_PROCEDURES], "an empty page of several"),
+    ((), {"procedures": bundle(total=9)}, ["procedures"], [SOME_PROCEDURES], "fewer than the total"),
+    ((), {"procedures": bundle(link=NEXT)}, ["procedures"], [SOME_PROCEDURES], "an empty page of several"),
     ((), {"conditions": FAILED}, ["conditions"], [NO_DIAGNOSES], "the search for diagnoses failed"),
     (("conditions",), {}, ["conditions"], [NO_DIAGNOSES], "nobody looked for diagnoses"),
-    ((), {"conditions": bundle(condition(), link=NEXT)}, ["conditions"], [NO_DIAGNOSES], "one page of several"),
+    ((), {"conditions": bundle(condition(), link=NEXT)}, ["conditions"], [SOME_DIAGNOSES], "one page of several"),
+    (
+        ("conditions",),
+        {"procedures": bundle(procedure(), total=900)},
+        ["conditions", "procedures"],
+        [NO_DIAGNOSES, SOME_PROCEDURES, "50 days after the latest interventional procedure"],
+        "diagnoses failed, a page of the procedures came",
+    ),
+    ((), {"procedures": bundle(procedure(performedDateTime=123))}, [], [UNREADABLE], "no procedure could be read"),
     (
         ("patient", "conditions", "procedures"),
         {},

@@ -96,7 +96,7 @@ class SIIRecurrenceRisk:
         moment = _moment(request_id, now, started)
         self._recorder.record_decision(request, client, decision, cards, presentation, moment)
         if self._snoozing is not None and presentation == "shown":
-            self._snoozing.note_shown(cards[0].uuid, request.context.patientId, client, decision.assessment, now)
+            self._snoozing.note_shown(cards[0].uuid, request.context.patientId, client, decision, now)
         silent = client.mode == "silent"
         response = CDSResponse(cards=()) if silent else self._respond(cards, decision, snoozed)
         return Answer(response, _verdict(decision.assessment))
@@ -112,7 +112,7 @@ class SIIRecurrenceRisk:
     ) -> datetime | None:
         if self._snoozing is None or not cards or client.mode == "silent":
             return None
-        return self._snoozing.until(request.context.patientId, client, decision.assessment, now)
+        return self._snoozing.until(request.context.patientId, client, decision, now)
 
     def _respond(self, cards: tuple[Card, ...], decision: Decision, snoozed: datetime | None) -> CDSResponse:
         cards = cards if snoozed is None else ()

@@ -1,7 +1,8 @@
 """Optional snooze: a card that was overridden is not shown again for a time, unless SII rises.
 
 It never hides anything when in doubt: a card that is not known, feedback that comes late or says both, other reasons,
-another rule, another cut-off, or a state store that cannot be asked all lead to the card being shown.
+other gaps or doubts, another rule, another cut-off, or a state store that cannot be asked all lead to the card being
+shown.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cds_service.authorization.clients import TrustedClient
     from cds_service.clinical.outcomes import Assessment
     from cds_service.hooks.feedback import FeedbackItem
+    from cds_service.services.decision import Decision
     from cds_service.services.snooze_store import SnoozeStore
 
 _LOGGER = logging.getLogger(__name__)
@@ -54,24 +56,24 @@ class Snoozing:
         self._options = options
         self._key = key or b""
 
-    def until(self, patient: str, client: TrustedClient, assessment: Assessment, now: datetime) -> datetime | None:
-        """Tell until when the card for an assessment is snoozed; None when it is to be shown."""
+    def until(self, patient: str, client: TrustedClient, decision: Decision, now: datetime) -> datetime | None:
+        """Tell until when the card for a decision is snoozed; None when it is to be shown."""
         try:
-            snooze = self._store.find(self._subject(patient, client, assessment), _seconds(now))
+            snooze = self._store.find(self._subject(patient, client, decision), _seconds(now))
         except StateUnavailableError as error:
             _LOGGER.warning("the card is shown, nobody knows whether it is snoozed: %s", error.log_detail)
             return None
-        if snooze is None or self._has_risen(snooze.sii, _sii(assessment)):
+        if snooze is None or self._has_risen(snooze.sii, _sii(decision.assessment)):
             return None
         return datetime.fromtimestamp(snooze.until, UTC)
 
-    def note_shown(self, card: str, patient: str, client: TrustedClient, assessment: Assessment, now: datetime) -> None:
+    def note_shown(self, card: str, patient: str, client: TrustedClient, decision: Decision, now: datetime) -> None:
         """Remember a card that leaves, so that an override of it can be understood."""
-        sii = _sii(assessment)
+        sii = _sii(decision.assessment)
         try:
             self._store.note_shown(
                 self._hash("card", client.name, card),
-                self._subject(patient, client, assessment),
+                self._subject(patient, client, decision),
                 f"{sii:f}" if sii is not None else "",
                 _seconds(now),
                 _seconds(now + _ANSWERABLE),
@@ -101,16 +103,26 @@ class Snoozing:
             return False
         return now > Decimal(before) * (1 + self._options.rise)
 
-    def _subject(self, patient: str, client: TrustedClient, assessment: Assessment) -> bytes:
-        """Name what is snoozed: this advice, by this rule, for this patient of this EHR."""
-        reasons = sorted(map(str, getattr(assessment, "reasons", ())))
-        said = (RULE_VERSION, f"{assessment.cutoff:f}", assessment.outcome, *reasons)
+    def _subject(self, patient: str, client: TrustedClient, decision: Decision) -> bytes:
+        """Name what is snoozed: this advice with these doubts, by this rule, for this patient of this EHR."""
+        assessment = decision.assessment
+        gaps = (f"gap {gap.name}" for gap in decision.gaps)
+        said = (RULE_VERSION, f"{assessment.cutoff:f}", assessment.outcome, *_reasons(assessment), *gaps)
         return self._hash("subject", client.name, patient, *said)
 
     def _hash(self, *parts: str) -> bytes:
         # The lengths keep the parts apart.
         text = "".join(f"{len(part)}:{part}" for part in ("sii-cds snooze", *parts))
         return hmac.digest(self._key, text.encode(), hashlib.sha256)
+
+
+def _reasons(assessment: Assessment) -> list[str]:
+    """Name why SII cannot be told or, beside a decision, each kind of doubt, however often it occurs."""
+    if not isinstance(assessment, (AboveCutoff, NotAboveCutoff)):
+        return sorted(map(str, assessment.reasons))
+    doubts = {"truncated": assessment.truncated, **assessment.doubts._asdict()}
+    newer = sorted({f"newer {unused.reason}" for unused in assessment.doubts.newer})
+    return [*(f"doubt {kind}" for kind, found in doubts.items() if found), *newer]
 
 
 def _sii(assessment: Assessment) -> Decimal | None:

@@ -6,69 +6,26 @@ import json
 import logging
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cds_service.app import create_app
 from cds_service.hooks.feedback import FeedbackItem
 from cds_service.services.snooze_store import SnoozeStore
 from cds_service.services.snoozing import SnoozeOptions, Snoozing
-from cds_service.settings import settings_from_dict
-from tests.support.charts import NOW, Json, bundle, days_ago, draw, hook_request, observation, procedure
+from tests.support.charts import NOW, bundle, days_ago, draw, hook_request, observation, procedure
+from tests.support.snooze_site import HOOK, HOURS, Hospital, ask, override, shown
 from tests.unit.services.asking import CLIENT, decision
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flask.testing import FlaskClient
-
-HOOK = "/cds-services/sii-recurrence-risk"
-HOURS = 72
-
-
-class Hospital:
-    """A service with a clock that stands; each `worker` is an application of its own beside the same state store."""
-
-    def __init__(self, directory: Path, **configuration: Any) -> None:
-        self.directory = directory
-        self.now = NOW
-        self.configuration: Json = {"authentication": {"required": False}} | configuration
-
-    def worker(self) -> FlaskClient:
-        settings = settings_from_dict(self.configuration, self.directory)
-        return create_app(settings, now=lambda: self.now).test_client()
-
-    def records(self) -> list[Json]:
-        lines = [
-            line
-            for path in sorted((self.directory / "audit").glob("*.jsonl"))
-            for line in path.read_text().splitlines()
-        ]
-        return [record for record in map(json.loads, lines) if record["kind"] == "hook"]
-
 
 @pytest.fixture
 def hospital(tmp_path: Path) -> Hospital:
     return Hospital(tmp_path, cards={"snooze_hours": HOURS, "snooze_unless_sii_rises_percent": 25})
-
-
-def ask(worker: FlaskClient, *counts: Json, **keys: Any) -> Json:
-    answer = worker.post(HOOK, json=hook_request(*counts, **keys))
-    assert answer.status_code == 200
-    body: Json = answer.get_json()
-    return body
-
-
-def override(worker: FlaskClient, card: str, *, at: datetime = NOW, outcome: str = "overridden") -> None:
-    item = {"card": card, "outcome": outcome, "outcomeTimestamp": at.isoformat()}
-    assert worker.post(f"{HOOK}/feedback", json={"feedback": [item]}).status_code == 200
-
-
-def shown(worker: FlaskClient, *counts: Json, **keys: Any) -> bool:
-    return bool(ask(worker, *counts, **keys)["cards"])
 
 
 def test_snooze_overridden_card_stays_away_for_its_time_on_every_worker(hospital: Hospital) -> None:
@@ -261,21 +218,21 @@ def test_snooze_state_holds_no_patient_id_or_card(hospital: Hospital, tmp_path: 
 
 def test_snooze_works_for_several_hosts_on_postgresql(postgresql_url: str) -> None:
     options = SnoozeOptions(timedelta(hours=HOURS), Decimal("0.25"))
-    assessment = decision(hook_request()).assessment
+    found = decision(hook_request())
     item = FeedbackItem("card", "overridden", NOW)
     with closing(SnoozeStore(postgresql_url)) as one, closing(SnoozeStore(postgresql_url)) as other:
         first, second = Snoozing(one, options, b"key"), Snoozing(other, options, b"key")
-        first.note_shown("card", "p1", CLIENT, assessment, NOW)
+        first.note_shown("card", "p1", CLIENT, found, NOW)
         for _ in range(2):
             second.take_feedback([item, FeedbackItem("123456", "overridden", NOW)], CLIENT, NOW)
 
         end = NOW + timedelta(hours=HOURS)
-        assert [host.until("p1", CLIENT, assessment, NOW) for host in (first, second)] == [end, end]
-        assert first.until("p2", CLIENT, assessment, NOW) is None
-        assert first.until("p1", replace(CLIENT, name="other"), assessment, NOW) is None
-        assert second.until("p1", CLIENT, assessment, end) is None
+        assert [host.until("p1", CLIENT, found, NOW) for host in (first, second)] == [end, end]
+        assert first.until("p2", CLIENT, found, NOW) is None
+        assert first.until("p1", replace(CLIENT, name="other"), found, NOW) is None
+        assert second.until("p1", CLIENT, found, end) is None
         first.take_feedback([FeedbackItem("card", "accepted", NOW)], CLIENT, NOW)
         second.take_feedback([item], CLIENT, NOW)
-        assert [host.until("p1", CLIENT, assessment, NOW) for host in (first, second)] == [None, None]
-        second.note_shown("later", "p9", CLIENT, assessment, end + timedelta(days=8))
+        assert [host.until("p1", CLIENT, found, NOW) for host in (first, second)] == [None, None]
+        second.note_shown("later", "p9", CLIENT, found, end + timedelta(days=8))
         assert other.find(b"", 0) is None

@@ -89,7 +89,8 @@ class _RawEntry(msgspec.Struct):
 class _RawBundle(msgspec.Struct):
     resourceType: str  # noqa: N815
     type: str | None = None
-    total: Any = None
+    # Read by itself: one that no number holds (1e400) must not make the Bundle unreadable.
+    total: msgspec.Raw = msgspec.Raw(b"0")
     entry: tuple[msgspec.Raw, ...] | None = ()
     link: tuple[_Link, ...] | None = ()
 
@@ -120,6 +121,7 @@ _RAW_BUNDLE = msgspec.json.Decoder(_RawBundle)
 _RAW_ENTRY = msgspec.json.Decoder(_RawEntry)
 _HEAD = msgspec.json.Decoder(_Head)
 _COUNTED = msgspec.json.Decoder(_Counted)
+_TOTAL = msgspec.json.Decoder(int)
 _OUTCOME = msgspec.json.Decoder(_Outcome)
 _MALFORMED = msgspec.json.Decoder(Malformed)
 
@@ -171,7 +173,7 @@ class BundleReader(Generic[R]):
                 malformed.append(read)
             elif read is not None:
                 resources.append(read)
-        total = bundle.total if type(bundle.total) is int else 0
+        total = _total(bundle.total)
         matches = sum(map(_is_match, bundle.entry or ())) if total else 0
         return BundleContent(tuple(resources), tuple(malformed), patients, _next_url(bundle.link or ()), total, matches)
 
@@ -202,6 +204,14 @@ class BundleReader(Generic[R]):
             return _MALFORMED.decode(raw)
         except _UNREADABLE:
             return Malformed(id=head.id)
+
+
+def _total(raw: msgspec.Raw) -> int:
+    """Return how many matches a search tells of; 0 where it tells none, or no number."""
+    try:
+        return _TOTAL.decode(raw)
+    except _UNREADABLE:
+        return 0
 
 
 def _is_match(raw: msgspec.Raw) -> bool:

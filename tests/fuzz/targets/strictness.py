@@ -17,7 +17,13 @@ class NotJSONError(ValueError):
 def strict_json(data: bytes) -> Any:
     """Return the value with exact numbers, of a repeated member the last one. Raises NotJSONError."""
     try:
-        value = json.loads(data.decode("utf-8"), parse_float=_decimal, parse_int=_decimal, parse_constant=_refuse)
+        value = json.loads(
+            data.decode("utf-8"),
+            parse_float=_decimal,
+            parse_int=_decimal,
+            parse_constant=_refuse,
+            object_pairs_hook=_members,
+        )
     except (ValueError, RecursionError) as error:
         raise NotJSONError from error
     return value
@@ -31,6 +37,20 @@ def _decimal(text: str) -> Decimal:
         return Decimal("Infinity")
 
 
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object; a text that only a repeated member held must not be forgotten."""
+    members = dict(pairs)
+    if len(members) < len(pairs) and any(_holds_surrogate(value) for _, value in pairs):
+        raise NotJSONError
+    return members
+
+
+def _holds_surrogate(value: Any) -> bool:
+    if isinstance(value, str):
+        return any("\ud800" <= character <= "\udfff" for character in value)
+    return any(map(_holds_surrogate, _parts(value)))
+
+
 def _refuse(name: str) -> None:
     raise NotJSONError(name)
 
@@ -39,8 +59,7 @@ def is_comparable(value: Any) -> bool:
     """Tell whether both readers must agree: no text that UTF-8 cannot hold, and nested less than Python's limit."""
     level = [value]
     for _ in range(_MOST_DEPTH):
-        texts = [part for part in level if isinstance(part, str)]
-        if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
+        if any(_holds_surrogate(part) for part in level if isinstance(part, str)):
             return False
         level = [inner for part in level for inner in _parts(part)]
         if not level:

@@ -18,7 +18,7 @@ from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import ForbiddenError, MalformedRequestError, UnauthenticatedError
 from cds_service.hooks.feedback import parse_feedback
 from tests.fuzz.mutations import ODD_DATES
-from tests.fuzz.targets.strictness import NotJSONError, holds_huge_number, is_comparable, strict_json
+from tests.fuzz.targets.strictness import NotJSONError, holds_huge_number, is_comparable, repeats_a_member, strict_json
 from tests.security import forge
 from tests.support import openapi
 
@@ -141,7 +141,7 @@ def check_feedback(data: bytes) -> None:
         seen = strict_json(data)
     except NotJSONError:
         return
-    if not is_comparable(seen) or holds_huge_number(seen):
+    if not is_comparable(seen) or holds_huge_number(seen) or repeats_a_member(seen):
         return
     try:
         batch = parse_feedback(data)

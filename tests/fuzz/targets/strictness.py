@@ -37,12 +37,22 @@ def _decimal(text: str) -> Decimal:
         return Decimal("Infinity")
 
 
+class _Repeating(dict[str, Any]):
+    """An object that names a member twice: what stood there first is forgotten, and the other reader may refuse it."""
+
+
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object; a text that only a repeated member held must not be forgotten."""
     members = dict(pairs)
-    if len(members) < len(pairs) and any(_holds_surrogate(value) for _, value in pairs):
+    if len(members) == len(pairs):
+        return members
+    if any(_holds_surrogate(value) for _, value in pairs):
         raise NotJSONError
-    return members
+    return _Repeating(pairs)
+
+
+def repeats_a_member(value: Any) -> bool:
+    """Tell whether an object in it names a member twice."""
+    return isinstance(value, _Repeating) or any(map(repeats_a_member, _parts(value)))
 
 
 def _holds_surrogate(value: Any) -> bool:

@@ -148,8 +148,7 @@ class BundleReader(Generic[R]):
             bundle = self._clean.decode(raw)
         except _UNREADABLE:
             return self._read_entries(raw)
-        if bundle.resourceType != "Bundle" or bundle.type not in _ANSWERS:
-            raise BundleFailedError("not a Bundle, or not the result of a search")
+        _require_answer(bundle.resourceType, bundle.type)
         resources = tuple(map(_RESOURCE, bundle.entry))
         if not self._types.issuperset(map(_TYPE, resources)):
             return self._read_entries(raw)
@@ -162,8 +161,7 @@ class BundleReader(Generic[R]):
             bundle = _RAW_BUNDLE.decode(raw)
         except _UNREADABLE as error:
             raise BundleFailedError("not a readable Bundle") from error
-        if bundle.resourceType != "Bundle" or bundle.type not in _ANSWERS:
-            raise BundleFailedError("not a Bundle, or not the result of a search")
+        _require_answer(bundle.resourceType, bundle.type)
         resources: list[R] = []
         malformed: list[Malformed] = []
         patients: dict[str, str] = {}
@@ -204,6 +202,11 @@ class BundleReader(Generic[R]):
             return _MALFORMED.decode(raw)
         except _UNREADABLE:
             return Malformed(id=head.id)
+
+
+def _require_answer(resource_type: str, bundle_type: str | None) -> None:
+    if resource_type != "Bundle" or bundle_type not in _ANSWERS:
+        raise BundleFailedError("not a Bundle, or not the result of a search")
 
 
 def _total(raw: msgspec.Raw) -> int:

@@ -14,7 +14,6 @@ from cds_service.authorization.observing import SilentObserver, TrustObserver
 from cds_service.authorization.replay import ReplayStore
 from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import ConfigurationError
-from cds_service.settings.operations_content import LARGEST_LEEWAY_SECONDS
 
 if TYPE_CHECKING:
     from cds_service.authorization.keys import KeySource
@@ -36,7 +35,7 @@ def authenticator_from_settings(
     observer = observer or SilentObserver()
     return Authenticator(
         _trusted(settings, previous, observer) if authentication.required else (),
-        TokenPolicy(authentication.leeway_seconds, authentication.max_lifetime_seconds, LARGEST_LEEWAY_SECONDS),
+        TokenPolicy(authentication.leeway_seconds, authentication.max_lifetime_seconds),
         _replay(settings, previous),
         anonymous=None if authentication.required else _anonymous(settings),
         failures=previous.failures if previous is not None else None,

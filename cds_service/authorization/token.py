@@ -20,7 +20,7 @@ MAX_TOKEN_CHARACTERS = 16_384
 HEADERS_KEPT: Final = 64
 
 # RFC 9110 section 11.4: the scheme name is compared without case and followed by spaces.
-_BEARER: Final = re.compile(r"[ \t]*(?i:bearer) +(\S+)[ \t]*", re.ASCII)
+_BEARER: Final = re.compile(r"[ \t]*(?i:bearer) +\S+[ \t]*", re.ASCII)
 # RFC 7515 section 2: base64url without padding. What is no letter of it becomes one that no reader of base64 takes.
 _OF_BASE64: Final = {"-": "+", "_": "/"} | {letter: letter for letter in string.ascii_letters + string.digits}
 _BASE64: Final = bytes(ord(_OF_BASE64.get(chr(byte), "!")) for byte in range(256))

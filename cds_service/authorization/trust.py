@@ -37,12 +37,7 @@ class ClientTrust:
 
 @dataclass(frozen=True, slots=True)
 class TokenPolicy:
-    """Rules for the tokens of all clients; times in seconds.
-
-    A used token is remembered for `largest_leeway_seconds` after its end: a site that raises the leeway must not make
-    tokens valid again that were used and forgotten.
-    """
+    """Rules for the tokens of all clients; times in seconds."""
 
     leeway_seconds: float = 60
     max_lifetime_seconds: float = 900
-    largest_leeway_seconds: float = 300

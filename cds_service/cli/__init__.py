@@ -1,1 +1,1 @@
-"""The sii-cds command: its subcommands, and the server they start."""
+"""The subcommands of sii-cds: options and exit codes."""

@@ -10,7 +10,7 @@ import click
 
 from cds_service.cli.named_parts import load_usable_or_exit
 from cds_service.cli.options import CONFIG_VARIABLE, config_option
-from cds_service.cli.serving import serve_application
+from cds_service.server.serving import serve_application
 from cds_service.web.logging import configure_logging
 from cds_service.web.paths import DIRECTORY_VARIABLE
 

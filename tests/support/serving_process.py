@@ -77,7 +77,7 @@ def _announce(url: str) -> None:
 
 
 def _main(target: str, host: str, port: str, workers: str, threads: str) -> None:
-    from cds_service.cli.serving import serve_application
+    from cds_service.server.serving import serve_application
 
     serve_application(
         target,

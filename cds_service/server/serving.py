@@ -31,8 +31,10 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MPServer
 
-from cds_service.cli.body_memory import return_large_blocks
-from cds_service.cli.worker import IDLE_SECONDS, RequestLimits, WorkerWatch, gate
+from cds_service.server.body_memory import return_large_blocks
+from cds_service.server.connections import IDLE_SECONDS
+from cds_service.server.gate import RequestLimits, gate
+from cds_service.server.watch import WorkerWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

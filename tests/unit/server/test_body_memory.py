@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from cds_service.cli import body_memory
-from cds_service.cli.body_memory import SMALL_BODY_BYTES, BodyMemory, BodyShare, Budget
-from cds_service.cli.worker import BodyInput, RequestLimits, gate
 from cds_service.errors import OverloadedError
+from cds_service.server import body_memory
+from cds_service.server.body_memory import SMALL_BODY_BYTES, BodyMemory, BodyShare, Budget
+from cds_service.server.gate import BodyInput, RequestLimits, gate
 from tests.unit.web.fakes import GOOD_TOKEN, HOOK_PATH, Edge, encoded, hook_request
 from tests.unit.web.outcomes import refused_with
 
@@ -122,7 +122,7 @@ def test_body_larger_than_any_budget_is_read_alone() -> None:
 
 
 def test_gate_gives_memory_back_after_answers_and_errors(memory: BodyMemory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cds_service.cli.worker.BodyMemory", lambda _most: memory)
+    monkeypatch.setattr("cds_service.server.gate.BodyMemory", lambda _most: memory)
 
     def application(environ: dict[str, Any], _start: object) -> list[bytes]:
         environ["wsgi.input"].read(MOST)
@@ -139,7 +139,7 @@ def test_gate_gives_memory_back_after_answers_and_errors(memory: BodyMemory, mon
 def test_request_without_memory_is_answered_503_and_the_next_one_as_usual(
     memory: BodyMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cds_service.cli.worker.BodyMemory", lambda _most: memory)
+    monkeypatch.setattr("cds_service.server.gate.BodyMemory", lambda _most: memory)
     edge = Edge()
     client = Client(gate(edge.application(), RequestLimits(1, MOST)))
     body = encoded(hook_request()).ljust(LARGE)

@@ -1,0 +1,1 @@
+"""The production server: workers, the gate before the application, limits, reload, supervision."""

@@ -1,0 +1,1 @@
+"""The production server: what stands between the socket and the application."""

@@ -21,20 +21,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cds_service.acquisition.from_settings import fetching_from_settings
-from cds_service.audit.kept_heads import HeadKeeper, kept_head
 from cds_service.audit.keys import read_key
 from cds_service.audit.log import AuditLog
 from cds_service.authorization.authenticator import Authenticator as VerifyingAuthenticator
 from cds_service.authorization.from_settings import authenticator_from_settings
 from cds_service.cards.model_card import SiteModelCard
 from cds_service.errors import StateUnavailableError
+from cds_service.services.identity import SII_RECURRENCE_RISK
 from cds_service.services.recording import Recorder, RecordingChoices
 from cds_service.services.sii_recurrence_risk import SIIRecurrenceRisk
 from cds_service.services.site import site_from_settings
-from cds_service.services.snooze_store import SnoozeStore
 from cds_service.services.snoozing import SnoozeOptions, Snoozing
 from cds_service.settings import load_settings
 from cds_service.settings.watching import ConfigurationWatcher, identify
+from cds_service.state.chain_heads import HeadKeeper, kept_head
+from cds_service.state.installation_key import InstallationKey
+from cds_service.state.snoozes import SnoozeStore
 from cds_service.web.application import build_application
 from cds_service.web.exposition import join_workers
 from cds_service.web.logging import configure_logging
@@ -182,7 +184,19 @@ def snoozing(settings: Settings) -> Snoozing | None:
     if not cards.snooze_hours:
         return None
     options = SnoozeOptions(timedelta(hours=cards.snooze_hours), Decimal(cards.snooze_unless_sii_rises_percent) / 100)
-    return Snoozing(snooze_store(settings.state.url), options, audit_key(settings))
+    return Snoozing(snooze_store(settings.state.url), options, snooze_key(settings), SII_RECURRENCE_RISK)
+
+
+def snooze_key(settings: Settings) -> Callable[[], bytes]:
+    """Return the key of what the snooze remembers: that of the audit log, else one made for this installation."""
+    given = audit_key(settings)
+    return installation_key(settings.state.url) if given is None else lambda: given
+
+
+@cache
+def installation_key(url: str) -> InstallationKey:
+    """Return the one key of this installation, read or made when it is first needed."""
+    return InstallationKey(url)
 
 
 def open_audit_log(settings: Settings) -> AuditLog:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from cds_service.authorization.clients import TrustedClient
     from cds_service.authorization.observing import TrustObserver
-    from cds_service.authorization.replay import ReplayStore
     from cds_service.authorization.trust import ClientTrust, TokenPolicy
+    from cds_service.state.used_tokens import UsedTokens
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Authenticator:
         self,
         clients: Sequence[ClientTrust],
         policy: TokenPolicy,
-        replay: ReplayStore,
+        replay: UsedTokens,
         *,
         anonymous: TrustedClient | None = None,
         failures: FailureLimit | None = None,

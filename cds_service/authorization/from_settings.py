@@ -11,9 +11,9 @@ from cds_service.authorization.key_file import KeyFile
 from cds_service.authorization.key_url import KeyUrl
 from cds_service.authorization.keys import KeySetError
 from cds_service.authorization.observing import SilentObserver, TrustObserver
-from cds_service.authorization.replay import ReplayStore
 from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import ConfigurationError
+from cds_service.state.used_tokens import UsedTokens
 
 if TYPE_CHECKING:
     from cds_service.authorization.keys import KeySource
@@ -43,10 +43,10 @@ def authenticator_from_settings(
     )
 
 
-def _replay(settings: Settings, previous: Authenticator | None) -> ReplayStore:
+def _replay(settings: Settings, previous: Authenticator | None) -> UsedTokens:
     if previous is not None and previous.replay.url == settings.state.url:
         return previous.replay
-    return ReplayStore(settings.state.url)
+    return UsedTokens(settings.state.url)
 
 
 def _anonymous(settings: Settings) -> TrustedClient:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cds_service.audit.chain import SHA256, ChainHead
-from cds_service.audit.kept_heads import kept_head
 from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import verify_log
 from cds_service.audit.records import OUTCOMES
@@ -28,6 +27,7 @@ from cds_service.cli.audit_log import (
 from cds_service.cli.audit_replay import replay_command
 from cds_service.cli.audit_report import report_command
 from cds_service.errors import StateUnavailableError
+from cds_service.state.chain_heads import kept_head
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,9 @@ from cds_service.acquisition.fhir.exchange import Exchanger
 from cds_service.acquisition.from_settings import http_options
 from cds_service.audit.keys import read_key
 from cds_service.authorization.from_settings import authenticator_from_settings
-from cds_service.authorization.replay import ReplayStore
 from cds_service.cli.options import load_or_exit
 from cds_service.errors import ConfigurationError
+from cds_service.state.used_tokens import UsedTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def load_usable_or_exit(config_file: Path | None) -> Settings:
 
 def _parts(settings: Settings) -> Iterator[Callable[[], object]]:
     yield lambda: authenticator_from_settings(settings)
-    yield lambda: ReplayStore(settings.state.url)
+    yield lambda: UsedTokens(settings.state.url)
     yield lambda: Exchanger(http_options(settings), connections=1)
     key_file = settings.audit.hmac_key_file
     if key_file is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.clinical.models import Analyte
 from cds_service.doctor.findings import by_severity
 from cds_service.doctor.laboratory_survey import USABLE, meaning_of
@@ -39,7 +38,7 @@ def make_report(case: Case, findings: Iterable[Finding], local_codes: Sequence[L
         format_version=FORMAT_VERSION,
         made=options.now.isoformat(timespec="seconds"),
         versions={
-            "rule": RULE_VERSION,
+            "rule": evidence.site.service.rule_version,
             "mappings": case.mappings.version,
             "configuration": evidence.site.configuration_hash,
         },

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from cds_service.cards.extension import assessment_extension
 from cds_service.cards.gaps import Gap
 from cds_service.cards.numbers import plain
-from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.clinical.models import Basis, LabResult
 from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
 from cds_service.clinical.reasons import Reason
@@ -40,7 +39,11 @@ def explain(decision: Decision, patient_id: str, site: Site, now: datetime) -> d
     laboratory = decision.laboratory
     return {
         "assessment": assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps),
-        "versions": {"rule": RULE_VERSION, "mappings": site.mappings.version, "configuration": site.configuration_hash},
+        "versions": {
+            "rule": site.service.rule_version,
+            "mappings": site.mappings.version,
+            "configuration": site.configuration_hash,
+        },
         "eligibility": _eligibility(decision, site),
         "observations": _observations(decision, laboratory, patient_id, site, now) if laboratory else [],
         "draws": _draws(decision, laboratory, site, now) if laboratory else [],

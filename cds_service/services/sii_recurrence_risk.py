@@ -15,6 +15,7 @@ from cds_service.hooks.discovery import ServiceDescription
 from cds_service.hooks.request import HOOK
 from cds_service.hooks.response import Answer, CDSResponse, Verdict
 from cds_service.services.decision import decide
+from cds_service.services.identity import SII_RECURRENCE_RISK
 from cds_service.services.recording import Moment, present
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cds_service.services.site import Site
     from cds_service.services.snoozing import Snoozing
 
-SERVICE_ID: Final = "sii-recurrence-risk"
+SERVICE_ID: Final = SII_RECURRENCE_RISK.id
 # The version of the CDS Hooks specification that is implemented.
 SPECIFICATION_VERSION: Final = "2.0.1"
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.services.identity import SII_RECURRENCE_RISK, ServiceIdentity
 from cds_service.settings.overlays import load_site_mappings
 
 if TYPE_CHECKING:
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The clinical policy, the mapping tables, and the card options of a site, with the hash of its configuration."""
+    """What a service decides by at a site: policy, mapping tables and card options, with the configuration's hash."""
 
     policy: ClinicalPolicy
     mappings: Mappings
     cards: CardOptions
     mode: Literal["active", "silent"]
     configuration_hash: str
+    service: ServiceIdentity = SII_RECURRENCE_RISK
 
 
 def site_from_settings(settings: Settings) -> Site:

@@ -15,18 +15,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
 from cds_service.errors import StateUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from cds_service.authorization.clients import TrustedClient
     from cds_service.clinical.outcomes import Assessment
     from cds_service.hooks.feedback import FeedbackItem
     from cds_service.services.decision import Decision
-    from cds_service.services.snooze_store import SnoozeStore
+    from cds_service.services.identity import ServiceIdentity
+    from cds_service.state.snoozes import SnoozeStore
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -50,11 +50,14 @@ class Snoozing:
     user of the same EHR: feedback does not say who gave it.
     """
 
-    def __init__(self, store: SnoozeStore, options: SnoozeOptions, key: bytes | None) -> None:
-        """Keep the store. `key` is the audit key; without one the hashes are not keyed."""
+    def __init__(
+        self, store: SnoozeStore, options: SnoozeOptions, key: Callable[[], bytes], service: ServiceIdentity
+    ) -> None:
+        """Keep the store and the service whose cards these are. `key` raises StateUnavailableError if there is none."""
         self._store = store
         self._options = options
-        self._key = key or b""
+        self._key = key
+        self._service = service
 
     def until(self, patient: str, client: TrustedClient, decision: Decision, now: datetime) -> datetime | None:
         """Tell until when the card for a decision is snoozed; None when it is to be shown."""
@@ -88,9 +91,9 @@ class Snoozing:
         come late and in any order, so that nobody knows which of the two was the last word.
         """
         for item in items:
-            card = self._hash("card", client.name, item.card)
             end = min(item.outcome_at, now) + self._options.period
             try:
+                card = self._hash("card", client.name, item.card)
                 if item.outcome != _OVERRIDDEN:
                     self._store.wake(card, _seconds(now))
                 elif end > now:
@@ -104,16 +107,16 @@ class Snoozing:
         return now > Decimal(before) * (1 + self._options.rise)
 
     def _subject(self, patient: str, client: TrustedClient, decision: Decision) -> bytes:
-        """Name what is snoozed: this advice with these doubts, by this rule, for this patient of this EHR."""
+        """Name what is snoozed: this advice of this service with these doubts, for this patient of this EHR."""
         assessment = decision.assessment
         gaps = (f"gap {gap.name}" for gap in decision.gaps)
-        said = (RULE_VERSION, f"{assessment.cutoff:f}", assessment.outcome, *_reasons(assessment), *gaps)
-        return self._hash("subject", client.name, patient, *said)
+        said = (f"{assessment.cutoff:f}", assessment.outcome, *_reasons(assessment), *gaps)
+        return self._hash("subject", *self._service, client.name, patient, *said)
 
     def _hash(self, *parts: str) -> bytes:
         # The lengths keep the parts apart.
         text = "".join(f"{len(part)}:{part}" for part in ("sii-cds snooze", *parts))
-        return hmac.digest(self._key, text.encode(), hashlib.sha256)
+        return hmac.digest(self._key(), text.encode(), hashlib.sha256)
 
 
 def _reasons(assessment: Assessment) -> list[str]:

@@ -15,6 +15,15 @@ CLOSED_PACKAGES: dict[str, tuple[str, ...]] = {
 }
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "cds_service.hooks": ("cds_service.services", "cds_service.web"),
+    # The store knows nothing of those who keep something in it but what a chain head and a token's use are.
+    "cds_service.state": (
+        "cds_service.acquisition",
+        "cds_service.cards",
+        "cds_service.clinical",
+        "cds_service.services",
+        "cds_service.settings",
+        "cds_service.web",
+    ),
 }
 FLASK_ALLOWED = ("cds_service.app", "cds_service.demo", "cds_service.web")
 
@@ -72,6 +81,7 @@ def test_import_rules_whole_source_no_refused_import() -> None:
         ("cds_service.normalization.units", "from cds_service.settings import load", "settings are passed in"),
         ("cds_service.hooks.request", "from cds_service.services import sii", "models do not know who uses them"),
         ("cds_service.hooks.request", "import cds_service.web.app", "nor the edge"),
+        ("cds_service.state.snoozes", "from cds_service.services import snoozing", "the store below its users"),
         ("cds_service.services.sii", "from flask import g", "services know nothing of the web"),
         ("cds_service.audit.record", "import flask.wrappers", "a module inside flask"),
         ("cds_service.cards.wording", "def f():\n    import flask", "an import inside a function"),

@@ -15,8 +15,8 @@ import msgspec
 
 from cds_service.audit.chain import GENESIS, ChainHead, ChainKey, bind, encode_payload
 from cds_service.audit.heads import HeadReporter
-from cds_service.audit.kept_heads import HeadKeeper
 from cds_service.audit.log import AuditLog
+from cds_service.state.chain_heads import HeadKeeper
 from tests.support.audit_logs import write_log
 
 if TYPE_CHECKING:

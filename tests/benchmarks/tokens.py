@@ -27,9 +27,9 @@ from cds_service.app import create_app
 from cds_service.authorization.authenticator import Authenticator
 from cds_service.authorization.clients import TrustedClient
 from cds_service.authorization.keys import read_key_set
-from cds_service.authorization.replay import ReplayStore
 from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.settings import settings_from_dict
+from cds_service.state.used_tokens import UsedTokens
 from tests.benchmarks.bodies import patient_view_body
 from tests.security import forge
 
@@ -52,7 +52,7 @@ class Kind:
     key: forge.Key
 
 
-class _NoReplay(ReplayStore):
+class _NoReplay(UsedTokens):
     """Everything is new: the database is measured apart."""
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ def bare_check(kind: Kind) -> Callable[[], None]:
     return lambda: public.verify(der, text, how)
 
 
-def token_check(kind: Kind, replay: ReplayStore, tokens: Iterator[str]) -> Callable[[], None]:
+def token_check(kind: Kind, replay: UsedTokens, tokens: Iterator[str]) -> Callable[[], None]:
     """The whole of `authenticate`."""
     keys = read_key_set(forge.key_set(forge.jwk(kind.key, forge.header(kind.algorithm)["kid"])))
     rights = TrustedClient("main-ehr", forge.ISSUER, "active")
@@ -159,7 +159,7 @@ def row(kind: Kind, folder: Path, rounds: int, times: int) -> tuple[str, float]:
     """Measure one kind; give its line of the table and the ratio of the whole request."""
     needed = rounds * times
     made = [forge.token(kind.algorithm, kind.key) for _ in range(needed)]
-    store = ReplayStore(f"sqlite:///{folder}/state.db")
+    store = UsedTokens(f"sqlite:///{folder}/state.db")
     store.check_writable()
     calls = {
         "bare": bare_check(kind),

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from cds_service.audit.kept_heads import kept_head
 from cds_service.audit.reading import read_entries, verify_log
 from cds_service.audit.records import ConfigurationRecord, HookRecord
+from cds_service.state.chain_heads import kept_head
 from tests.benchmarks.bodies import patient_view_body
 from tests.support.processes import children
 from tests.support.serve_command import serving

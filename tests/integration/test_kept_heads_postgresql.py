@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cds_service.audit.chain import ChainHead
-from cds_service.audit.kept_heads import HeadKeeper, kept_head
 from cds_service.errors import StateUnavailableError
+from cds_service.state.chain_heads import HeadKeeper, kept_head
 from tests.security.key_server import until
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cds_service.hooks.feedback import FeedbackItem
-from cds_service.services.snooze_store import SnoozeStore
+from cds_service.services.identity import SII_RECURRENCE_RISK
 from cds_service.services.snoozing import SnoozeOptions, Snoozing
+from cds_service.state.installation_key import InstallationKey
+from cds_service.state.snoozes import SnoozeStore
 from tests.support.charts import NOW, bundle, days_ago, draw, hook_request, observation, procedure
 from tests.support.snooze_site import HOOK, HOURS, Hospital, ask, override, shown
 from tests.unit.services.asking import CLIENT, decision
@@ -221,7 +224,10 @@ def test_snooze_works_for_several_hosts_on_postgresql(postgresql_url: str) -> No
     found = decision(hook_request())
     item = FeedbackItem("card", "overridden", NOW)
     with closing(SnoozeStore(postgresql_url)) as one, closing(SnoozeStore(postgresql_url)) as other:
-        first, second = Snoozing(one, options, b"key"), Snoozing(other, options, b"key")
+        keys = InstallationKey(postgresql_url), InstallationKey(postgresql_url)
+        first, second = (
+            Snoozing(store, options, key, SII_RECURRENCE_RISK) for store, key in zip((one, other), keys, strict=True)
+        )
         first.note_shown("card", "p1", CLIENT, found, NOW)
         for _ in range(2):
             second.take_feedback([item, FeedbackItem("123456", "overridden", NOW)], CLIENT, NOW)
@@ -236,3 +242,42 @@ def test_snooze_works_for_several_hosts_on_postgresql(postgresql_url: str) -> No
         assert [host.until("p1", CLIENT, found, NOW) for host in (first, second)] == [None, None]
         second.note_shown("later", "p9", CLIENT, found, end + timedelta(days=8))
         assert other.find(b"", 0) is None
+        for key in keys:
+            key.close()
+
+
+def test_snooze_without_an_audit_key_two_installations_keep_one_patient_under_two_hashes(tmp_path: Path) -> None:
+    """A hash without a key of its own is undone by trying patient ids: it would be the same everywhere."""
+    hashes = []
+    for name in ("one", "two"):
+        place = Hospital(tmp_path / name, cards={"snooze_hours": HOURS})
+        place.directory.mkdir()
+        ask(place.worker())
+        with closing(sqlite3.connect(place.directory / "state.db")) as database:
+            hashes += database.execute("SELECT subject_hash FROM shown_card").fetchall()
+
+    assert len(set(hashes)) == 2
+
+
+def test_snooze_of_one_service_hides_no_card_of_another(tmp_path: Path) -> None:
+    options = SnoozeOptions(timedelta(hours=HOURS), Decimal("0.25"))
+    found = decision(hook_request())
+    with closing(SnoozeStore(f"sqlite:///{tmp_path / 'state.db'}")) as store:
+        one = Snoozing(store, options, lambda: b"key", SII_RECURRENCE_RISK)
+        other = Snoozing(store, options, lambda: b"key", SII_RECURRENCE_RISK._replace(id="nlr-recurrence-risk"))
+        one.note_shown("card", "p1", CLIENT, found, NOW)
+        one.take_feedback([FeedbackItem("card", "overridden", NOW)], CLIENT, NOW)
+
+        assert one.until("p1", CLIENT, found, NOW) is not None
+        assert other.until("p1", CLIENT, found, NOW) is None
+
+
+def test_snooze_key_that_cannot_be_had_shows_the_card_and_says_so(
+    hospital: Hospital, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "state.db.key").write_bytes(b"cut short")
+    worker = hospital.worker()
+    override(worker, ask(worker)["cards"][0]["uuid"])
+
+    assert shown(worker)
+    assert "holds no key" in caplog.text

@@ -11,8 +11,8 @@ from cds_service.authorization.clients import TrustedClient
 from cds_service.authorization.key_download import KeySetAddress
 from cds_service.authorization.key_file import KeyFile
 from cds_service.authorization.key_url import KeyUrl
-from cds_service.authorization.replay import ReplayStore
 from cds_service.authorization.trust import ClientTrust, TokenPolicy
+from cds_service.state.used_tokens import UsedTokens
 from tests.security import forge
 from tests.security.key_server import OLD_KEYS, Clock, KeyServer, running_key_server
 
@@ -67,12 +67,12 @@ def other_ehr(tmp_path: Path) -> ClientTrust:
 
 
 @pytest.fixture
-def replay(state_file: Path) -> ReplayStore:
-    return ReplayStore(f"sqlite:///{state_file}")
+def replay(state_file: Path) -> UsedTokens:
+    return UsedTokens(f"sqlite:///{state_file}")
 
 
 @pytest.fixture
-def authenticator(main_ehr: ClientTrust, other_ehr: ClientTrust, replay: ReplayStore) -> Authenticator:
+def authenticator(main_ehr: ClientTrust, other_ehr: ClientTrust, replay: UsedTokens) -> Authenticator:
     return Authenticator([main_ehr, other_ehr], TokenPolicy(), replay)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cds_service.authorization.replay import ReplayStore
+    from cds_service.state.used_tokens import UsedTokens
 
 GOOD: list[tuple[str, Callable[[], str]]] = [
     ("requirement 178: ES384", token),
@@ -73,19 +73,19 @@ def test_authenticate_second_client_gets_its_own_rights(authenticator: Authentic
     assert (client.name, client.mode, client.fhir_servers) == ("other-ehr", "silent", ())
 
 
-def test_authenticate_listed_tenant_is_accepted(main_ehr: ClientTrust, replay: ReplayStore) -> None:
+def test_authenticate_listed_tenant_is_accepted(main_ehr: ClientTrust, replay: UsedTokens) -> None:
     authenticator = Authenticator([replace(main_ehr, tenants=("north",))], TokenPolicy(), replay)
 
     assert authenticator.authenticate([f"Bearer {token(tenant='north')}"], ENDPOINT, NOW).name == "main-ehr"
 
 
-def test_authenticate_audience_agreed_on_is_accepted(main_ehr: ClientTrust, replay: ReplayStore) -> None:
+def test_authenticate_audience_agreed_on_is_accepted(main_ehr: ClientTrust, replay: UsedTokens) -> None:
     authenticator = Authenticator([replace(main_ehr, audiences=("urn:sii-cds",))], TokenPolicy(), replay)
 
     assert authenticator.authenticate([f"Bearer {token(aud='urn:sii-cds')}"], ENDPOINT, NOW).name == "main-ehr"
 
 
-def test_authenticate_leeway_of_site_replaces_default(main_ehr: ClientTrust, replay: ReplayStore) -> None:
+def test_authenticate_leeway_of_site_replaces_default(main_ehr: ClientTrust, replay: UsedTokens) -> None:
     authenticator = Authenticator([main_ehr], TokenPolicy(leeway_seconds=300), replay)
     text = token(iat=NOW_SECONDS - 599, exp=NOW_SECONDS - 299)
 
@@ -99,7 +99,7 @@ def epic_token(kid: str, iss: str) -> str:
     return signed(head, body, rsa_key("epic"), "RS384")
 
 
-def test_authenticate_token_as_epic_sends_it_is_accepted(tmp_path: Path, replay: ReplayStore) -> None:
+def test_authenticate_token_as_epic_sends_it_is_accepted(tmp_path: Path, replay: UsedTokens) -> None:
     kid, issuer = "p+7/Tn4vYkQz0a/+Xw==", "https://epic.hospital.example/api/FHIR/R4"
     (tmp_path / "epic.json").write_bytes(forge.key_set(forge.jwk(rsa_key("epic"), kid)))
     keys = KeyFile("epic", tmp_path / "epic.json")
@@ -149,7 +149,7 @@ def sandbox_token() -> str:
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path, replay: ReplayStore) -> Authenticator:
+def sandbox(tmp_path: Path, replay: UsedTokens) -> Authenticator:
     (tmp_path / "sandbox.json").write_bytes(forge.key_set(SANDBOX_KEY))
     keys = KeyFile("sandbox", tmp_path / "sandbox.json")
     rights = TrustedClient("sandbox", SANDBOX_ISSUER, "active")

@@ -23,7 +23,7 @@ from tests.security.test_key_refresh import Counts
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from cds_service.authorization.replay import ReplayStore
+    from cds_service.state.used_tokens import UsedTokens
 
 PROXY, ELSEWHERE = "192.0.2.7", "192.0.2.8"
 NOW_S = float(NOW_SECONDS)
@@ -130,7 +130,7 @@ def refusal(
 
 
 def test_authenticate_beyond_the_budget_is_refused_unread_alike_and_not_logged_singly(
-    main_ehr: ClientTrust, replay: ReplayStore, caplog: pytest.LogCaptureFixture
+    main_ehr: ClientTrust, replay: UsedTokens, caplog: pytest.LogCaptureFixture
 ) -> None:
     counts = LimitCounts()
     authenticator = Authenticator([main_ehr], TokenPolicy(), replay, observer=counts)
@@ -212,7 +212,7 @@ def test_note_success_keeps_a_busy_client_among_those_remembered() -> None:
     assert limit.allows(PROXY, "main-ehr", NOW_S)
 
 
-def test_authenticate_missing_keys_are_not_the_callers_failure(main_ehr: ClientTrust, replay: ReplayStore) -> None:
+def test_authenticate_missing_keys_are_not_the_callers_failure(main_ehr: ClientTrust, replay: UsedTokens) -> None:
     class NoKeys:
         def find(self, key_id: str) -> None:
             raise KeySetError(f"away, {len(key_id)}")

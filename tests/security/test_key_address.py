@@ -16,11 +16,11 @@ from tests.security.key_server import NEW_KEYS, Clock, KeyServer, running_key_se
 
 if TYPE_CHECKING:
     from cds_service.authorization.key_url import KeyUrl
-    from cds_service.authorization.replay import ReplayStore
+    from cds_service.state.used_tokens import UsedTokens
 
 
 @pytest.fixture
-def by_url(keys: KeyUrl, server: KeyServer, replay: ReplayStore) -> Authenticator:
+def by_url(keys: KeyUrl, server: KeyServer, replay: UsedTokens) -> Authenticator:
     rights = TrustedClient("main-ehr", ISSUER, "active")
     return Authenticator([ClientTrust(ISSUER, keys, ("ES384",), rights, server.url)], TokenPolicy(), replay)
 

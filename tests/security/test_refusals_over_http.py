@@ -17,8 +17,8 @@ from joserfc import jws
 
 from cds_service.app import create_app
 from cds_service.authorization.refusals import Refusal
-from cds_service.authorization.state_store import StateStore
 from cds_service.settings import settings_from_dict
+from cds_service.state.database import StateStore
 from tests.security import forge
 from tests.security.conftest import OTHER_ISSUER, main_key_set, other_key_set
 from tests.security.forge import ENDPOINT, NOW, ec_key, token

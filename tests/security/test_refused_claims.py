@@ -15,7 +15,7 @@ from tests.security import forge
 from tests.security.forge import ENDPOINT, ISSUER, LEFT_OUT, NOW_SECONDS, PUBLIC_URL
 
 if TYPE_CHECKING:
-    from cds_service.authorization.replay import ReplayStore
+    from cds_service.state.used_tokens import UsedTokens
 
 Claims = dict[str, Any]
 
@@ -115,7 +115,7 @@ def test_authenticate_unacceptable_claims_are_refused_alike(
     ],
 )
 def test_authenticate_tenant_not_listed_is_forbidden(
-    reason: str, changes: Claims, main_ehr: ClientTrust, replay: ReplayStore
+    reason: str, changes: Claims, main_ehr: ClientTrust, replay: UsedTokens
 ) -> None:
     authenticator = Authenticator([replace(main_ehr, tenants=("north", "south"))], TokenPolicy(), replay)
 
@@ -128,7 +128,7 @@ def test_authenticate_tenant_not_listed_is_forbidden(
 
 @pytest.mark.parametrize("jku", ["jwks.json", "main-ehr", "", "//attacker.example/k", "urn:main-ehr:k"])
 def test_authenticate_issuer_without_address_vouches_for_no_jku(
-    jku: str, main_ehr: ClientTrust, replay: ReplayStore
+    jku: str, main_ehr: ClientTrust, replay: UsedTokens
 ) -> None:
     """Two texts that are no addresses have nothing in common, though neither has a host."""
     rights = replace(main_ehr.rights, fhir_servers=())

@@ -17,9 +17,9 @@ from sqlalchemy.pool import Pool
 
 from cds_service.authorization.authenticator import Authenticator
 from cds_service.authorization.claims import TokenUse
-from cds_service.authorization.replay import ReplayStore
 from cds_service.authorization.trust import TokenPolicy
 from cds_service.errors import UnauthenticatedError
+from cds_service.state.used_tokens import UsedTokens
 from tests.security import forge
 from tests.security.forge import ENDPOINT, NOW, NOW_SECONDS, token
 
@@ -72,7 +72,7 @@ def test_authenticate_replay_within_the_leeway_after_expiry_is_refused(authentic
 
 
 def test_authenticate_replay_after_the_leeway_was_raised_is_refused(
-    main_ehr: ClientTrust, authenticator: Authenticator, replay: ReplayStore
+    main_ehr: ClientTrust, authenticator: Authenticator, replay: UsedTokens
 ) -> None:
     """Forgotten after a short leeway, the token would be good again under a longer one."""
     text, later = f"Bearer {token()}", NOW + timedelta(seconds=300 + 100)
@@ -98,19 +98,19 @@ def test_authenticate_replay_after_the_leeway_was_raised_is_refused(
     ],
 )
 def test_first_use_depends_on_issuer_id_and_time(
-    first: TokenUse, second: TokenUse, expected: bool, reason: str, replay: ReplayStore
+    first: TokenUse, second: TokenUse, expected: bool, reason: str, replay: UsedTokens
 ) -> None:
     assert replay.is_first_use(first, NOW_SECONDS - 1)
     assert replay.is_first_use(second, NOW_SECONDS) is expected, reason
 
 
 def test_first_use_after_restart_is_remembered(state_file: Path) -> None:
-    ReplayStore(f"sqlite:///{state_file}").is_first_use(use(), NOW_SECONDS)
+    UsedTokens(f"sqlite:///{state_file}").is_first_use(use(), NOW_SECONDS)
 
-    assert not ReplayStore(f"sqlite:///{state_file}").is_first_use(use(), NOW_SECONDS)
+    assert not UsedTokens(f"sqlite:///{state_file}").is_first_use(use(), NOW_SECONDS)
 
 
-def test_first_use_of_one_token_by_many_threads_is_granted_once(replay: ReplayStore) -> None:
+def test_first_use_of_one_token_by_many_threads_is_granted_once(replay: UsedTokens) -> None:
     barrier = threading.Barrier(16)
 
     def ask(_: int) -> bool:
@@ -127,7 +127,7 @@ DATABASES_IN_RACE, TOKENS_IN_RACE, WORKERS_IN_RACE = 8, 40, 4
 def race(urls: list[str], barrier: threading.Barrier, granted: multiprocessing.Queue[int]) -> None:
     count = 0
     for url in urls:
-        store = ReplayStore(url)
+        store = UsedTokens(url)
         barrier.wait(timeout=30)
         count += sum(store.is_first_use(use(f"t-{number}"), NOW_SECONDS) for number in range(TOKENS_IN_RACE))
         store.close()
@@ -155,7 +155,7 @@ def test_first_use_raced_by_processes_is_granted_once(tmp_path: Path) -> None:
     assert granted_in_race(urls) == DATABASES_IN_RACE * TOKENS_IN_RACE
 
 
-def test_first_use_after_fork_is_shared_with_parent(replay: ReplayStore) -> None:
+def test_first_use_after_fork_is_shared_with_parent(replay: UsedTokens) -> None:
     replay.is_first_use(use(), NOW_SECONDS)
     child = os.fork()
     if child == 0:
@@ -170,7 +170,7 @@ def test_first_use_after_fork_is_shared_with_parent(replay: ReplayStore) -> None
 
 
 def test_first_use_database_that_another_worker_creates_meanwhile_is_waited_for(
-    replay: ReplayStore, state_file: Path
+    replay: UsedTokens, state_file: Path
 ) -> None:
     """SQLite refuses at once to switch to its write-ahead log while another connection writes."""
     other = sqlite3.connect(state_file, isolation_level=None, check_same_thread=False)
@@ -183,7 +183,7 @@ def test_first_use_database_that_another_worker_creates_meanwhile_is_waited_for(
     release.join()
 
 
-def test_first_use_table_created_by_another_worker_meanwhile_is_used(replay: ReplayStore) -> None:
+def test_first_use_table_created_by_another_worker_meanwhile_is_used(replay: UsedTokens) -> None:
     """PostgreSQL 15 answers so when two workers create one table in the same moment."""
     refusals = iter([IntegrityError("CREATE TABLE", None, Exception("duplicate key value in pg_type"))])
 
@@ -208,14 +208,14 @@ def rows(state_file: Path) -> int:
         connection.close()
 
 
-def test_first_use_expired_rows_are_deleted(replay: ReplayStore, state_file: Path) -> None:
+def test_first_use_expired_rows_are_deleted(replay: UsedTokens, state_file: Path) -> None:
     for number in range(1, 1600):
         replay.is_first_use(use(f"t-{number}", until=NOW_SECONDS + number), NOW_SECONDS + number)
 
     assert rows(state_file) < 600
 
 
-def test_first_use_live_rows_stay(replay: ReplayStore, state_file: Path) -> None:
+def test_first_use_live_rows_stay(replay: UsedTokens, state_file: Path) -> None:
     for number in range(600):
         replay.is_first_use(use(f"t-{number}"), NOW_SECONDS)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cds_service.authorization.replay import ReplayStore
 from cds_service.errors import StateUnavailableError
+from cds_service.state.used_tokens import UsedTokens
 from tests.security.forge import NOW_SECONDS
 from tests.security.key_server import until
 from tests.security.test_replay import TOKENS_IN_RACE, granted_in_race, use
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def test_first_use_on_postgresql_is_granted_once_and_remembered_by_others(postgresql_url: str) -> None:
-    one_host, another = ReplayStore(postgresql_url), ReplayStore(postgresql_url)
+    one_host, another = UsedTokens(postgresql_url), UsedTokens(postgresql_url)
     with closing(one_host), closing(another):
         assert one_host.is_first_use(use(), NOW_SECONDS)
         assert not another.is_first_use(use(), NOW_SECONDS)
@@ -35,14 +35,14 @@ def test_first_use_on_postgresql_raced_by_processes_is_granted_once(postgresql: 
 
 
 @pytest.fixture
-def replay(postgresql_url: str) -> Iterator[ReplayStore]:
-    with closing(ReplayStore(postgresql_url)) as store:
+def replay(postgresql_url: str) -> Iterator[UsedTokens]:
+    with closing(UsedTokens(postgresql_url)) as store:
         store.check_writable()
         yield store
 
 
 def test_first_use_server_that_was_restarted_is_asked_again_without_a_refusal(
-    replay: ReplayStore, postgresql: PostgreSQL
+    replay: UsedTokens, postgresql: PostgreSQL
 ) -> None:
     """The connections in the pool are dead then, which each of them tells at once."""
     replay.is_first_use(use(), NOW_SECONDS)
@@ -54,7 +54,7 @@ def test_first_use_server_that_was_restarted_is_asked_again_without_a_refusal(
 
 
 def test_first_use_server_that_is_down_is_refused_at_once_and_found_again(
-    replay: ReplayStore, postgresql: PostgreSQL
+    replay: UsedTokens, postgresql: PostgreSQL
 ) -> None:
     postgresql.stop()
     begun = time.perf_counter()
@@ -69,7 +69,7 @@ def test_first_use_server_that_is_down_is_refused_at_once_and_found_again(
 
 
 def test_first_use_server_that_is_frozen_is_given_up_and_found_again(
-    replay: ReplayStore, postgresql: PostgreSQL
+    replay: UsedTokens, postgresql: PostgreSQL
 ) -> None:
     """Its connections stay open and nothing comes: neither the network nor the server ends the wait."""
     postgresql.freeze()
@@ -91,7 +91,7 @@ def test_first_use_server_that_is_frozen_is_given_up_and_found_again(
 
 
 def test_first_use_table_locked_by_another_is_given_up_by_the_server_too(
-    replay: ReplayStore, postgresql: PostgreSQL
+    replay: UsedTokens, postgresql: PostgreSQL
 ) -> None:
     """Otherwise every refused hook leaves a connection behind that waits on."""
     with postgresql.connect(_database(replay)) as other, other.transaction():
@@ -105,7 +105,7 @@ def test_first_use_table_locked_by_another_is_given_up_by_the_server_too(
     assert until(lambda: answers(replay, "t-1"))
 
 
-def why_not(replay: ReplayStore) -> str:
+def why_not(replay: UsedTokens) -> str:
     """What the log says of an attempt, nothing when it worked."""
     try:
         replay.check_writable()
@@ -114,5 +114,5 @@ def why_not(replay: ReplayStore) -> str:
     return ""
 
 
-def _database(replay: ReplayStore) -> str:
+def _database(replay: UsedTokens) -> str:
     return replay.url.partition("?")[0].rpartition("/")[2]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.authorization.replay import ReplayStore
 from cds_service.errors import ConfigurationError, StateUnavailableError
+from cds_service.state.used_tokens import UsedTokens
 from tests.security.forge import ENDPOINT, NOW, NOW_SECONDS, token
 from tests.security.key_server import until
 from tests.security.test_replay import rows, use
@@ -44,7 +44,7 @@ def test_check_ready_database_replaced_by_what_is_none_is_reported(
         authenticator.check_ready()
 
 
-def test_first_use_database_file_deleted_is_made_anew(replay: ReplayStore, state_file: Path) -> None:
+def test_first_use_database_file_deleted_is_made_anew(replay: UsedTokens, state_file: Path) -> None:
     """A connection that is open goes on writing to the deleted file, which no other worker sees."""
     replay.is_first_use(use(), NOW_SECONDS)
     for file in state_file.parent.glob("state.db*"):
@@ -54,7 +54,7 @@ def test_first_use_database_file_deleted_is_made_anew(replay: ReplayStore, state
     assert rows(state_file) == 1
 
 
-def test_first_use_database_that_comes_back_is_used_without_restart(replay: ReplayStore, state_file: Path) -> None:
+def test_first_use_database_that_comes_back_is_used_without_restart(replay: UsedTokens, state_file: Path) -> None:
     state_file.mkdir()
     with pytest.raises(StateUnavailableError):
         replay.is_first_use(use(), NOW_SECONDS)
@@ -63,7 +63,7 @@ def test_first_use_database_that_comes_back_is_used_without_restart(replay: Repl
     assert replay.is_first_use(use(), NOW_SECONDS)
 
 
-def test_first_use_table_that_was_dropped_is_made_anew(replay: ReplayStore, state_file: Path) -> None:
+def test_first_use_table_that_was_dropped_is_made_anew(replay: UsedTokens, state_file: Path) -> None:
     replay.is_first_use(use(), NOW_SECONDS)
     other = sqlite3.connect(state_file)
     other.execute("DROP TABLE used_token")
@@ -72,7 +72,7 @@ def test_first_use_table_that_was_dropped_is_made_anew(replay: ReplayStore, stat
     assert replay.is_first_use(use("t-2"), NOW_SECONDS)
 
 
-def test_first_use_locked_database_is_given_up_within_the_hook_deadline(replay: ReplayStore, state_file: Path) -> None:
+def test_first_use_locked_database_is_given_up_within_the_hook_deadline(replay: UsedTokens, state_file: Path) -> None:
     replay.is_first_use(use(), NOW_SECONDS)
     blocker = sqlite3.connect(state_file, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
@@ -87,7 +87,7 @@ def test_first_use_locked_database_is_given_up_within_the_hook_deadline(replay: 
 
 
 def test_first_use_after_a_vain_wait_nobody_waits_for_a_moment_and_then_all_is_well(
-    replay: ReplayStore, state_file: Path
+    replay: UsedTokens, state_file: Path
 ) -> None:
     """Sixteen threads that wait for a locked database one after the other would answer no probe either."""
     replay.is_first_use(use(), NOW_SECONDS)
@@ -106,7 +106,7 @@ def test_first_use_after_a_vain_wait_nobody_waits_for_a_moment_and_then_all_is_w
     assert until(lambda: answers(replay, "t-2"))
 
 
-def answers(replay: ReplayStore, name: str) -> bool:
+def answers(replay: UsedTokens, name: str) -> bool:
     """Whether the store accepts a token, where it may also be out of order."""
     try:
         return replay.is_first_use(use(name), NOW_SECONDS)
@@ -117,4 +117,4 @@ def answers(replay: ReplayStore, name: str) -> bool:
 @pytest.mark.parametrize("url", ["nosuchdatabase://host/x", "not an address"])
 def test_replay_store_without_driver_is_a_configuration_error(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"state\.url"):
-        ReplayStore(url)
+        UsedTokens(url)

@@ -20,7 +20,7 @@ from cds_service.errors import UnauthenticatedError
 from tests.security import forge
 
 if TYPE_CHECKING:
-    from cds_service.authorization.replay import ReplayStore
+    from cds_service.state.used_tokens import UsedTokens
 
 KEY: dict[str, Any] = {
     "kty": "EC",
@@ -43,7 +43,7 @@ TENANT, JKU = "2ddd6c3a-8e9a-44c6-a305-52111ad302a2", "https://fhir-ehr.example.
 ISSUED, EXPIRES = 1311280970, 1422568860
 
 
-def authenticator(replay: ReplayStore, lifetime: float) -> Authenticator:
+def authenticator(replay: UsedTokens, lifetime: float) -> Authenticator:
     keys, rights = read_key_set(forge.key_set(KEY)), TrustedClient("specification", ISSUER, "active")
     client = ClientTrust(ISSUER, keys, ("ES384",), rights, key_set_url=JKU, tenants=(TENANT,))
     return Authenticator([client], TokenPolicy(max_lifetime_seconds=lifetime), replay)
@@ -51,7 +51,7 @@ def authenticator(replay: ReplayStore, lifetime: float) -> Authenticator:
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
 def test_authenticate_sample_token_of_the_specification_is_accepted_but_for_its_life(
-    zone: str, replay: ReplayStore
+    zone: str, replay: UsedTokens
 ) -> None:
     then = datetime(2014, 6, 1, tzinfo=UTC).astimezone(ZoneInfo(zone))
 
@@ -62,7 +62,7 @@ def test_authenticate_sample_token_of_the_specification_is_accepted_but_for_its_
     assert client.name == "specification"
 
 
-def test_authenticate_sample_token_with_one_bit_changed_is_refused(replay: ReplayStore) -> None:
+def test_authenticate_sample_token_with_one_bit_changed_is_refused(replay: UsedTokens) -> None:
     changed = TOKEN.replace("lWCQBDsCL8", "lWCQBDsCL9")
 
     with pytest.raises(UnauthenticatedError, match="bad-signature"):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cds_service.authorization.replay import ReplayStore
+    from cds_service.state.used_tokens import UsedTokens
 
 MARKER = "canary-5f1d"
 
@@ -63,7 +63,7 @@ def texts_of(error: BaseException | None) -> str:
 
 @pytest.mark.parametrize(("reason", "make"), REFUSED)
 def test_authenticate_refusal_holds_nothing_of_the_token(
-    reason: str, make: Callable[[], str], main_ehr: ClientTrust, replay: ReplayStore, caplog: pytest.LogCaptureFixture
+    reason: str, make: Callable[[], str], main_ehr: ClientTrust, replay: UsedTokens, caplog: pytest.LogCaptureFixture
 ) -> None:
     authenticator = Authenticator([replace(main_ehr, tenants=("north",))], TokenPolicy(), replay)
     value = make()

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from cds_service.authorization.authenticator import Authenticator
 from cds_service.authorization.clients import TrustedClient
 from cds_service.authorization.key_file import KeyFile
-from cds_service.authorization.replay import ReplayStore
 from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import ForbiddenError, MalformedRequestError, UnauthenticatedError
 from cds_service.hooks.feedback import parse_feedback
+from cds_service.state.used_tokens import UsedTokens
 from tests.fuzz.mutations import ODD_DATES
 from tests.fuzz.targets.strictness import NotJSONError, holds_huge_number, is_comparable, repeats_a_member, strict_json
 from tests.security import forge
@@ -29,7 +29,7 @@ _ALGORITHM = "ES256"
 _TENANT = "north"
 
 
-class _Forgetful(ReplayStore):
+class _Forgetful(UsedTokens):
     """Takes every token for a new one: the fuzzer sends the same again and again, and replay has tests of its own."""
 
     def is_first_use(self, _use: TokenUse, _now: float) -> bool:

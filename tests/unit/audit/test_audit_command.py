@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from cds_service.audit.kept_heads import HeadKeeper
 from cds_service.cli.main import main
+from cds_service.state.chain_heads import HeadKeeper
 from tests.unit.audit.samples import KEY, OTHER_KEY, Clock, audit_log, feedback_record, files_of, hook_record
 
 if TYPE_CHECKING:

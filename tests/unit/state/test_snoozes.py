@@ -9,9 +9,9 @@ from unittest.mock import patch
 
 import pytest
 
-from cds_service.authorization.state_store import StateStore
 from cds_service.errors import StateUnavailableError
-from cds_service.services.snooze_store import SnoozeStore
+from cds_service.state.database import StateStore
+from cds_service.state.snoozes import SnoozeStore
 
 if TYPE_CHECKING:
     from pathlib import Path

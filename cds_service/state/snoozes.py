@@ -1,4 +1,4 @@
-"""Which cards were shown and which are snoozed, in the state store that all workers and hosts share."""
+"""Which cards were shown and which are snoozed, for all workers and hosts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, String, Table
 
-from cds_service.authorization.state_store import StateStore
+from cds_service.state.database import StateStore
 
 _TABLES: Final = MetaData()
 Table(

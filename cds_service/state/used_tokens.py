@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table
 
-from cds_service.authorization.state_store import StateStore
+from cds_service.state.database import StateStore
 
 if TYPE_CHECKING:
     from cds_service.authorization.claims import TokenUse
@@ -37,7 +37,7 @@ _BATCH: Final = 1000
 _PROBE: Final = {"token_hash": b"readiness", "expires_at": 0, "now": 0}
 
 
-class ReplayStore:
+class UsedTokens:
     """What was used is kept as a hash of issuer and `jti`; the database never holds a token or a part of one."""
 
     def __init__(self, url: str) -> None:

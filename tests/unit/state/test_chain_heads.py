@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cds_service.audit.chain import ChainHead
-from cds_service.audit.kept_heads import HeadKeeper, kept_head
 from cds_service.errors import StateUnavailableError
+from cds_service.state.chain_heads import HeadKeeper, kept_head
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +64,7 @@ def test_kept_head_unreadable_state_store_is_no_missing_head(tmp_path: Path) -> 
 
 def test_keep_logs_the_head_and_survives_a_broken_state_store(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
+    (tmp_path / "state.db").touch(mode=0o600)
     (tmp_path / "state.db").write_bytes(b"this is no database" * 100)
     HeadKeeper(state_url(tmp_path), tmp_path / "audit").keep(HEAD)
 

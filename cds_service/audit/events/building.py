@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.audit.building import DATA_UNAVAILABLE
 from cds_service.audit.events import codes
+from cds_service.audit.events.references import URI_SYSTEM, References
 from cds_service.audit.keys import PSEUDONYM_PREFIX
 from cds_service.audit.records import HookRecord
 from cds_service.reports.printable import printable
@@ -23,22 +23,23 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 PSEUDONYMS: Final = "https://sii-cds.org/sid/patient-pseudonym"
-_URI: Final = "urn:ietf:rfc:3986"
 # One event for one record, however often it is exported: the id is made from what identifies the record.
 _NAMESPACE: Final = uuid.UUID("6c5a7a0e-6f0b-5f44-9c5e-3d0f6d1f7c11")
-_ID: Final = r"[A-Za-z0-9\-.]{1,64}"
-_REFERENCE: Final = re.compile(rf"[A-Z][A-Za-z]+/{_ID}(/_history/{_ID})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """The service as the source of the events; `address` is service.public_url, empty where it is not known."""
+    """The service as the source of the events; `address` is service.public_url, empty where it is not known.
+
+    `references` names the resources of others.
+    """
 
     address: str = ""
+    references: References = field(default_factory=References)
 
     def reference(self) -> Json:
         """Return the service as a Reference."""
-        identifier = {"identifier": {"system": _URI, "value": self.address}} if self.address else {}
+        identifier = {"identifier": {"system": URI_SYSTEM, "value": self.address}} if self.address else {}
         return {**identifier, "display": "sii-cds"}
 
 
@@ -67,7 +68,11 @@ def _event(found: Found, observer: Observer) -> Json:
         "purposeOfEvent": [{"coding": [codes.TREATMENT.coding()]}],
         "agent": list(_agents(record, observer)),
         "source": {"observer": observer.reference(), "type": [codes.APPLICATION_SERVER.coding()]},
-        "entity": list(_hook_entities(record) if isinstance(record, HookRecord) else _feedback_entities(found, record)),
+        "entity": list(
+            _hook_entities(record, observer.references)
+            if isinstance(record, HookRecord)
+            else _feedback_entities(found, record, observer.references)
+        ),
     }
 
 
@@ -89,7 +94,7 @@ def _agents(record: HookRecord | FeedbackRecord, observer: Observer) -> Iterator
     network = {"network": {"address": observer.address, "type": "5"}} if observer.address else {}
     yield _agent(codes.SERVER, observer.reference(), requestor=False) | network
     if record.user:
-        yield _agent(codes.USER, _user(record.user), requestor=True) | {
+        yield _agent(codes.USER, _user(record.user, record.client, observer.references), requestor=True) | {
             "purposeOfUse": [{"coding": [codes.TREATMENT.coding()]}]
         }
 
@@ -98,13 +103,13 @@ def _agent(role: codes.Code, who: Json, *, requestor: bool) -> Json:
     return {"type": {"coding": [role.coding()]}, "who": who, "requestor": requestor}
 
 
-def _hook_entities(record: HookRecord) -> Iterator[Json]:
-    yield _patient(record.patient)
+def _hook_entities(record: HookRecord, references: References) -> Iterator[Json]:
+    yield _patient(record.patient, record.client, references)
     yield _transaction(codes.HOOK_INSTANCE, record.hook_instance)
     yield _transaction(codes.REQUEST_ID, record.request_id)
     for reference in _looked_at(record):
         yield {
-            "what": _who(reference),
+            "what": references.make(reference, record.client),
             "type": codes.SYSTEM_OBJECT.coding(),
             "role": codes.DOMAIN_RESOURCE.coding(),
         }
@@ -121,10 +126,10 @@ def _hook_entities(record: HookRecord) -> Iterator[Json]:
     )
 
 
-def _feedback_entities(found: Found, record: FeedbackRecord) -> Iterator[Json]:
+def _feedback_entities(found: Found, record: FeedbackRecord, references: References) -> Iterator[Json]:
     """Say what became of the card. The comment is free text and stays in the log."""
     if found.card_of is not None:
-        yield _patient(found.card_of.patient)
+        yield _patient(found.card_of.patient, record.client, references)
     yield _transaction(codes.REQUEST_ID, record.request_id)
     yield _report(
         record.card,
@@ -153,16 +158,17 @@ def _looked_at(record: HookRecord) -> tuple[str, ...]:
     )
 
 
-def _patient(patient: str) -> Json:
-    who = _pseudonym(patient) if patient.startswith(PSEUDONYM_PREFIX) else _who(f"Patient/{patient}")
+def _patient(patient: str, client: str, references: References) -> Json:
+    is_pseudonym = patient.startswith(PSEUDONYM_PREFIX)
+    who = _pseudonym(patient) if is_pseudonym else references.make(f"Patient/{patient}", client)
     return {"what": who, "type": codes.PERSON.coding(), "role": codes.PATIENT.coding()}
 
 
-def _user(user: str) -> Json:
+def _user(user: str, client: str, references: References) -> Json:
     """Return a Reference; of a patient or related person under a pseudonym, the kind of person and the pseudonym."""
     kind, prefix, digest = user.partition(PSEUDONYM_PREFIX)
     if not prefix:
-        return _who(user)
+        return references.make(user, client)
     return {"type": kind.removesuffix("/") or "Patient", **_pseudonym(prefix + digest)}
 
 
@@ -188,15 +194,10 @@ def _report(card: str | None, *details: tuple[str, str]) -> Json:
 
 def _card_identifier(card: str) -> Json:
     try:
-        return {"system": _URI, "value": uuid.UUID(card).urn}
+        return {"system": URI_SYSTEM, "value": uuid.UUID(card).urn}
     except ValueError:
         # Clients answer for cards of their own, too: Epic's samples name the card "123456".
         return {"value": card}
-
-
-def _who(reference: str) -> Json:
-    """Return a Reference; what is no relative reference, since its id is none of FHIR's, is kept as an identifier."""
-    return {"reference": reference} if _REFERENCE.fullmatch(reference) else {"identifier": {"value": reference}}
 
 
 def _instant(time: datetime) -> str:

@@ -15,6 +15,7 @@ from fhir.resources.R4B.auditevent import AuditEvent
 from cds_service.audit.building import build_unavailable_record
 from cds_service.audit.events import codes
 from cds_service.audit.events.building import Observer, audit_event
+from cds_service.audit.events.references import References
 from cds_service.audit.search import CardOf, Found
 from tests.unit.audit.samples import (
     CARD,
@@ -231,3 +232,49 @@ def test_every_code_stands_in_the_documentation_with_its_source() -> None:
     ]
     assert len(codes.ALL) > 12
     assert missing == []
+
+
+BASE = "https://ehr.hospital.example/fhir/r4"
+
+
+@pytest.mark.parametrize(
+    ("form", "client", "made", "reason"),
+    [
+        ("relative", "main-ehr", {"reference": "Observation/a/_history/2"}, "as the log has it"),
+        ("absolute", "main-ehr", {"reference": f"{BASE}/Observation/a/_history/2"}, "at the client's server"),
+        (
+            "absolute",
+            "gone",
+            {"type": "Observation", "identifier": {"value": "Observation/a/_history/2"}},
+            "nobody knows the server of a client that left",
+        ),
+        (
+            "logical",
+            "main-ehr",
+            {
+                "type": "Observation",
+                "identifier": {"system": "urn:ietf:rfc:3986", "value": f"{BASE}/Observation/a/_history/2"},
+            },
+            "an identifier is never looked up",
+        ),
+        (
+            "logical",
+            "gone",
+            {"type": "Observation", "identifier": {"value": "Observation/a/_history/2"}},
+            "of an unknown server",
+        ),
+    ],
+)
+def test_references_each_form_names_the_resource(form: Any, client: str, made: dict[str, Any], reason: str) -> None:
+    references = References(form, {"main-ehr": BASE})
+
+    assert references.make("Observation/a/_history/2", client) == made, reason
+    assert references.make("no reference", client) == {"identifier": {"value": "no reference"}}
+
+
+def test_audit_event_with_logical_references_holds_no_other() -> None:
+    found = Found(1, hook_record(user="Practitioner/x"), None)
+    event = audit_event(found, Observer("https://cds.hospital.example", References("logical")))
+
+    assert '"reference"' not in json.dumps(event)
+    assert '"Practitioner/x"' in json.dumps(event)

@@ -84,16 +84,21 @@ class _Repository(BaseHTTPRequestHandler):
     kept: ClassVar[list[tuple[str, str, str | None, dict[str, Any]]]]
     most: ClassVar[int]
     refusal: ClassVar[int]
+    answer: ClassVar[bytes] = b""
+    answer_type: ClassVar[str] = "application/fhir+json"
+    refused_id: ClassVar[str | None] = None
 
     def do_PUT(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        full = len(self.kept) >= self.most
+        full = len(self.kept) >= self.most or body["id"] == self.refused_id
         if not full:
             self.kept.append((self.command, self.path, self.headers["Authorization"], body))
         self.send_response(self.refusal if full else 201)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Type", self.answer_type)
+        self.send_header("Content-Length", str(len(self.answer) if full else 0))
         self.send_header("Location", "http://elsewhere.example/")
         self.end_headers()
+        self.wfile.write(self.answer if full else b"")
 
     do_POST = do_PUT  # noqa: N815
 
@@ -129,8 +134,8 @@ def test_export_create_posts(log: Path) -> None:
     assert {(method, path) for method, path, _, _ in handler.kept} == {("POST", "/fhir/AuditEvent")}
 
 
-@pytest.mark.parametrize("refusal", [503, 401, 302, 422])
-def test_export_stops_at_a_refused_record_and_goes_on_after_it(log: Path, refusal: int) -> None:
+@pytest.mark.parametrize("refusal", [503, 401, 302, 429])
+def test_export_stops_at_a_repository_that_takes_nothing_and_goes_on_after_it(log: Path, refusal: int) -> None:
     with repository(most=1, refusal=refusal) as (url, handler):
         result = export("--fhir", "--directory", log, "--post", url)
         assert result.exit_code == 1
@@ -143,6 +148,61 @@ def test_export_stops_at_a_refused_record_and_goes_on_after_it(log: Path, refusa
 
     assert (again.exit_code, again.stdout) == (0, "2 events sent; the newest is record 4.\n")
     assert len({path for _, path, _, _ in handler.kept}) == 3
+
+
+NOT_FOUND = b'{"issue": [{"diagnostics": "HAPI-1094: Resource Patient/pat-1 not found\\u001b[2J"}]}'
+
+
+@pytest.mark.parametrize("refusal", [400, 404, 412, 422])
+def test_export_stops_at_a_refused_record_with_the_words_of_the_repository(log: Path, refusal: int) -> None:
+    with repository(most=1, refusal=refusal) as (url, handler):
+        handler.answer = NOT_FOUND
+        result = export("--fhir", "--directory", log, "--post", url)
+        handler.most = 99
+        again = export("--fhir", "--directory", log, "--post", url, "--after", 3)
+
+    assert result.exit_code == 1
+    assert (
+        f'stopped at record 3: the repository answered {refusal}: "HAPI-1094: Resource Patient/pat-1 not found?[2J"; '
+        "1 events sent.\n--after 3 goes on without this record, --after 2 tries it again, --skip-refused leaves out "
+        "what is refused; --references logical names resources that the repository does not hold\n"
+    ) in result.stderr
+    assert (again.exit_code, again.stdout) == (0, "1 events sent; the newest is record 4.\n")
+
+
+def test_export_skip_refused_sends_the_others_lists_the_refused_and_exits_1(log: Path) -> None:
+    first = json.loads(export("--fhir", "--directory", log).stdout.splitlines()[0])
+    with repository(refusal=422) as (url, handler):
+        handler.refused_id = first["id"]
+        handler.answer = NOT_FOUND
+        result = export("--fhir", "--directory", log, "--post", url, "--skip-refused")
+
+    assert result.exit_code == 1
+    assert 'record 2: left out: the repository answered 422: "HAPI-1094' in result.stderr
+    assert "records the repository refused: 1 (2)" in result.stderr
+    assert len(handler.kept) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "media_type", "said", "reason"),
+    [
+        (b"", "text/plain", "", "nothing said"),
+        (b"no room\nleft", "text/plain; charset=utf-8", ': "no room?left"', "plain text, on one line"),
+        (b"<html>Bad Gateway</html>", "text/html", "", "a page is nobody's sentence"),
+        (b'{"issue": "x"}', "application/json", "", "no OperationOutcome"),
+        (b'{"issue": [1, {"details": {"text": "quota"}}]}', "application/json", ': "quota"', "text of the details"),
+        (b"[" * 60_000, "application/json", "", "deeper than a parser goes"),
+        (b"x" * 2_000, "text/plain", f': "{"x" * 500}"', "the beginning of a long one"),
+    ],
+)
+def test_export_answer_of_the_repository_is_told_as_far_as_it_is_text(
+    answer: bytes, media_type: str, said: str, reason: str, log: Path
+) -> None:
+    with repository(most=0, refusal=507) as (url, handler):
+        handler.answer, handler.answer_type = answer, media_type
+        result = export("--fhir", "--directory", log, "--post", url)
+
+    assert f"the repository answered 507{said}; 0 events sent" in result.stderr, reason
 
 
 def test_export_repository_that_is_not_there(log: Path) -> None:
@@ -163,6 +223,9 @@ def test_export_repository_that_is_not_there(log: Path) -> None:
         (("--fhir", "--post", "https://u:hunter2@audit.example/fhir"), 2, "holds a user name or password"),
         (("--fhir", "--post", "https://a.example", "--output", "x"), 2, "exclude each other"),
         (("--fhir", "--create"), 2, "need --post"),
+        (("--fhir", "--skip-refused"), 2, "need --post"),
+        (("--fhir", "--references", "url"), 2, "is not one of 'relative', 'absolute', 'logical'"),
+        (("--fhir", "--references", "absolute"), 1, "no client of the configuration has exactly one entry"),
         (("--fhir", "--after", "-1"), 2, "-1 is not in the range"),
         (("--fhir", "--directory", "nowhere"), 1, "the audit log cannot be read: No such file or directory"),
         (("--fhir", "--output", "nowhere/a.ndjson"), 1, "nowhere/a.ndjson: cannot be written: No such file"),

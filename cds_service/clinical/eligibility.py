@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Categories of the condition tables (fhir_mappings/conditions.toml).
 CANCER_CATEGORIES = frozenset({"primary", "history"})
-RECURRENCE_CATEGORIES = frozenset({"secondary", "recurrence"})
+RECURRENCE_CATEGORIES = frozenset({"secondary", "recurrence", "metastasis"})
 
 
 class Eligibility(NamedTuple):

@@ -35,7 +35,7 @@ _NOT_CONFIRMED = frozenset({"unconfirmed", "provisional", "differential", "refut
 # FHIR R4 condition-clinical: the cancer itself came back.
 _RECURRENCE_STATUSES = frozenset({"recurrence", "relapse"})
 # Categories of fhir_mappings/conditions.toml that eligibility reads; others are context or refused.
-_CATEGORIES = frozenset({"primary", "history", "secondary", "recurrence"})
+_CATEGORIES = frozenset({"primary", "history", "secondary", "recurrence", "metastasis"})
 _CANCER_ITSELF = frozenset({"primary", "history"})
 
 

@@ -188,7 +188,8 @@ class BloodDraw:
         """Compare by results and problems."""
         if not isinstance(other, BloodDraw):
             return NotImplemented
-        return self.results == other.results and self.problems == other.problems
+        # Of a long chart most draws differ in time, and then nothing need be taken from it.
+        return self.effective == other.effective and self.results == other.results and self.problems == other.problems
 
     def __hash__(self) -> int:
         """Hash what equal draws share."""

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from cds_service.acquisition.resources import Condition
-from cds_service.clinical.models import ConditionFact
+from cds_service.clinical.chart_facts import ConditionFact
 from cds_service.normalization.eligibility_facts import ExcludedFact
 from tests.support.charts import ICD10CM, SNOMED, Json, condition, status
 from tests.unit.normalization.reading import fact_reader, typed

@@ -16,10 +16,7 @@ FILE_NAMES = (
     "units.toml",
     "plausible.toml",
     "conditions.toml",
-    "metastases.toml",
-    "confounders.toml",
     "procedures.toml",
-    "operations.toml",
 )
 
 _Value = TypeVar("_Value")

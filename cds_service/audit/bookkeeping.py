@@ -13,7 +13,8 @@ import msgspec
 
 from cds_service.audit.records import AuditRecord
 
-FORMAT: Final = 1
+# Of the records. Version 0.1 of sii-cds writes 1, this one reads both.
+FORMAT: Final = 2
 
 
 class ContinuedRecord(msgspec.Struct, frozen=True):
@@ -26,6 +27,7 @@ class ContinuedRecord(msgspec.Struct, frozen=True):
 class OpenedRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="opened"):
     """First line of a file. `previous` is None at the beginning of the chain; `torn` is what a crash left here.
 
+    `algorithm` is how links are made and, from format 2 on, a remark for readers of format 1 (`chain.ChainKey.named`).
     `host` and `boot` name the system that writes the file (see `host.Host`).
     """
 

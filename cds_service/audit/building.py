@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from cds_service.audit.entries import condition_entry, excluded_entry, procedure_entry, verdict_members
-from cds_service.audit.keys import pseudonym
+from cds_service.audit.entries import verdict_members
+from cds_service.audit.keys import encounter_pseudonym, pseudonym
+from cds_service.audit.listing import listed_members
+from cds_service.audit.policies import encode_policy
 from cds_service.audit.records import NO_CHART, ConfigurationRecord, FeedbackRecord, HookRecord
 from cds_service.audit.users import user_in_log
 
@@ -22,10 +24,8 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
-    from cds_service.clinical.models import ExcludedResult
+    from cds_service.clinical.models import ConditionFact, ExcludedResult, ProcedureFact
     from cds_service.clinical.outcomes import Assessment
-    from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.hooks.feedback import FeedbackItem
 
 # What becomes of the card: it leaves, silent mode or a snooze keeps it back, or there is none.
@@ -39,24 +39,24 @@ _TIMING_DECIMALS: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionContext:
-    """Who asked about whom, when, and under which configuration.
+    """Who asked which service about whom, when, and under which configuration.
 
-    `now` is aware. With `pseudonym_key` the record holds a pseudonym instead of `patient`, and instead of the id of a
-    user who is a patient or related person. `timezone` is the name of
-    the zone in which days were counted.
+    `now` is aware. With `pseudonym_key` the record holds pseudonyms instead of `patient` and `encounter`, and instead
+    of the id of a user who is a patient or related person.
     """
 
+    service: str
     request_id: str
     hook_instance: str
     client: str
     user: str
     patient: str
+    encounter: str
     now: datetime
     mode: Literal["active", "silent"]
     rule_version: str
     mapping_version: str
     configuration: str
-    timezone: str
     keep_values: bool
     pseudonym_key: bytes | None
 
@@ -90,11 +90,9 @@ def build_hook_record(
     return HookRecord(
         **_frame_members(context, timings_ms),
         **verdict_members(assessment, keep_values=context.keep_values),
-        excluded=tuple(map(excluded_entry, facts.excluded)),
         incomplete_draw=facts.incomplete_draw,
         not_delivered=facts.not_delivered,
-        conditions=tuple(map(condition_entry, facts.conditions)),
-        procedures=tuple(map(procedure_entry, facts.procedures)),
+        **listed_members(facts.excluded, facts.conditions, facts.procedures),
         card=card,
         shown=presentation == "shown",
         presentation="" if presentation == "none" else presentation,
@@ -111,11 +109,19 @@ def build_unavailable_record(
 
 
 def build_feedback_record(
-    item: FeedbackItem, *, request_id: str, client: str, user: str | None, now: datetime, keep_comment: bool
+    item: FeedbackItem,
+    *,
+    service: str,
+    request_id: str,
+    client: str,
+    user: str | None,
+    now: datetime,
+    keep_comment: bool,
 ) -> FeedbackRecord:
     """Record one feedback item; the user's comment only if the site keeps comments, and the start of a long one."""
     return FeedbackRecord(
         time=now.astimezone(UTC),
+        service=service,
         request_id=request_id,
         client=client,
         user=user,
@@ -130,32 +136,24 @@ def build_feedback_record(
 
 
 def build_configuration_record(
-    policy: ClinicalPolicy,
+    policy: object,
     *,
+    service: str,
     configuration: str,
     mode: Literal["active", "silent"],
     rule_version: str,
     mapping_version: str,
     now: datetime,
 ) -> ConfigurationRecord:
-    """Record the limits behind a configuration hash."""
+    """Record the limits of a service behind a configuration hash. `policy` is a dataclass of plain values."""
     return ConfigurationRecord(
         time=now.astimezone(UTC),
+        service=service,
         configuration=configuration,
         rule_version=rule_version,
         mapping_version=mapping_version,
         mode=mode,
-        timezone=str(policy.timezone),
-        cutoff=f"{policy.cutoff:f}",
-        cutoff_source=policy.cutoff_source,
-        eligibility_required=policy.eligibility_required,
-        minimum_age=policy.minimum_age,
-        post_procedure_exclusion_days=policy.post_procedure_exclusion_days,
-        baseline_window_days=policy.baseline_window_days,
-        max_age_days=policy.max_age_days,
-        same_draw_minutes=policy.same_draw.total_seconds() / 60,
-        albumin_window_days=policy.albumin_window_days,
-        accepted_statuses=tuple(sorted(policy.accepted_statuses)),
+        policy=encode_policy(policy),
     )
 
 
@@ -163,15 +161,16 @@ def _frame_members(context: DecisionContext, timings_ms: Mapping[str, float]) ->
     key = context.pseudonym_key
     return {
         "time": context.now.astimezone(UTC),
+        "service": context.service,
         "request_id": context.request_id,
         "hook_instance": context.hook_instance,
         "client": context.client,
         "user": context.user if key is None else user_in_log(key, context.user, context.patient),
         "patient": context.patient if key is None else pseudonym(key, context.patient),
+        "encounter": context.encounter if key is None else encounter_pseudonym(key, context.encounter),
         "mode": context.mode,
         "rule_version": context.rule_version,
         "mapping_version": context.mapping_version,
         "configuration": context.configuration,
-        "timezone": context.timezone,
         "timings_ms": {step: round(value, _TIMING_DECIMALS) for step, value in timings_ms.items()},
     }

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from cds_service.audit.bookkeeping import OpenedRecord
+from cds_service.audit.bookkeeping import FORMAT, OpenedRecord
 
 if TYPE_CHECKING:
     from cds_service.audit.bookkeeping import AnyRecord
@@ -34,6 +34,9 @@ _KEY_ID_DIGITS: Final = 16
 _BEGINNING: Final = re.compile(rb'\{"sequence":([1-9][0-9]{0,17}),"kind":"([a-z]+)",')
 _END: Final = re.compile(rb',"link":"([0-9a-f]{64})"\}\n')
 _END_BYTES: Final = 76
+# Follows the algorithm in the first line of a file. Version 0.1 compares the whole text, so it takes the file for one
+# of another key; it begins a file of its own after it, and its `audit verify` names the file and says this.
+_REMARK: Final = f" in record format {FORMAT}, which sii-cds 0.1 cannot read"
 _ENCODER: Final = msgspec.json.Encoder()
 _OPENED_DECODER: Final = msgspec.json.Decoder(OpenedRecord)
 
@@ -62,6 +65,7 @@ class ChainKey:
         """Take the key of the site, if it has one."""
         self._key = key
         self.algorithm = SHA256 if key is None else HMAC_SHA256
+        self.named = self.algorithm + _REMARK
         # Tells which key made a file without telling anything about the key.
         self.key_id = None if key is None else hmac.digest(key, _KEY_ID_LABEL, "sha256").hex()[:_KEY_ID_DIGITS]
 
@@ -74,7 +78,7 @@ class ChainKey:
 
     def made(self, opened: OpenedRecord) -> bool:
         """Tell whether the links of a file with this first record are made this way."""
-        return (opened.algorithm, opened.key_id) == (self.algorithm, self.key_id)
+        return (opened.algorithm.partition(" ")[0], opened.key_id) == (self.algorithm, self.key_id)
 
 
 def encode_payload(record: AnyRecord) -> bytes:

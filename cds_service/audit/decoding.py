@@ -14,7 +14,8 @@ from typing import Final, get_args
 import msgspec
 
 from cds_service.audit.bookkeeping import AnyRecord
-from cds_service.audit.records import FeedbackRecord, HookRecord
+from cds_service.audit.earlier_records import read_earlier_configuration
+from cds_service.audit.records import DecisionRecord, FeedbackRecord
 
 _DECODER: Final = msgspec.json.Decoder(AnyRecord)
 # No clock says less, not even one that was never set. From here on, times lie within the calendar in any zone, and
@@ -34,10 +35,10 @@ UNREADABLE: Final = (ValueError, ArithmeticError, RecursionError)
 def decode_record(raw: bytes) -> AnyRecord | None:
     """Return the record of a line; None when it cannot be read."""
     try:
-        record: AnyRecord = _DECODER.decode(raw)
+        record = _decode(raw)
         if record.time.tzinfo is None or record.time.year not in YEARS:
             return None
-        if isinstance(record, HookRecord):
+        if isinstance(record, DecisionRecord):
             return record if _holds_numbers(record) else None
         if isinstance(record, FeedbackRecord) and record.outcome_time.tzinfo is None:
             return None
@@ -46,7 +47,15 @@ def decode_record(raw: bytes) -> AnyRecord | None:
     return record
 
 
-def _holds_numbers(record: HookRecord) -> bool:
+def _decode(raw: bytes) -> AnyRecord:
+    try:
+        record: AnyRecord = _DECODER.decode(raw)
+    except msgspec.ValidationError:
+        return read_earlier_configuration(raw)
+    return record
+
+
+def _holds_numbers(record: DecisionRecord) -> bool:
     """Tell whether numbers are finite and not only texts; raises what a text raises that is no number or no day."""
     if record.sample_time is not None:
         date.fromisoformat(record.sample_time[:_DAY_LENGTH])

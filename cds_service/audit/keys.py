@@ -17,6 +17,7 @@ PSEUDONYM_PREFIX: Final = "hmac:"
 
 # Links are computed over bytes that start with hexadecimal digits: no pseudonym can serve as a link.
 _PSEUDONYM_LABEL: Final = b"sii-cds patient pseudonym\x00"
+_ENCOUNTER_LABEL: Final = b"sii-cds encounter pseudonym\x00"
 
 
 def read_key(path: Path) -> bytes:
@@ -36,3 +37,10 @@ def read_key(path: Path) -> bytes:
 def pseudonym(key: bytes, patient: str) -> str:
     """Return what the log holds instead of a patient id; the same id gives the same pseudonym under one key."""
     return PSEUDONYM_PREFIX + hmac.digest(key, _PSEUDONYM_LABEL + patient.encode(), "sha256").hex()
+
+
+def encounter_pseudonym(key: bytes, encounter: str) -> str:
+    """Return what the log holds instead of an encounter id; nothing for none."""
+    if not encounter:
+        return ""
+    return PSEUDONYM_PREFIX + hmac.digest(key, _ENCOUNTER_LABEL + encounter.encode(), "sha256").hex()

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from cds_service.audit.chain import ChainHead, ChainKey, encode_payload
+from cds_service.audit.bounding import encode_bounded
+from cds_service.audit.chain import ChainHead, ChainKey
 from cds_service.audit.heads import HeadReporter
 from cds_service.audit.host import this_host
 from cds_service.audit.stated_limits import Payload
@@ -21,7 +22,7 @@ from cds_service.audit.writer import ChainWriter
 from cds_service.errors import AuditUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from cds_service.audit.host import Host
@@ -33,12 +34,12 @@ _BRIEFLY: Final = 0.05
 
 
 class _Entry:
-    """A record on its way: settled once it is written or has failed."""
+    """Records on their way, one or a batch: settled once they are written or have failed."""
 
-    __slots__ = ("deadline", "error", "leads", "payload", "settled", "signal")
+    __slots__ = ("deadline", "error", "leads", "payloads", "settled", "signal")
 
-    def __init__(self, payload: Payload, deadline: float) -> None:
-        self.payload = payload
+    def __init__(self, payloads: list[Payload], deadline: float) -> None:
+        self.payloads = payloads
         self.deadline = deadline
         self.settled = False
         self.leads = False
@@ -108,7 +109,7 @@ class AuditLog:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise _unavailable(error) from error
-        self._take_part(Payload(b"", limits))
+        self._take_part([Payload(b"", limits)])
 
     def append(self, record: AuditRecord, limits: bytes = b"") -> None:
         """Write a record and return when it is on the disk.
@@ -119,7 +120,13 @@ class AuditLog:
         Raises AuditUnavailableError when the record is not on the disk, or not in time; in the second case it may
         still get there. The next call tries again.
         """
-        self._take_part(Payload(encode_payload(record), limits))
+        self._take_part([Payload(encode_bounded(record), limits)])
+
+    def append_batch(self, records: Iterable[AuditRecord], limits: bytes = b"") -> None:
+        """Write records one after the other with one sync, all or none; else as `append`."""
+        payloads = [Payload(encode_bounded(record), limits) for record in records]
+        if payloads:
+            self._take_part(payloads)
 
     def check(self) -> None:
         """Prove by writing beside the log that a record could be written now.
@@ -144,10 +151,10 @@ class AuditLog:
         if self._reporter is not None:
             self._reporter.report()
 
-    def _take_part(self, payload: Payload) -> None:
+    def _take_part(self, payloads: list[Payload]) -> None:
         """Have the entry written, by this thread or by one that writes for several."""
         now = monotonic()
-        entry = _Entry(payload, now + self.wait_seconds)
+        entry = _Entry(payloads, now + self.wait_seconds)
         with self._turn:
             if not self._writing:
                 self._writing = entry.leads = True
@@ -182,7 +189,7 @@ class AuditLog:
             batch, self._waiting = self._waiting, []
         error: BaseException | None = InterruptedError("writing was interrupted")
         try:
-            payloads = [entry.payload for entry in batch]
+            payloads = [payload for entry in batch for payload in entry.payloads]
             left = max(0.0, leader.deadline - monotonic())
             head = self._writer.write(payloads, min(left, _BRIEFLY) if self._is_locked_out else left)
             error, self._is_locked_out = None, False

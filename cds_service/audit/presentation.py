@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from cds_service.audit.records import HookRecord
+from cds_service.audit.records import FeedbackRecord, HookRecord, ViewRecord
 from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def as_json(found: Found) -> str:
     Feedback gains `card_known`, and the `patient` of its card where the card is known.
     """
     members: dict[str, Any] = {"sequence": found.sequence, **msgspec.json.decode(msgspec.json.encode(found.record))}
-    if not isinstance(found.record, HookRecord):
+    if isinstance(found.record, FeedbackRecord):
         members["card_known"] = found.card_of is not None
         if found.card_of is not None:
             members["patient"] = found.card_of.patient
@@ -44,13 +44,18 @@ def heading() -> str:
 
 
 def as_row(found: Found) -> str:
-    """Return one line of the table. CARD is shown, silent, snoozed or none; for feedback whether it is known."""
+    """Return one line of the table.
+
+    CARD is shown, silent, snoozed or none; of a view whether the page was shown; of feedback whether it is known.
+    """
     record = found.record
     time = record.time.strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(record, HookRecord):
-        reasons = ",".join((*record.reasons, *record.missing))
+    if not isinstance(record, FeedbackRecord):
+        refused = (record.refused,) if isinstance(record, ViewRecord) and record.refused else ()
+        reasons = ",".join((*record.reasons, *record.missing, *refused))
         said = [record.outcome, record.sii or "", record.how_presented, reasons]
-        row = ["hook", record.client, record.user, record.patient, *said]
+        what = "hook" if isinstance(record, HookRecord) else "view"
+        row = [what, record.client, record.user, record.patient, *said]
     else:
         call = found.card_of
         user, patient = record.user or "", call.patient if call is not None else ""

@@ -7,17 +7,15 @@ keeps of the chart. So what differs is what the code or the mapping tables chang
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
 from cds_service.audit.building import DATA_UNAVAILABLE
 from cds_service.audit.chart_keeping import OLDEST_AGE
 from cds_service.audit.chart_restoring import PATIENT_ID, LaboratoryNotKeptError, restore_chart
 from cds_service.audit.decoding import UNREADABLE
 from cds_service.audit.entries import verdict_members
-from cds_service.audit.records import ConfigurationRecord, HookRecord
+from cds_service.audit.policies import UnknownLimitError, decode_policy
+from cds_service.audit.records import REFUSED, ConfigurationRecord, DecisionRecord
 from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.services.decision import decide_chart
 
@@ -72,83 +70,77 @@ class Unread:
     line: int
 
 
-# Of a configuration; more is refused there, too.
-_MOST_DAYS: Final = 3650
-
 NO_VALUES: Final = "values are not kept"
 TOO_LARGE: Final = "the chart was too large to be kept"
 NO_LIMITS: Final = "the limits in force then are not in the log"
 AGE_NOT_KEPT: Final = f"ages are kept up to {OLDEST_AGE}, and the limit is above"
 NO_DECISION: Final = "required data could not be had, so nothing was decided"
+OTHER_SERVICE: Final = "decided by a service that this version does not have"
+UNKNOWN_LIMIT: Final = "the limits in force then hold one that this version does not know"
 
 
 def replay(
     entries: Iterable[Entry], site: Site, *, current_limits: bool = False
 ) -> Iterator[Recomputed | NotRecomputed | Unread]:
-    """Yield what became of every hook record, in the order of the log.
+    """Yield what became of every decision of a hook call or a view, in the order of the log.
 
     `site` gives today's mapping tables; its limits are replaced by the recorded ones, unless `current_limits` asks
     what they would change. `entries` must begin where the log does, for the limits stand before the decisions made
     under them.
     """
-    sites: dict[str, Site] = {}
+    under = _Limits(site)
     for entry in entries:
         record = entry.record
         if record is None:
             yield Unread(entry.file, entry.line)
         elif isinstance(record, ConfigurationRecord):
             try:
-                sites[record.configuration] = replace(site, policy=policy_of(record))
+                under.learn(record)
             except (*UNREADABLE, KeyError, OSError):
                 yield Unread(entry.file, entry.line)
-        elif isinstance(record, HookRecord):
-            under = site if current_limits else sites.get(record.configuration)
-            why_not = _why_not(record, under)
-            if why_not or under is None:
+        elif isinstance(record, DecisionRecord):
+            limits = site if current_limits and record.service == site.service.id else under.of(record)
+            why_not = _why_not(record) or (limits if isinstance(limits, str) else "")
+            if why_not or isinstance(limits, str):
                 yield NotRecomputed(entry.sequence, why_not)
             else:
-                yield _recompute(entry, record, under)
+                yield _recompute(entry, record, limits)
 
 
-def policy_of(record: ConfigurationRecord) -> ClinicalPolicy:
-    """Return the limits of a configuration record as the rule reads them.
+class _Limits:
+    """The limits of every service and configuration that the log has told so far."""
 
-    Raises one of UNREADABLE, or KeyError or OSError for the zone, where the record holds what no configuration can.
-    """
-    cutoff = Decimal(record.cutoff)
-    days = (
-        record.post_procedure_exclusion_days,
-        record.baseline_window_days,
-        record.max_age_days,
-        record.albumin_window_days,
-    )
-    if not cutoff.is_finite() or not all(0 <= number <= _MOST_DAYS for number in days):
-        raise ValueError("limits of no configuration")
-    return ClinicalPolicy(
-        timezone=ZoneInfo(record.timezone),
-        cutoff=cutoff,
-        cutoff_source=record.cutoff_source,
-        eligibility_required=record.eligibility_required,
-        minimum_age=record.minimum_age,
-        post_procedure_exclusion_days=record.post_procedure_exclusion_days,
-        baseline_window_days=record.baseline_window_days,
-        max_age_days=record.max_age_days,
-        same_draw=timedelta(minutes=record.same_draw_minutes),
-        albumin_window_days=record.albumin_window_days,
-        accepted_statuses=frozenset(record.accepted_statuses),
-    )
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._known: dict[tuple[str, str], Site | str] = {}
+
+    def learn(self, record: ConfigurationRecord) -> None:
+        """Keep the limits of a configuration record. Raises what `decode_policy` does for one that holds none."""
+        if record.service != self._site.service.id:
+            return
+        try:
+            limits: Site | str = replace(self._site, policy=decode_policy(bytes(record.policy), ClinicalPolicy))
+        except UnknownLimitError as error:
+            limits = f"{UNKNOWN_LIMIT}: {error}"
+        self._known[record.service, record.configuration] = limits
+
+    def of(self, record: DecisionRecord) -> Site | str:
+        """Return the site as it was when a decision was made; else why nobody can tell."""
+        if record.service != self._site.service.id:
+            return f"{OTHER_SERVICE}: {record.service}"
+        return self._known.get((record.service, record.configuration), NO_LIMITS)
 
 
-def _why_not(record: HookRecord, site: Site | None) -> str:
-    """Say why a record cannot be recomputed whatever its chart says; empty when it can."""
-    if record.outcome == DATA_UNAVAILABLE:
+def _why_not(record: DecisionRecord) -> str:
+    """Say why a record cannot be recomputed whatever the limits were; empty when it can."""
+    if record.outcome in (DATA_UNAVAILABLE, REFUSED):
         return NO_DECISION
     if not bytes(record.chart):
         return TOO_LARGE if record.chart_too_large else NO_VALUES
-    return NO_LIMITS if site is None else ""
+    return ""
 
 
-def _recompute(entry: Entry, record: HookRecord, site: Site) -> Recomputed | NotRecomputed | Unread:
+def _recompute(entry: Entry, record: DecisionRecord, site: Site) -> Recomputed | NotRecomputed | Unread:
     today = record.time.astimezone(site.policy.timezone).date()
     try:
         chart = restore_chart(bytes(record.chart), today)
@@ -169,7 +161,7 @@ def _recompute(entry: Entry, record: HookRecord, site: Site) -> Recomputed | Not
     return Recomputed(entry.sequence, record.time, record.request_id, then, now if changed else None, tuple(changed))
 
 
-def _verdict_then(record: HookRecord) -> Verdict:
+def _verdict_then(record: DecisionRecord) -> Verdict:
     return Verdict(record.outcome, record.sii, record.sample_time, record.reasons)
 
 

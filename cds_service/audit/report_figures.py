@@ -84,6 +84,8 @@ def as_data(statistics: Statistics) -> dict[str, Any]:
     """Return all figures for JSON. Names are stable; times are UTC."""
     percentiles = decide_percentiles(statistics)
     return {
+        "service": statistics.service,
+        "other_services": _counter(statistics.other_services),
         "first_hook": _moment(statistics.first),
         "last_hook": _moment(statistics.last),
         "total": _counts(statistics.total, statistics),
@@ -109,6 +111,7 @@ def as_data(statistics: Statistics) -> dict[str, Any]:
             {**version._asdict(), "first": _moment(use.first), "last": _moment(use.last), "hooks": use.hooks}
             for version, use in statistics.versions.items()
         ],
+        "views": {"shown": statistics.views - statistics.views_refused, "refused": statistics.views_refused},
         "feedback": {
             "items": statistics.feedback_items,
             "repeated": statistics.feedback_repeated,
@@ -123,8 +126,9 @@ def as_text(statistics: Statistics) -> str:
     """Return the summary for a terminal."""
     total = statistics.total
     if statistics.first is None or statistics.last is None:
-        return "No hook call in this period."
-    lines = [f"{statistics.first:%Y-%m-%d} to {statistics.last:%Y-%m-%d} (UTC), {total.hooks} hook calls", ""]
+        return "\n".join(["No hook call in this period.", *_elsewhere(statistics)])
+    lines = [f"{statistics.first:%Y-%m-%d} to {statistics.last:%Y-%m-%d} (UTC), {total.hooks} hook calls"]
+    lines += [*_elsewhere(statistics), ""]
     lines += _aligned([(name, str(total.outcomes[name])) for name in outcome_names(statistics)])
     lines += ["", "Cards"]
     lines += _aligned(
@@ -137,6 +141,9 @@ def as_text(statistics: Statistics) -> str:
             ("kept back, snoozed", str(total.snoozed)),
         ]
     )
+    if statistics.views:
+        shown = statistics.views - statistics.views_refused
+        lines += ["", "Trend app", *_aligned([("pages shown", str(shown)), ("refused", str(statistics.views_refused))])]
     lines += ["", "Rates"]
     lines += _aligned([(rate.name, f"{rate.text:>7}  ({rate.part} of {rate.whole})") for rate in rates(total)])
     for title, counter in reason_lists(statistics):
@@ -145,6 +152,14 @@ def as_text(statistics: Statistics) -> str:
     lines += ["", *_table(("WEEK", *_HEADS), [(name, counts) for name, counts in all_weeks(statistics).items()])]
     lines += ["", *_table(("CLIENT", *_HEADS), sorted(statistics.clients.items()))]
     return "\n".join(lines)
+
+
+def _elsewhere(statistics: Statistics) -> list[str]:
+    """Name the services that the figures leave out: their cut-offs and rates are others."""
+    return [
+        f"Not counted here: {number} hook calls of {printable(name)}; see --service"
+        for name, number in most_first(statistics.other_services)
+    ]
 
 
 def reason_lists(statistics: Statistics) -> tuple[tuple[str, Counter[str]], ...]:

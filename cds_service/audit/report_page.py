@@ -39,7 +39,7 @@ def report_page(statistics: Statistics, source: str, zone: tzinfo, version: str)
         kind="Audit report",
         title="SII recurrence risk: decisions, cards and feedback",
         lead="Counted from the audit log. A card counts in the week of its hook, whenever its feedback came.",
-        facts=(period, f"{total.hooks} hook calls", f"weeks in {zone}", source),
+        facts=(statistics.service, period, f"{total.hooks} hook calls", f"weeks in {zone}", source),
         notices=_notices(statistics),
         sections=(
             _summary(statistics),
@@ -58,6 +58,10 @@ def _notices(statistics: Statistics) -> tuple[Notice, ...]:
     if statistics.unreadable:
         text = f"Lines of the log that cannot be read and are not counted: {statistics.unreadable}. Run audit verify."
         notices.append(Notice(text))
+    notices += [
+        Notice(f"Hook calls of another service, which this page is not about: {printable(name)}, {number}.")
+        for name, number in most_first(statistics.other_services)
+    ]
     if statistics.feedback_unknown:
         text = f"Feedback items that name a card this log does not know: {statistics.feedback_unknown}."
         notices.append(Notice(text))
@@ -74,6 +78,7 @@ def _summary(statistics: Statistics) -> Section:
         Figure("Accepted", str(total.accepted)),
         Figure("Overridden", str(total.overridden)),
         Figure("Not answered", str(total.unanswered), "no feedback came"),
+        *_trend_app(statistics),
         Figure("Kept back", str(total.silent + total.snoozed), f"{total.silent} silent, {total.snoozed} snoozed"),
     )
     rows = tuple((rate.name, rate.text, str(rate.part), str(rate.whole)) for rate in rates(total))
@@ -83,6 +88,11 @@ def _summary(statistics: Statistics) -> Section:
         title="Summary",
         blocks=(Figures(figures), Table(caption="Rates of the whole period", columns=columns, rows=rows)),
     )
+
+
+def _trend_app(statistics: Statistics) -> tuple[Figure, ...]:
+    views, refused = statistics.views, statistics.views_refused
+    return (Figure("Trend app", str(views - refused), f"pages shown, {refused} refused"),) if views else ()
 
 
 def _weeks(statistics: Statistics) -> Section:

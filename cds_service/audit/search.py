@@ -14,7 +14,7 @@ from cds_service.audit.decoding import KINDS, UNREADABLE, decode_record
 from cds_service.audit.files import first_record, look, read_lines
 from cds_service.audit.glance import glance_at
 from cds_service.audit.keys import PSEUDONYM_PREFIX, pseudonym
-from cds_service.audit.records import FeedbackRecord, HookRecord
+from cds_service.audit.records import DecisionRecord, FeedbackRecord, HookRecord, ViewRecord
 from cds_service.audit.users import may_be
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Found(NamedTuple):
     """A record that answers the query. `card_of` tells about the card of a feedback record, None if it is not known."""
 
     sequence: int
-    record: HookRecord | FeedbackRecord
+    record: HookRecord | ViewRecord | FeedbackRecord
     card_of: CardOf | None
 
 
@@ -83,7 +83,7 @@ def ids_of(keys: Sequence[bytes]) -> frozenset[str]:
 
 
 def search(directory: Path, query: Query) -> Iterator[Found | Unreadable | Concealed]:
-    """Yield the matching hook and feedback records in the order of the log, and every line that cannot be read.
+    """Yield the matching hook calls, views and feedback in the order of the log, and every line that cannot be read.
 
     At the end come the files that may hold more. Only what matches is decoded whole. Memory grows with the feedback
     that may match, not with the log. Raises OSError when the directory is missing or cannot be read.
@@ -129,7 +129,7 @@ def _cards_of_feedback(extents: Sequence[Extent], query: Query) -> Iterator[str]
 
 
 class _Call(NamedTuple):
-    """A hook call; `concealed_in` names its file when nobody can tell whom a pseudonym in it stands for."""
+    """A hook call or view; `concealed_in` names its file when nobody can tell whom a pseudonym in it stands for."""
 
     patient: str
     user: str
@@ -158,6 +158,9 @@ class _Reader:
         glance = glance_at(raw)
         if line.kind == "hook":
             call: _Call | None = self._note(glance)
+        elif line.kind == "view":
+            # The card that led to it was another record's.
+            call = self._call(glance)
         elif line.kind == "feedback":
             call = self._cards.get(glance.card or "")
         elif line.kind in KINDS:
@@ -167,14 +170,14 @@ class _Reader:
         if not _may_match(glance, self._query) or not self._matches_person(glance, call):
             return None
         record = decode_record(raw)
-        if not isinstance(record, HookRecord | FeedbackRecord):
+        if not isinstance(record, DecisionRecord | FeedbackRecord):
             raise ValueError("no record")  # noqa: TRY004  of the line, not of a type
         card_of = CardOf(call.patient, call.user) if call is not None and line.kind == "feedback" else None
         return Found(line.sequence, record, card_of)
 
     def _note(self, glance: Glance) -> _Call:
         """Remember whom a card is about; it is always recorded before its feedback."""
-        call = _Call(glance.patient, glance.user or "", self._concealing)
+        call = self._call(glance)
         if glance.card is None:
             return call
         if glance.card in self._wanted if self._wanted is not None else self._is_of_patient(call):
@@ -182,6 +185,9 @@ class _Reader:
         else:
             self._cards.pop(glance.card, None)
         return call
+
+    def _call(self, glance: Glance) -> _Call:
+        return _Call(glance.patient, glance.user or "", self._concealing)
 
     def _matches_person(self, glance: Glance, call: _Call | None) -> bool:
         """Compare patient and user; where only a pseudonym forbids it, remember the file."""

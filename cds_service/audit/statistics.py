@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cds_service.audit.records import FeedbackRecord, HookRecord
+from cds_service.audit.records import FIRST_SERVICE, FeedbackRecord, HookRecord, ServiceRecord, ViewRecord
 from cds_service.cards.builder import OVERRIDE_REASON_SYSTEM
 from cds_service.clinical.evidence import IMPRECISION_BAND
 
@@ -78,8 +78,13 @@ class Use:
 
 @dataclass(slots=True)
 class Statistics:
-    """All counts of one period. `first` and `last` are the times of the first and the last hook counted."""
+    """All counts of one service in one period. `first` and `last` are the times of the first and the last hook counted.
 
+    `views` are pages of the trend app that were shown or refused; they are no hooks. `other_services` counts the hooks
+    of services that the figures are not about.
+    """
+
+    service: str
     first: datetime | None = None
     last: datetime | None = None
     total: Counts = field(default_factory=Counts)
@@ -97,6 +102,9 @@ class Statistics:
     users: set[str] = field(default_factory=set)
     versions: dict[Version, Use] = field(default_factory=dict)
     decide_ms: list[float] = field(default_factory=list)
+    views: int = 0
+    views_refused: int = 0
+    other_services: Counter[str] = field(default_factory=Counter)
     feedback_items: int = 0
     feedback_repeated: int = 0
     feedback_unknown: int = 0
@@ -111,23 +119,27 @@ class _Card(NamedTuple):
 
 
 def count(
-    records: Iterable[AnyRecord | None], zone: tzinfo, since: datetime | None, until: datetime | None
+    records: Iterable[AnyRecord | None],
+    zone: tzinfo,
+    since: datetime | None,
+    until: datetime | None,
+    service: str = FIRST_SERVICE,
 ) -> Statistics:
-    """Count the hooks of a period, both ends inclusive, and the feedback on their cards.
+    """Count the hooks of a service in a period, both ends inclusive, and the feedback on their cards.
 
     Weeks are ISO weeks in `zone`. None stands for a line that cannot be read.
     """
-    return _Counting(zone, since, until).run(records)
+    return _Counting(zone, since, until, service).run(records)
 
 
 class _Counting:
     """One pass over the log."""
 
-    def __init__(self, zone: tzinfo, since: datetime | None, until: datetime | None) -> None:
+    def __init__(self, zone: tzinfo, since: datetime | None, until: datetime | None, service: str) -> None:
         self._zone = zone
         self._since = since
         self._until = until
-        self._told = Statistics()
+        self._told = Statistics(service)
         self._cards: dict[str, _Card] = {}
         self._earlier_cards: set[str] = set()
         self._answers: dict[str, FeedbackRecord] = {}
@@ -136,8 +148,12 @@ class _Counting:
         for record in records:
             if record is None:
                 self._told.unreadable += 1
+            elif isinstance(record, ServiceRecord) and record.service != self._told.service:
+                self._count_elsewhere(record)
             elif isinstance(record, HookRecord):
                 self._count_hook(record)
+            elif isinstance(record, ViewRecord):
+                self._count_view(record)
             elif isinstance(record, FeedbackRecord):
                 self._count_feedback(record)
         for card, answer in self._answers.items():
@@ -169,6 +185,15 @@ class _Counting:
         if "decide" in record.timings_ms:
             told.decide_ms.append(record.timings_ms["decide"])
 
+    def _count_elsewhere(self, record: ServiceRecord) -> None:
+        if isinstance(record, HookRecord) and self._is_in_period(record.time):
+            self._told.other_services[record.service] += 1
+
+    def _count_view(self, record: ViewRecord) -> None:
+        if self._is_in_period(record.time):
+            self._told.views += 1
+            self._told.views_refused += not record.shown
+
     def _count_reasons(self, record: HookRecord) -> None:
         told = self._told
         if record.outcome == "not-eligible":
@@ -178,7 +203,7 @@ class _Counting:
         elif record.outcome in _DECIDED:
             self._count_sii(record)
         told.unavailable.update(record.missing)
-        told.exclusions.update(excluded.reason for excluded in record.excluded)
+        told.exclusions.update(record.exclusion_counts)
 
     def _count_sii(self, record: HookRecord) -> None:
         told = self._told

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from cds_service.audit.bookkeeping import ContinuedRecord, OpenedRecord, RemovedRecord, SealedRecord
+from cds_service.audit.bookkeeping import FORMAT, ContinuedRecord, OpenedRecord, RemovedRecord, SealedRecord
 from cds_service.audit.chain import GENESIS, ChainHead, ChainKey, is_start_of, read_line
 from cds_service.audit.files import file_name, first_sequence
 
@@ -135,8 +135,8 @@ class _Walk:
         if file_name(line.sequence, opened.time) != self.file:
             return "the file does not bear the name of its opening record"
         key = next((key for key in map(ChainKey, self._known_keys()) if key.made(opened)), None)
-        if key is None:
-            return f"the file is chained with a key that is not at hand ({opened.algorithm}, key id {opened.key_id})"
+        if key is None or opened.format > FORMAT:
+            return _why_unknown(opened)
         if self.key is not None and self.key.key_id is not None and key.key_id is None:
             return "the file is chained without a key, although the files before it have one"
         if self.key is None or self.key.key_id != key.key_id:
@@ -241,6 +241,12 @@ class _Walk:
         if self.keys and self.key.key_id is None:
             return "from here on the log is not chained with a key, although one was given"
         return None
+
+
+def _why_unknown(opened: OpenedRecord) -> str:
+    if opened.format > FORMAT:
+        return f"the file is in record format {opened.format}, which this version does not know; use a later sii-cds"
+    return f"the file is chained with a key that is not at hand ({opened.algorithm}, key id {opened.key_id})"
 
 
 def _another_one(sequence: int) -> str:

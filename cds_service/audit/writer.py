@@ -210,7 +210,7 @@ class ChainWriter:
         opened = tail.opened
         if not tail.file or tail.closed or opened is None or not self._key.made(opened):
             return True
-        if opened.boot != self._host.boot:
+        if opened.boot != self._host.boot or opened.format != FORMAT:
             return True
         return tail.size >= self._rotate_bytes or opening_day(tail.file) < now.date()
 
@@ -233,7 +233,7 @@ class ChainWriter:
         opened = OpenedRecord(
             time=now,
             format=FORMAT,
-            algorithm=self._key.algorithm,
+            algorithm=self._key.named,
             key_id=self._key.key_id,
             host=self._host.name,
             boot=self._host.boot,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cds_service.audit.records import FIRST_SERVICE
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.files import write_text
 from cds_service.errors import MissingExtraError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @click.command("report")
 @log_options
 @period_options
+@click.option("--service", default=FIRST_SERVICE, show_default=True, metavar="ID", help="The CDS Service by its id.")
 @click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with plots.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures as JSON.")
 def report_command(
@@ -27,10 +29,11 @@ def report_command(
     key_files: tuple[Path, ...],
     since: str | None,
     until: str | None,
+    service: str,
     html_file: Path | None,
     json_file: Path | None,
 ) -> None:
-    """Report on hooks, outcomes, reasons, cards and feedback, by week and by client.
+    """Report on hooks, outcomes, reasons, cards and feedback of one service, by week and by client.
 
     Prints a summary; FILE "-" writes a page or the JSON to standard output instead. Exit code 1 when a line of the
     log cannot be read, since the figures may then be too low.
@@ -42,7 +45,7 @@ def report_command(
     from cds_service.audit.statistics import count
 
     try:
-        statistics = count(read_records(log.directory), log.zone, first, last)
+        statistics = count(read_records(log.directory), log.zone, first, last, service)
     except OSError as error:
         refuse_log(log.directory, error)
     if Path("-") not in (html_file, json_file):

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from cds_service.audit.records import FIRST_SERVICE
 from cds_service.cli.options import config_option
 from cds_service.errors import MissingExtraError, PeriodError
 from cds_service.settings import SettingsError, load_settings
@@ -81,6 +82,7 @@ _DAY_TYPE: Final = _DayType()
     metavar="ZONE",
     help="Zone in which days are counted; else service.timezone.",
 )
+@click.option("--service", default=FIRST_SERVICE, show_default=True, metavar="ID", help="The CDS Service by its id.")
 @click.option("--since", type=_DAY_TYPE, metavar="DAY", help="First day to judge; else 28 days before the last.")
 @click.option("--until", type=_DAY_TYPE, metavar="DAY", help="Last day to judge; else yesterday.")
 @click.option("--baseline-since", type=_DAY_TYPE, metavar="DAY", help="First day of a period known to be clean.")
@@ -118,6 +120,7 @@ def monitor_command(
     config_file: Path | None,
     directories: tuple[Path, ...],
     timezone: tzinfo | None,
+    service: str,
     leave_out: tuple[date, ...],
     left_out_clients: tuple[str, ...],
     false_alarms: float,
@@ -140,7 +143,7 @@ def monitor_command(
     now = datetime.now(UTC)
     wanted = Wanted(left_out=frozenset(leave_out), **days)  # type: ignore[arg-type]  # click checked each option
     today = now.astimezone(log.zone).date()
-    tallies, periods = _read(log, wanted, today)
+    tallies, periods = _read(log, wanted, today, service)
     tallies.forget(left_out_clients)
     result = monitor(tallies, periods, false_alarms)
     _print(result, tallies, today, as_json=as_json)
@@ -160,14 +163,14 @@ def _find_log(config_file: Path | None, directories: tuple[Path, ...], zone: tzi
     return _Log(directories or (settings.audit.directory,), zone or ZoneInfo(settings.service.timezone))
 
 
-def _read(log: _Log, wanted: Wanted, today: date) -> tuple[Tallies, Periods]:
+def _read(log: _Log, wanted: Wanted, today: date, service: str) -> tuple[Tallies, Periods]:
     from cds_service.monitor.periods import choose_periods
     from cds_service.monitor.reading import tally_logs
 
     try:
         # The day before tells nothing but that the baseline's first day is a whole one.
         read_since = choose_periods(wanted, today, None).baseline_first - _DAY
-        tallies = tally_logs(log.directories, log.zone, read_since)
+        tallies = tally_logs(log.directories, log.zone, read_since, service)
         if tallies.records == 0:
             raise PeriodError(f"{', '.join(map(str, log.directories))}: there is no record since {read_since}")
         return tallies, choose_periods(wanted, today, tallies.first_day)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
-from typing import TYPE_CHECKING
+from decimal import Decimal  # noqa: TC003  the audit log reads the types of the members to decode them
 
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class ClinicalPolicy:
     """Cut-off, eligibility and timing of the rule. All limits are inclusive; days are calendar days in `timezone`.
+
+    The audit log keeps every member under its name (`audit/policies.py`): plain values with a default each, so that
+    a log from before a member existed is read under that default.
 
     The published abstract of Yu 2023 does not say when blood was drawn. The windows are a derived judgement that
     needs local clinical sign-off: comparable studies draw before treatment, or about one month after it

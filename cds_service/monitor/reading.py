@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.audit.reading import read_records
-from cds_service.audit.records import FeedbackRecord, HookRecord
+from cds_service.audit.records import FIRST_SERVICE, FeedbackRecord, HookRecord
 from cds_service.monitor.tallies import DayTally
 
 if TYPE_CHECKING:
@@ -54,10 +54,14 @@ class Tallies:
 
 
 class Tallier:
-    """Adds records up that come roughly in the order of time. Days are calendar days in `zone`."""
+    """Adds records of one service up that come roughly in the order of time. Days are calendar days in `zone`.
 
-    def __init__(self, zone: tzinfo) -> None:
+    Hooks and feedback alone are counted: a page of the trend app is opened by hand, and says what its card said.
+    """
+
+    def __init__(self, zone: tzinfo, service: str = FIRST_SERVICE) -> None:
         """Begin with nothing."""
+        self._service = service
         self.tallies = Tallies()
         self._zone = zone
         self._patients: dict[ClientDay, set[int]] = {}
@@ -67,7 +71,7 @@ class Tallier:
         self.tallies.records += times
         if record is None:
             self.tallies.unreadable += times
-        elif isinstance(record, HookRecord | FeedbackRecord):
+        elif isinstance(record, HookRecord | FeedbackRecord) and record.service == self._service:
             place = ClientDay(record.client, record.time.astimezone(self._zone).date())
             first = self.tallies.first_day
             self.tallies.first_day = place.day if first is None else min(first, place.day)
@@ -97,12 +101,14 @@ class Tallier:
             del self._patients[place]
 
 
-def tally_logs(directories: Sequence[Path], zone: tzinfo, since: date | None = None) -> Tallies:
-    """Add up the logs of some directories, such as those of several hosts, from a day on.
+def tally_logs(
+    directories: Sequence[Path], zone: tzinfo, since: date | None = None, service: str = FIRST_SERVICE
+) -> Tallies:
+    """Add up what the logs of some directories, such as those of several hosts, hold of a service from a day on.
 
     Raises OSError when a directory is missing or cannot be read.
     """
-    tallier = Tallier(zone)
+    tallier = Tallier(zone, service)
     # Files are named by the UTC day of their first record, which is at most a day away from the site's.
     opened_since = since - timedelta(days=1) if since is not None else None
     logs = [read_records(directory, opened_since) for directory in directories]

@@ -19,11 +19,10 @@ from cds_service.audit.building import (
 from cds_service.audit.chain import encode_payload
 from cds_service.audit.chart_keeping import ChartKeeper
 from cds_service.audit.entries import incomplete_draw
-from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.errors import AuditUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from msgspec import Raw
@@ -71,8 +70,8 @@ def present(cards: tuple[Card, ...], client: TrustedClient, snoozed: datetime | 
 class AuditWatch(Protocol):
     """Is told how the audit log does."""
 
-    def note_record(self, sequence: int, seconds: float, at: float) -> None:
-        """Take note of a record on the disk: newest number, seconds it took, when (seconds since 1970)."""
+    def note_records(self, number: int, sequence: int, seconds: float, at: float) -> None:
+        """Take note of records on the disk: how many, newest number, seconds it took, when (seconds since 1970)."""
 
     def note_failure(self) -> None:
         """Take note of a record that could not be written."""
@@ -109,27 +108,31 @@ class Recorder:
             presentation=presentation,
             timings_ms=moment.timings_ms,
         )
-        self._append(record, moment.now)
+        self._append([record], moment.now)
 
     def record_unavailable(
         self, request: CDSRequest, client: TrustedClient, missing: tuple[str, ...], moment: Moment
     ) -> None:
         """Record a hook that could not be decided because required data could not be had."""
         context = self._context(request, client, moment)
-        self._append(build_unavailable_record(context, missing, timings_ms=moment.timings_ms), moment.now)
+        self._append([build_unavailable_record(context, missing, timings_ms=moment.timings_ms)], moment.now)
 
     def record_feedback(self, items: Iterable[FeedbackItem], client: TrustedClient, moment: Moment) -> None:
-        """Record feedback, one record an item."""
-        for item in items:
-            record = build_feedback_record(
+        """Record feedback, one record an item, all with one sync."""
+        records = [
+            build_feedback_record(
                 item,
+                service=self._site.service.id,
                 request_id=moment.request_id,
                 client=client.name,
                 user=None,
                 now=moment.now,
                 keep_comment=self._choices.keep_comments,
             )
-            self._append(record, moment.now)
+            for item in items
+        ]
+        if records:
+            self._append(records, moment.now)
 
     def begin(self, now: datetime) -> None:
         """Begin the log, if need be, and record the limits that decisions are made under from now on.
@@ -139,9 +142,10 @@ class Recorder:
         """
         record = build_configuration_record(
             self._site.policy,
+            service=self._site.service.id,
             configuration=self._site.configuration_hash,
             mode=self._site.mode,
-            rule_version=RULE_VERSION,
+            rule_version=self._site.service.rule_version,
             mapping_version=self._site.mappings.version,
             now=now,
         )
@@ -174,30 +178,31 @@ class Recorder:
 
     def _context(self, request: CDSRequest, client: TrustedClient, moment: Moment) -> DecisionContext:
         return DecisionContext(
+            service=self._site.service.id,
             request_id=moment.request_id,
             hook_instance=request.hookInstance,
             client=client.name,
             user=request.context.userId,
             patient=request.context.patientId,
+            encounter=request.context.encounterId or "",
             now=moment.now,
             mode=client.mode,
-            rule_version=RULE_VERSION,
+            rule_version=self._site.service.rule_version,
             mapping_version=self._site.mappings.version,
             configuration=self._site.configuration_hash,
-            timezone=str(self._site.policy.timezone),
             keep_values=self._choices.keep_values,
             pseudonym_key=self._choices.pseudonym_key,
         )
 
-    def _append(self, record: AuditRecord, now: datetime) -> None:
+    def _append(self, records: Sequence[AuditRecord], now: datetime) -> None:
         try:
-            self._write(partial(self._log.append, record), now)
+            self._write(partial(self._log.append_batch, records), now, len(records))
         except AuditUnavailableError as error:
             if self._choices.on_failure == "refuse":
                 raise
             _LOGGER.error("answered without an audit record: %s", error.log_detail)
 
-    def _write(self, write: Callable[[bytes], None], now: datetime) -> None:
+    def _write(self, write: Callable[[bytes], None], now: datetime, number: int = 1) -> None:
         """Write under the limits in force, and tell who watches how that went."""
         started = perf_counter()
         try:
@@ -205,4 +210,4 @@ class Recorder:
         except AuditUnavailableError:
             self._watch.note_failure()
             raise
-        self._watch.note_record(self._log.head().sequence, perf_counter() - started, now.timestamp())
+        self._watch.note_records(number, self._log.head().sequence, perf_counter() - started, now.timestamp())

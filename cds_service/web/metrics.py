@@ -138,9 +138,9 @@ class AuditMetrics:
             registry=registry,
         )
 
-    def note_record(self, sequence: int, seconds: float, at: float) -> None:
-        """Note a record that is on the disk, how long that took, and when it was (seconds since 1970)."""
-        self._records.inc()
+    def note_records(self, number: int, sequence: int, seconds: float, at: float) -> None:
+        """Note records that are on the disk, how long that took, and when it was (seconds since 1970)."""
+        self._records.inc(number)
         self._seconds.inc(seconds)
         self._head.set(sequence)
         self._last.set(at)

@@ -149,7 +149,7 @@ def _generate(directory: Path, number: int) -> None:
     directory.mkdir()
     now = datetime.now(UTC)
     key = ChainKey(None)
-    opened = OpenedRecord(time=now, format=FORMAT, algorithm=key.algorithm, key_id=None)
+    opened = OpenedRecord(time=now, format=FORMAT, algorithm=key.named, key_id=None)
     line, link = bind(encode_payload(opened), 1, GENESIS, key)
     with (directory / file_name(1, now)).open("wb") as stream:
         stream.write(line)
@@ -178,6 +178,5 @@ _RECORD = HookRecord(
     rule_version="1",
     mapping_version="0" * 16,
     configuration="0" * 16,
-    timezone="UTC",
     timings_ms={"decide": 0.25},
 )

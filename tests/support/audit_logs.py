@@ -28,7 +28,7 @@ class ChainFile:
         self.name = file_name(before.sequence + 1, day)
         self.lines: list[bytes] = []
         previous = before if before.sequence else None
-        self.add(OpenedRecord(time=day, format=FORMAT, algorithm=key.algorithm, key_id=key.key_id, previous=previous))
+        self.add(OpenedRecord(time=day, format=FORMAT, algorithm=key.named, key_id=key.key_id, previous=previous))
 
     def add(self, record: AnyRecord) -> None:
         """Append a record."""

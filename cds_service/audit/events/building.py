@@ -10,14 +10,14 @@ from cds_service.audit.building import DATA_UNAVAILABLE
 from cds_service.audit.events import codes
 from cds_service.audit.events.references import URI_SYSTEM, References
 from cds_service.audit.keys import PSEUDONYM_PREFIX
-from cds_service.audit.records import HookRecord
+from cds_service.audit.records import REFUSED, FeedbackRecord, HookRecord, ViewRecord
 from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from cds_service.audit.records import FeedbackRecord, ReferenceEntry
+    from cds_service.audit.records import DecisionRecord, ReferenceEntry
     from cds_service.audit.search import Found
 
 Json = dict[str, Any]
@@ -25,6 +25,12 @@ Json = dict[str, Any]
 PSEUDONYMS: Final = "https://sii-cds.org/sid/patient-pseudonym"
 # One event for one record, however often it is exported: the id is made from what identifies the record.
 _NAMESPACE: Final = uuid.UUID("6c5a7a0e-6f0b-5f44-9c5e-3d0f6d1f7c11")
+
+_SUBTYPES: Final = {
+    HookRecord: codes.CDS_ADVICE,
+    ViewRecord: codes.TREND_VIEW,
+    FeedbackRecord: codes.CDS_FEEDBACK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Observer:
 
 
 def audit_event(found: Found, observer: Observer) -> Json:
-    """Return the AuditEvent of a hook or feedback record. Feedback names the patient of its card, if that is known.
+    """Return the AuditEvent of a record. Feedback names the patient of its card, if that is known.
 
     Characters that no FHIR string may hold are replaced: ids, users and reason codes are what callers sent.
     """
@@ -54,13 +60,12 @@ def audit_event(found: Found, observer: Observer) -> Json:
 
 def _event(found: Found, observer: Observer) -> Json:
     record = found.record
-    is_hook = isinstance(record, HookRecord)
-    failed = record.outcome == DATA_UNAVAILABLE
+    failed = record.outcome in (DATA_UNAVAILABLE, REFUSED)
     return {
         "resourceType": "AuditEvent",
         "id": _event_id(found),
         "type": codes.REST.coding(),
-        "subtype": [codes.OPERATION.coding(), (codes.CDS_ADVICE if is_hook else codes.CDS_FEEDBACK).coding()],
+        "subtype": [codes.OPERATION.coding(), _SUBTYPES[type(record)].coding()],
         "action": codes.EXECUTE,
         "recorded": _instant(record.time),
         "outcome": codes.MINOR_FAILURE if failed else codes.SUCCESS,
@@ -69,9 +74,9 @@ def _event(found: Found, observer: Observer) -> Json:
         "agent": list(_agents(record, observer)),
         "source": {"observer": observer.reference(), "type": [codes.APPLICATION_SERVER.coding()]},
         "entity": list(
-            _hook_entities(record, observer.references)
-            if isinstance(record, HookRecord)
-            else _feedback_entities(found, record, observer.references)
+            _feedback_entities(found, record, observer.references)
+            if isinstance(record, FeedbackRecord)
+            else _decision_entities(record, observer.references)
         ),
     }
 
@@ -82,12 +87,12 @@ def _event_id(found: Found) -> str:
     return str(uuid.uuid5(_NAMESPACE, "\n".join(map(str, parts))))
 
 
-def _description(record: HookRecord | FeedbackRecord) -> str:
-    reasons = (*record.reasons, *record.missing) if isinstance(record, HookRecord) else ()
+def _description(record: HookRecord | ViewRecord | FeedbackRecord) -> str:
+    reasons = () if isinstance(record, FeedbackRecord) else (*record.reasons, *record.missing)
     return f"{record.outcome}: {', '.join(reasons)}" if reasons else record.outcome
 
 
-def _agents(record: HookRecord | FeedbackRecord, observer: Observer) -> Iterator[Json]:
+def _agents(record: HookRecord | ViewRecord | FeedbackRecord, observer: Observer) -> Iterator[Json]:
     """Name client, server, and the user where one is known; the user asked, else the client did."""
     client = {"identifier": {"value": record.client}, "display": record.client}
     yield _agent(codes.CLIENT, client, requestor=not record.user)
@@ -103,9 +108,10 @@ def _agent(role: codes.Code, who: Json, *, requestor: bool) -> Json:
     return {"type": {"coding": [role.coding()]}, "who": who, "requestor": requestor}
 
 
-def _hook_entities(record: HookRecord, references: References) -> Iterator[Json]:
+def _decision_entities(record: HookRecord | ViewRecord, references: References) -> Iterator[Json]:
     yield _patient(record.patient, record.client, references)
-    yield _transaction(codes.HOOK_INSTANCE, record.hook_instance)
+    if isinstance(record, HookRecord):
+        yield _transaction(codes.HOOK_INSTANCE, record.hook_instance)
     yield _transaction(codes.REQUEST_ID, record.request_id)
     for reference in _looked_at(record):
         yield {
@@ -119,7 +125,9 @@ def _hook_entities(record: HookRecord, references: References) -> Iterator[Json]
         ("reasons", ", ".join(record.reasons)),
         ("not-obtained", ", ".join(record.missing)),
         ("presentation", record.how_presented),
-        ("mode", record.mode),
+        ("refused", record.refused if isinstance(record, ViewRecord) else ""),
+        ("mode", record.mode if isinstance(record, HookRecord) else ""),
+        ("service", record.service),
         ("rule-version", record.rule_version),
         ("mapping-version", record.mapping_version),
         ("configuration", record.configuration),
@@ -142,7 +150,7 @@ def _feedback_entities(found: Found, record: FeedbackRecord, references: Referen
     )
 
 
-def _looked_at(record: HookRecord) -> tuple[str, ...]:
+def _looked_at(record: DecisionRecord) -> tuple[str, ...]:
     """Return each result, Condition and Procedure once, the version where the chart told it."""
     earlier = (result for draw in record.earlier for result in draw.results)
     entries: tuple[ReferenceEntry, ...] = (

@@ -29,6 +29,7 @@ _PATTERN: Final = "IHE BALP 1.1, PatientQuery"
 REST: Final = Code(f"{_HL7}/audit-event-type", "rest", "RESTful Operation", _PATTERN)
 OPERATION: Final = Code("http://hl7.org/fhir/restful-interaction", "operation", "operation", _R4)
 CDS_ADVICE: Final = Code(f"{_OWN}/audit-event-subtypes", "cds-advice", "CDS Hooks advice", "this service")
+TREND_VIEW: Final = Code(f"{_OWN}/audit-event-subtypes", "trend-view", "View of the trend app", "this service")
 CDS_FEEDBACK: Final = Code(f"{_OWN}/audit-event-subtypes", "cds-feedback", "CDS Hooks feedback", "this service")
 
 # The CDS Client sends the data of the request, as the client of a query sends its parameters.

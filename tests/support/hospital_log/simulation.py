@@ -235,7 +235,6 @@ class Hospital:
             rule_version="1.0.0",
             mapping_version="2026-01",
             configuration="0123456789ab",
-            timezone="UTC",
             timings_ms={"decide": latency},
             **{"mode": "active", **members},
         )

@@ -24,7 +24,7 @@ def write_log(directory: Path, hospitals: Sequence[Hospital], days: int) -> int:
     for day in range(days):
         now = datetime.combine(FIRST_DAY, datetime.min.time(), UTC) + timedelta(days=day, hours=12)
         before = ContinuedRecord(sequence, link) if sequence else None
-        opened = OpenedRecord(time=now, format=FORMAT, algorithm=key.algorithm, previous=before)
+        opened = OpenedRecord(time=now, format=FORMAT, algorithm=key.named, previous=before)
         records = [record for hospital in hospitals for record in hospital.day(day)]
         payloads = [encode_payload(record) for record, times in records for _ in range(times)]
         name, lines = file_name(sequence + 1, now), []

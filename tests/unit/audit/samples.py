@@ -13,17 +13,18 @@ from cds_service.audit.log import AuditLog
 from cds_service.audit.reading import verify_log
 from cds_service.audit.records import FeedbackRecord, HookRecord
 from cds_service.clinical.assessment import assess
-from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
 from cds_service.clinical.eligibility import Eligibility
 from cds_service.clinical.models import (
     Analyte,
     Basis,
     BloodCounts,
     BloodDraw,
+    ConditionFact,
     EffectiveTime,
     ExcludedResult,
     LabResult,
     Origin,
+    ProcedureFact,
     Quantity,
 )
 from cds_service.clinical.policy import ClinicalPolicy
@@ -104,17 +105,18 @@ def assessed(*draws: BloodDraw) -> Assessment:
 def context(**changes: Any) -> DecisionContext:
     """Describe a hook call of Practitioner/p for patient p1."""
     members: dict[str, Any] = {
+        "service": "sii-recurrence-risk",
         "request_id": "req-1",
         "hook_instance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
         "client": "main-ehr",
         "user": "Practitioner/p",
         "patient": "p1",
+        "encounter": "",
         "now": NOW,
         "mode": "active",
         "rule_version": "1.2.3",
         "mapping_version": "2026-01",
         "configuration": "0123456789ab",
-        "timezone": "Asia/Tokyo",
         "keep_values": True,
         "pseudonym_key": None,
     }

@@ -87,6 +87,7 @@ def test_event_of_a_hook_says_who_asked_about_whom_and_what_was_looked_at() -> N
     assert details(event) == {
         "outcome": "above-cutoff",
         "presentation": "shown",
+        "service": "sii-recurrence-risk",
         "mode": "active",
         "rule-version": "1.2.3",
         "mapping-version": "2026-01",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,10 @@ from cds_service.audit.building import (
 )
 from cds_service.audit.entries import incomplete_draw
 from cds_service.audit.keys import pseudonym
-from cds_service.audit.records import AuditRecord, ConfigurationRecord, FeedbackRecord, HookRecord
+from cds_service.audit.records import AuditRecord, ConfigurationRecord, FeedbackRecord, HookRecord, ViewRecord
 from cds_service.clinical.assessment import refuse_ineligible
 from cds_service.clinical.models import Analyte, BloodCounts
+from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.clinical.reasons import Reason
 from cds_service.hooks.feedback import FeedbackItem, parse_feedback
 from tests.unit.audit.samples import CARD, FACTS, KEY, NOW, POLICY, assessed, context, draw, hook_record, result
@@ -164,6 +166,7 @@ def test_feedback_record_holds_the_whole_item() -> None:
         "overrideReason": {"reason": {"code": "known", "system": "urn:reasons"}, "userComment": "imaging due"}}]}"""
     record = build_feedback_record(
         parse_feedback(body).items[0],
+        service="sii-recurrence-risk",
         request_id="r",
         client="main-ehr",
         user="Practitioner/p",
@@ -191,18 +194,20 @@ def test_feedback_record_comment_is_kept_by_choice_and_bounded(
 ) -> None:
     item = FeedbackItem("c-1", "overridden", NOW, user_comment=comment)
 
-    record = build_feedback_record(item, request_id="r", client="c", user=None, now=NOW, keep_comment=keep)
+    record = build_feedback_record(item, service="s", request_id="r", client="c", user=None, now=NOW, keep_comment=keep)
 
     assert record.comment == kept
 
 
 def test_configuration_record_holds_every_limit_of_the_policy() -> None:
     record = build_configuration_record(
-        POLICY, configuration="0123456789ab", mode="active", rule_version="1", mapping_version="2", now=NOW
+        POLICY, service="s", configuration="0123456789ab", mode="active", rule_version="1", mapping_version="2", now=NOW
     )
 
-    assert (record.timezone, record.cutoff, record.same_draw_minutes) == ("Asia/Tokyo", "405.08", 60.0)
-    assert record.accepted_statuses == ("amended", "corrected", "final")
+    limits = msgspec.json.decode(bytes(record.policy))
+    assert limits.keys() == {member.name for member in fields(ClinicalPolicy)}
+    assert (limits["timezone"], limits["cutoff"], limits["same_draw"]) == ("Asia/Tokyo", "405.08", "PT3600S")
+    assert limits["accepted_statuses"] == ["amended", "corrected", "final"]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +226,7 @@ def test_record_written_and_read_is_the_same(record: HookRecord) -> None:
 def test_records_have_no_place_for_names_tokens_and_bodies() -> None:
     members = {
         member.name
-        for kind in (HookRecord, FeedbackRecord, ConfigurationRecord)
+        for kind in (HookRecord, ViewRecord, FeedbackRecord, ConfigurationRecord)
         for member in msgspec.structs.fields(kind)
     }
 

@@ -12,7 +12,7 @@ import pytest
 
 from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import read_entries
-from cds_service.audit.records import FeedbackRecord, HookRecord
+from cds_service.audit.records import FeedbackRecord, HookRecord, ViewRecord
 from cds_service.audit.search import CardOf, Found, Query, Unreadable, patient_forms, search
 from tests.support.audit_logs import write_log
 from tests.unit.audit.samples import (
@@ -184,3 +184,26 @@ def test_as_row_control_characters_do_not_reach_the_terminal() -> None:
 
     assert row.isprintable()
     assert heading().split()[0] == "TIME"
+
+
+def test_search_finds_a_view_with_its_patient_and_takes_no_card_from_it(tmp_path: Path) -> None:
+    """The card that led to a page was shown to whom the hook names, whoever opens the page."""
+    members = msgspec.structs.asdict(hook_record(request_id="h1", patient="p1"))
+    for name in ("hook_instance", "mode", "presentation"):
+        del members[name]
+    log = audit_log(tmp_path)
+    log.append(hook_record(request_id="h1", patient="p1"))
+    log.append(ViewRecord(**{**members, "request_id": "v1", "user": "Practitioner/q", "shown": True}))
+    log.append(ViewRecord(**{**members, "request_id": "v2", "outcome": "refused", "shown": False, "refused": "scope"}))
+    log.append(feedback_record(request_id="f1"))
+
+    assert found_ids(tmp_path, patients=frozenset({"p1"})) == ["h1", "v1", "v2", "f1"]
+    assert found_ids(tmp_path, user="Practitioner/q") == ["v1"]
+    assert found_ids(tmp_path, outcome="refused") == ["v2"]
+    rows = [as_row(found).split() for found in search(tmp_path, Query()) if isinstance(found, Found)]
+    assert [(row[1], row[-1]) for row in rows] == [
+        ("hook", "shown"),
+        ("view", "shown"),
+        ("view", "scope"),
+        ("feedback", "residual-disease"),
+    ]

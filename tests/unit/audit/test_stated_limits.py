@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def limits(configuration: str) -> bytes:
     record = build_configuration_record(
-        POLICY, configuration=configuration, mode="active", rule_version="1.2.3", mapping_version="2026-01", now=NOW
+        POLICY, service="s", configuration=configuration, mode="active", rule_version="1", mapping_version="2", now=NOW
     )
     return encode_payload(record)
 

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from cds_service.clinical.chart_facts import ProcedureTime
 from cds_service.clinical.eligibility import Eligibility
 from cds_service.clinical.models import (
     Analyte,
@@ -20,6 +19,7 @@ from cds_service.clinical.models import (
     ExcludedResult,
     LabResult,
     Origin,
+    ProcedureTime,
     Quantity,
 )
 from cds_service.clinical.policy import ClinicalPolicy

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cds_service.audit.records import FeedbackRecord, HookRecord
+from cds_service.audit.records import FeedbackRecord, HookRecord, ViewRecord
 from cds_service.monitor.reading import Tallier, Tallies
 
 ZONE = ZoneInfo("Asia/Tokyo")
@@ -26,7 +26,6 @@ def hook(outcome: str = "not-above-cutoff", **changes: Any) -> HookRecord:
         "rule_version": "1.0.0",
         "mapping_version": "2026-01",
         "configuration": "0123456789ab",
-        "timezone": "Asia/Tokyo",
         "timings_ms": {"decide": 3.0},
     }
     return HookRecord(outcome=outcome, **{**members, **changes})
@@ -44,7 +43,7 @@ def feedback(outcome: str = "overridden", **changes: Any) -> FeedbackRecord:
     return FeedbackRecord(outcome=outcome, **{**members, **changes})
 
 
-def tallied(*records: HookRecord | FeedbackRecord) -> Tallies:
+def tallied(*records: HookRecord | ViewRecord | FeedbackRecord) -> Tallies:
     """Add records up."""
     tallier = Tallier(ZONE)
     for record in records:

@@ -4,9 +4,10 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from cds_service.audit.records import ExcludedEntry, ResultEntry
+from cds_service.audit.records import ExcludedEntry, ResultEntry, ViewRecord
 from cds_service.monitor.tallies import DayTally, Exclusion, bin_value, log_bin, quantile_bin
 from tests.unit.monitor.samples import NOON, feedback, hook, tallied
 
@@ -115,3 +116,14 @@ def test_bin_holds_a_value_within_its_width(value: float) -> None:
 def test_quantile_bin_of_four(share: float, position: int, reason: str) -> None:
 
     assert quantile_bin(Counter({1: 1, 2: 1, 3: 1, 4: 1}), share) == position, reason
+
+
+def test_tallier_counts_hooks_of_its_service_and_no_views() -> None:
+    """A page of the trend app is opened by hand: a busy clinic is no change of the rule."""
+    decided = msgspec.structs.asdict(hook())
+    for name in ("hook_instance", "mode", "presentation"):
+        del decided[name]
+    tallies = tallied(hook(), hook(service="nlr-risk", patient="p2"), ViewRecord(**{**decided, "patient": "p3"}))
+
+    assert tallies.of("main-ehr", NOON.date()).hooks == 1
+    assert tallies.records == 3

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Type
 import msgspec
 
 from cds_service.acquisition.resources import Condition, Malformed, Observation, Patient, Procedure
+from cds_service.foreign_bytes import mend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,7 +148,7 @@ class BundleReader(Generic[R]):
         try:
             bundle = self._clean.decode(raw)
         except _UNREADABLE:
-            return self._read_entries(raw)
+            return self._read_entries(msgspec.Raw(mend(bytes(raw))))
         _require_answer(bundle.resourceType, bundle.type)
         resources = tuple(map(_RESOURCE, bundle.entry))
         if not self._types.issuperset(map(_TYPE, resources)):

@@ -18,6 +18,7 @@ import msgspec
 from cds_service.acquisition.bundles import BundleContent, BundleFailedError, BundleReader, R
 from cds_service.acquisition.resources import Patient
 from cds_service.errors import PatientMismatchError
+from cds_service.foreign_bytes import UNREADABLE, decode
 
 if TYPE_CHECKING:
     from cds_service.hooks.request import CDSRequest
@@ -74,13 +75,13 @@ def read_patient(request: CDSRequest) -> Patient | None:
 def parse_patient(raw: msgspec.Raw, patient_id: str) -> Patient | None:
     """Return a Patient resource; None when it is none or has no id. Raises PatientMismatchError for another one."""
     try:
-        who = _IDENTITY.decode(raw)
+        who = decode(_IDENTITY, raw)
         if who.resourceType != "Patient" or not who.id:
             return None
         if who.id != patient_id:
             raise PatientMismatchError
-        return _PATIENT.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode(_PATIENT, raw)
+    except UNREADABLE:
         return None
 
 

@@ -38,9 +38,9 @@ def check_claims(
     try:
         issued, expires, audience, token_id = claims["iat"], claims["exp"], claims["aud"], claims["jti"]
     except KeyError:
-        raise refused(Refusal.CLAIM_MISSING, client.name) from None
+        raise refused(Refusal.CLAIM_MISSING, client.name, claims=missing_claims(claims)) from None
     if not (is_time(issued) and is_time(expires) and token_id and isinstance(token_id, str)):
-        raise refused(Refusal.CLAIM_TYPE, client.name)
+        raise refused(Refusal.CLAIM_TYPE, client.name, claims=mistyped_claims(claims))
     latest = now + policy.leeway_seconds
     if now >= expires + policy.leeway_seconds:
         raise refused(Refusal.EXPIRED, client.name)
@@ -62,6 +62,21 @@ def check_tenant(claims: Mapping[str, Any], client: ClientTrust) -> None:
         raise forbidden(Refusal.TENANT, client.name)
 
 
+def missing_claims(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the required claims that a token does not have."""
+    return tuple(name for name in ("iss", "aud", "exp", "iat", "jti") if name not in claims)
+
+
+def mistyped_claims(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the claims of another type than theirs; missing ones are not among them."""
+    times = [name for name in ("exp", "iat", "nbf") if name in claims and not is_time(claims[name])]
+    token_id, audience = claims.get("jti", "-"), claims.get("aud", "-")
+    is_text = isinstance(token_id, str) and token_id != ""
+    listed = audience if isinstance(audience, list) else [audience]
+    are_texts = all(isinstance(item, str) for item in listed)
+    return (*(() if are_texts else ("aud",)), *times, *(() if is_text else ("jti",)))
+
+
 def is_time(value: object) -> bool:
     """Tell whether it is a NumericDate (RFC 7519 section 2): a JSON number, whole or not."""
     return type(value) in _NUMBERS and 0 <= value <= _LARGEST_TIME  # type: ignore[operator]
@@ -69,7 +84,7 @@ def is_time(value: object) -> bool:
 
 def _check_not_before(value: Any, latest: float, client: ClientTrust) -> None:
     if not is_time(value):
-        raise refused(Refusal.CLAIM_TYPE, client.name)
+        raise refused(Refusal.CLAIM_TYPE, client.name, claims=("nbf",))
     if value > latest:
         raise refused(Refusal.NOT_YET_VALID, client.name)
 
@@ -77,6 +92,6 @@ def _check_not_before(value: Any, latest: float, client: ClientTrust) -> None:
 def _check_audience(value: object, endpoint_url: str, client: ClientTrust) -> None:
     listed = value if isinstance(value, list) else [value]
     if not all(isinstance(item, str) for item in listed):
-        raise refused(Refusal.CLAIM_TYPE, client.name)
+        raise refused(Refusal.CLAIM_TYPE, client.name, claims=("aud",))
     if not {endpoint_url, *client.audiences}.intersection(listed):
         raise refused(Refusal.AUDIENCE, client.name)

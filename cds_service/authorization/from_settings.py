@@ -70,6 +70,7 @@ def _trusted(settings: Settings, previous: Authenticator | None, observer: Trust
             algorithms=client.algorithms,
             rights=_rights(settings, client),
             key_set_url=client.jwks_url,
+            named_key_sets=client.jku,
             audiences=client.audiences,
             tenants=client.tenants,
         )

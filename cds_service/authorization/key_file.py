@@ -52,6 +52,10 @@ class KeyFile:
             raise KeySetError("the file lists no usable key")
         return self._held.find(key_id)
 
+    def remarks(self) -> tuple[str, ...]:
+        """Say what whoever keeps the file should know."""
+        return tuple(self._held.remarks()) if self._held is not None else ()
+
     def _what_serves(self) -> str:
         return "its tokens are refused" if self._held is None else "the old ones stay"
 
@@ -73,7 +77,7 @@ class KeyFile:
         if len(text) > MAX_KEY_SET_BYTES:
             raise KeySetError("larger than 1 MB")
         held = read_key_set(text)
-        if held.left_out:
-            _log.info("keys of client %s left out: %s", self._client_name, dict(held.left_out))
+        for remark in held.remarks():
+            _log.info("key set of client %s: %s", self._client_name, remark)
         self._observer.count_key_set(self._client_name, usable=True)
         return held

@@ -142,8 +142,8 @@ class KeyUrl:
             self._failures = 0
             self._held = _Held(keys, self._monotonic())
             self._observer.count_key_set(self._client_name, usable=True)
-            if keys.left_out:
-                _log.info("keys of client %s left out: %s", self._client_name, dict(keys.left_out))
+            for remark in keys.remarks():
+                _log.info("key set of client %s: %s", self._client_name, remark)
         finally:
             self._fetches.release()
             done.set()

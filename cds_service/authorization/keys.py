@@ -14,9 +14,11 @@ from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from cds_service.errors import ServiceError
+from cds_service.foreign_bytes import UNREADABLE, decode, fault
+from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 VerificationKey = ECKey | RSAKey
 # The keys of one id under the JWS algorithms that each of them fits.
@@ -25,7 +27,13 @@ KeysByAlgorithm = Mapping[str, tuple[VerificationKey, ...]]
 MAX_KEY_SET_BYTES: Final = 1_048_576
 # Lower limit: NIST SP 800-131A revision 2, table 2. Upper limit: the time that a verification takes.
 _RSA_BITS: Final = range(2048, 8193)
+# Each is tried with a token that names this id; a rotation has two.
+_MOST_OF_ONE_ID: Final = 8
+_SHOWN_OF_ID: Final = 80
 _CURVES: Final = ("P-256", "P-384", "P-521")
+# How libraries write members that a key does not have. An empty key_ops would allow nothing, which no key is made for.
+_ABSENT: Final[tuple[object, ...]] = (None, "", [])
+_DECODER: Final = msgspec.json.Decoder()
 
 
 class KeySetError(ServiceError):
@@ -41,16 +49,32 @@ class NoUsableKeyError(KeySetError):
 
 
 class KeySet:
-    """The usable keys of one JWK Set by their `kid`; what was left out is counted by reason."""
+    """The usable keys of one JWK Set by their `kid`; what was left out is counted by reason.
+
+    `ambiguous_ids` are those of several keys that fit one algorithm: a token is tried against each.
+    """
 
     def __init__(self, keys: Mapping[str, Sequence[VerificationKey]], left_out: Mapping[str, int]) -> None:
         """Find out once what each key can check."""
         self._keys = {key_id: _by_algorithm(of_one_id) for key_id, of_one_id in keys.items()}
         self.left_out = left_out
+        self.ambiguous_ids = tuple(
+            key_id for key_id, fitting in self._keys.items() if any(len(keys) > 1 for keys in fitting.values())
+        )
 
     def find(self, key_id: str) -> KeysByAlgorithm | None:
         """Give the keys with this id, None where there is none."""
         return self._keys.get(key_id)
+
+    def remarks(self) -> Iterator[str]:
+        """Say what whoever keeps the keys should know; ids of keys are public."""
+        if self.left_out:
+            yield f"keys left out: {', '.join(f'{count} ({why})' for why, count in sorted(self.left_out.items()))}"
+        if self.ambiguous_ids:
+            named = ", ".join(
+                f'"{printable(key_id[:_SHOWN_OF_ID])}"' for key_id in self.ambiguous_ids[:_MOST_OF_ONE_ID]
+            )
+            yield f"different keys have one kid ({named}): a token is tried against each; a kid should name one key"
 
 
 class KeySource(Protocol):
@@ -69,13 +93,13 @@ def read_key_set(text: bytes) -> KeySet:
     Raises KeySetError when the text is no JWK Set, NoUsableKeyError when none of its keys is usable.
     """
     try:
-        document = msgspec.json.decode(text)
-    except (ValueError, RecursionError):
-        raise KeySetError("not JSON") from None
+        document = decode(_DECODER, text)
+    except UNREADABLE as error:
+        raise KeySetError(fault(text, error)) from None
     members = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(members, list):
         raise KeySetError("not a JWK Set: no list of keys")
-    keys: dict[str, list[VerificationKey]] = {}
+    keys: dict[str, dict[tuple[str, object], VerificationKey]] = {}
     left_out: Counter[str] = Counter()
     for member in members:
         try:
@@ -83,11 +107,21 @@ def read_key_set(text: bytes) -> KeySet:
         except KeySetError as reason:
             left_out[str(reason)] += 1
         else:
-            keys.setdefault(member["kid"], []).append(key)
+            _add(keys.setdefault(member["kid"], {}), key, left_out)
     if not keys:
         reasons = ", ".join(sorted(left_out)) or "it is empty"
         raise NoUsableKeyError(f"no usable key: {reasons}")
-    return KeySet(keys, MappingProxyType(left_out))
+    by_id = {key_id: tuple(of_one_id.values()) for key_id, of_one_id in keys.items()}
+    return KeySet(by_id, MappingProxyType(left_out))
+
+
+def _add(of_one_id: dict[tuple[str, object], VerificationKey], key: VerificationKey, left_out: Counter[str]) -> None:
+    """Keep a key once, however often it is listed (RFC 7638: one thumbprint)."""
+    identity = key.thumbprint(), key.get("alg")
+    if identity not in of_one_id and len(of_one_id) >= _MOST_OF_ONE_ID:
+        left_out["too many keys of one kid"] += 1
+    else:
+        of_one_id[identity] = key
 
 
 def _by_algorithm(keys: Sequence[VerificationKey]) -> KeysByAlgorithm:
@@ -109,6 +143,7 @@ def _usable_key(member: Any) -> VerificationKey:
         raise KeySetError("not an object")
     if not isinstance(member.get("kid"), str) or not member["kid"]:
         raise KeySetError("kid missing")
+    member = {name: value for name, value in member.items() if value not in _ABSENT}
     operations = member.get("key_ops", ["verify"])
     if member.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         raise KeySetError("not for signatures")

@@ -38,9 +38,12 @@ class Refusal(StrEnum):
     TOO_MANY_FAILURES = "too-many-failures"
 
 
-def refused(why: Refusal, client_name: str | None = None) -> UnauthenticatedError:
-    """Make the one 401 that all refusals look like to the caller."""
-    return UnauthenticatedError(reason=why, client=client_name)
+def refused(why: Refusal, client_name: str | None = None, *, claims: tuple[str, ...] = ()) -> UnauthenticatedError:
+    """Make the one 401 that all refusals look like to the caller; the log is told which `claims` it is about."""
+    if not claims:
+        return UnauthenticatedError(reason=why, client=client_name)
+    detail = f"{why} client={client_name} claims={','.join(claims)}"
+    return UnauthenticatedError(reason=why, client=client_name, log_detail=detail)
 
 
 def forbidden(why: Refusal, client_name: str) -> ForbiddenError:

@@ -21,16 +21,18 @@ def check_signature(token: UnverifiedToken, client: ClientTrust) -> None:
     """Raise UnauthenticatedError unless one of the client's keys signed the token with an agreed algorithm."""
     agreed = client.proved_headers.get(token.header_text)
     algorithm, key_id = agreed or check_header(token.header, client)
-    key = _key(client, algorithm, key_id)
+    keys = _keys(client, algorithm, key_id)
     # The algorithm's own check, on the bytes as they came: read_token and check_header did the rest of the library's
     # work already, which is to find out what was signed, how, and with which key.
-    if not JWSRegistry.algorithms[algorithm].verify(token.signed, token.signature, key):
+    verify = JWSRegistry.algorithms[algorithm].verify
+    if not any(verify(token.signed, token.signature, key) for key in keys):
         raise refused(Refusal.SIGNATURE, client.name)
     if agreed is None and len(client.proved_headers) < HEADERS_KEPT:
         client.proved_headers[token.header_text] = algorithm, key_id
 
 
-def _key(client: ClientTrust, algorithm: str, key_id: str) -> VerificationKey:
+def _keys(client: ClientTrust, algorithm: str, key_id: str) -> tuple[VerificationKey, ...]:
+    """Return the keys that may have signed: one, unless the client gave several the same id (RFC 7517, section 4.5)."""
     try:
         by_algorithm = client.keys.find(key_id)
     except KeySetError:
@@ -38,7 +40,6 @@ def _key(client: ClientTrust, algorithm: str, key_id: str) -> VerificationKey:
     if by_algorithm is None:
         raise refused(Refusal.UNKNOWN_KEY, client.name)
     keys = by_algorithm.get(algorithm, ())
-    if len(keys) != 1:
-        # Requirement 164: a kid is unique. Several keys are told apart by their type (RFC 7517 section 4.5), not tried.
+    if not keys:
         raise refused(Refusal.KEY_MISMATCH, client.name)
-    return keys[0]
+    return keys

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from cds_service.authorization.refusals import Refusal, refused
 
@@ -34,7 +33,7 @@ def check_header(header: Mapping[str, Any], client: ClientTrust) -> tuple[str, s
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in client.algorithms:
         raise refused(Refusal.ALGORITHM, client.name)
-    if "jku" in header and not _is_own_key_set(header["jku"], client):
+    if "jku" in header and not _may_name(header["jku"], client):
         raise refused(Refusal.FOREIGN_JKU, client.name)
     key_id = header.get("kid")
     if not isinstance(key_id, str) or not key_id:
@@ -47,20 +46,9 @@ def _is_jwt(value: object) -> bool:
     return isinstance(value, str) and value.casefold() == "jwt"
 
 
-def _is_own_key_set(value: object, client: ClientTrust) -> bool:
-    if not isinstance(value, str):
-        return False
+def _may_name(jku: object, client: ClientTrust) -> bool:
+    """Tell whether a token may name this key set. None is ever asked because a token names it."""
     if client.key_set_url is not None:
-        return value == client.key_set_url
-    # Epic and the CDS Hooks sandbox name a `jku` even to a site that keeps the keys in a file. It is not used there;
-    # but an address outside the EHR's own servers is a forgery or a misunderstanding.
-    return _origin(value) in {_origin(client.issuer), *map(_origin, client.rights.fhir_servers)} - {None}
-
-
-def _origin(address: str) -> tuple[str, str] | None:
-    """Scheme and authority, as written; None where the address has none."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return None
-    return (parts.scheme, parts.netloc) if parts.scheme and parts.netloc else None
+        return jku == client.key_set_url
+    # Keys in a file: EHRs name their key set to everybody, also at an address apart from issuer and FHIR server.
+    return not client.named_key_sets or jku in client.named_key_sets

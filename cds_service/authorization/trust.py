@@ -15,8 +15,9 @@ class ClientTrust:
     """One CDS Client: how its tokens are recognized, and what it may do once they are.
 
     `issuer` is compared character by character. `algorithms` is never empty and names asymmetric ones only.
-    `key_set_url` is the `jku` its tokens may name; None where the keys lie in a file. `audiences` are accepted besides
-    the URL of the endpoint called. `tenants` empty means any or none.
+    `key_set_url` is the `jku` its tokens may name; None where the keys lie in a file, and there `named_key_sets` are
+    those that they may name, empty: any, since none is asked. `audiences` are accepted besides the URL of the endpoint
+    called. `tenants` empty means any or none.
     """
 
     issuer: str
@@ -24,6 +25,7 @@ class ClientTrust:
     algorithms: tuple[str, ...]
     rights: TrustedClient
     key_set_url: str | None = None
+    named_key_sets: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
     tenants: tuple[str, ...] = ()
     # Headers of tokens whose signature was good, with the algorithm and key id they name: read once, not each time.

@@ -41,8 +41,8 @@ ADVICE: Final[dict[Refusal, str]] = {
     ),
     Refusal.FOREIGN_JKU: (
         "`jku` in the header is not the agreed address. With `jwks_url` the two must be the same text; with "
-        "`jwks_file` it must lie at the host of the issuer or of one of `fhir_servers`. Check that the token comes "
-        "from your EHR, then correct the entry."
+        "`jwks_file` it must be one of those under `jku`, where any are listed. Check that the token comes from your "
+        "EHR, then correct the entry."
     ),
     Refusal.KEY_ID: "The header has no `kid`, which CDS Hooks requires. Have it added on the EHR's side.",
     Refusal.KEYS_UNAVAILABLE: (

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
+from cds_service.authorization.claims import missing_claims, mistyped_claims
 from cds_service.authorization.examination import examine
 from cds_service.authorization.from_settings import authenticator_from_settings
+from cds_service.authorization.refusals import Refusal
 from cds_service.cli.client_advice import ADVICE
 from cds_service.cli.options import config_option, load_or_exit, moment_option
 from cds_service.errors import ConfigurationError
@@ -90,13 +92,26 @@ def _findings(examination: Examination) -> Iterator[str]:
         if finding.refusal is None:
             yield f"ok    {finding.check}"
         else:
-            yield f"FAIL  {finding.check}: {finding.refusal}"
+            yield f"FAIL  {finding.check}: {finding.refusal}{_claims_named(examination, finding.refusal)}"
             yield from textwrap.wrap(ADVICE[finding.refusal], 100, initial_indent="      ", subsequent_indent="      ")
     if examination.passed:
         yield f"\nThe service accepts such a token at {', '.join(examination.endpoints)}, once: whether this one was"
         yield "used before, only the running service knows (its log says replayed)."
     else:
         yield "\nThe service refuses this token. The caller is told 401 and no reason; the log of the service has it."
+
+
+def _claims_named(examination: Examination, refusal: Refusal) -> str:
+    claims = examination.token.claims if examination.token is not None else {}
+    match refusal:
+        case Refusal.CLAIM_MISSING:
+            return f" ({', '.join(missing_claims(claims))})"
+        case Refusal.CLAIM_TYPE:
+            return f" ({', '.join(mistyped_claims(claims))})"
+        case Refusal.ISSUER if "iss" not in claims:
+            return " (iss is missing)"
+        case _:
+            return ""
 
 
 def _text(content: bytes) -> str:
@@ -126,7 +141,8 @@ def _agreed(examination: Examination, settings: Settings, urls: tuple[str, ...])
         yield f"  alg     {' or '.join(client.algorithms)}"
         for label, audience in zip_longest(("aud",), (*urls, *client.audiences), fillvalue="or"):
             yield f"  {label:<7} {audience}"
-        yield f"  jku     {client.key_set_url or 'not used: keys in a file'}"
+        in_file = " or ".join(client.named_key_sets) or "any, ignored: keys in a file"
+        yield f"  jku     {client.key_set_url or in_file}"
         yield f"  tenant  {' or '.join(client.tenants) or 'any or none'}"
         yield ""
     elif examination.token is not None:

@@ -108,7 +108,7 @@ def _publish(path: Path, key: ECKey | RSAKey) -> None:
 
 def _read(path: Path) -> ECKey | RSAKey:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
         key = ECKey.import_key(value) if value["kty"] == "EC" else RSAKey.import_key(value)
         is_ours = key.is_private and isinstance(value["alg"], str)
     except (ValueError, KeyError, TypeError, JoseError):

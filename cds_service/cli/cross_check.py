@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from pydantic import ValidationError
 
+from cds_service.foreign_bytes import UNREADABLE, decode
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cds_service.hooks.request import CDSRequest
 
-_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_DECODER: Final = msgspec.json.Decoder()
 # What the strict reader raises beside its own errors, as for a contained resource of an unknown type.
 _STUMBLES: Final = (TypeError, ValueError, LookupError, AttributeError, RecursionError)
 
@@ -44,8 +46,8 @@ def _resources(request: CDSRequest) -> Iterator[dict[str, Any]]:
     """Yield what stands where a Bundle holds resources; values of another shape are passed over."""
     for raw in request.prefetch.values():
         try:
-            bundle = msgspec.json.decode(raw)
-        except _UNREADABLE:
+            bundle = decode(_DECODER, raw)
+        except UNREADABLE:
             continue
         entries = bundle.get("entry") if isinstance(bundle, dict) else None
         for entry in entries if isinstance(entries, list) else ():

@@ -19,6 +19,7 @@ from cds_service.doctor.masking import DEFAULT_MASK_BELOW, Mask
 from cds_service.doctor.report import Report, as_json
 from cds_service.doctor.terminal import WIDEST, as_text
 from cds_service.errors import ConfigurationError, MissingExtraError
+from cds_service.foreign_bytes import text_of
 from cds_service.services.site import site_from_settings
 from cds_service.settings.network import secure_location, secure_url
 
@@ -151,7 +152,11 @@ def doctor_command(
 def _listed(path: Path | None) -> tuple[str, ...] | None:
     if path is None:
         return None
-    lines = (line.strip().removeprefix("Patient/") for line in path.read_text("utf-8", "replace").splitlines())
+    try:
+        text = text_of(path.read_bytes())
+    except ValueError as error:
+        raise click.BadParameter(f"{path} {error}", param_hint="--patient-file") from None
+    lines = (line.strip().removeprefix("Patient/") for line in text.splitlines())
     ids = tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
     if not ids:
         raise click.BadParameter(f"{path} names no patient", param_hint="--patient-file")

@@ -14,6 +14,7 @@ from cds_service.acquisition.fhir.exchange import Exchanger
 from cds_service.acquisition.from_settings import http_options
 from cds_service.audit.keys import read_key
 from cds_service.authorization.from_settings import authenticator_from_settings
+from cds_service.authorization.key_file import KeyFile
 from cds_service.cli.options import load_or_exit
 from cds_service.errors import ConfigurationError
 from cds_service.state.used_tokens import UsedTokens
@@ -36,6 +37,8 @@ def load_usable_or_exit(config_file: Path | None) -> Settings:
         click.echo(f"{config_file or 'defaults and environment'}: {problem}", err=True)
     if problems:
         raise click.exceptions.Exit(1)
+    for remark in _key_remarks(settings):
+        click.echo(f"warning: {remark}", err=True)
     return settings
 
 
@@ -46,6 +49,13 @@ def _parts(settings: Settings) -> Iterator[Callable[[], object]]:
     key_file = settings.audit.hmac_key_file
     if key_file is not None:
         yield lambda: read_key(key_file)
+
+
+def _key_remarks(settings: Settings) -> Iterator[str]:
+    """Say what is odd about the keys in files; those at an address are read when the service runs."""
+    for client in authenticator_from_settings(settings).clients:
+        if isinstance(client.keys, KeyFile):
+            yield from (f'clients: "{client.name}": jwks_file: {remark}' for remark in client.keys.remarks())
 
 
 def _problem(part: Callable[[], object]) -> str | None:

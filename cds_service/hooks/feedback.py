@@ -21,6 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from cds_service.errors import MalformedRequestError
+from cds_service.foreign_bytes import UNREADABLE, decode, fault
 
 _OUTCOMES = ("accepted", "overridden")
 
@@ -133,23 +134,23 @@ def parse_feedback(body: bytes) -> FeedbackBatch:
     problems beside the good ones.
     """
     try:
-        batch = _BATCH_DECODER.decode(body)
+        batch = decode(_BATCH_DECODER, body)
     except msgspec.ValidationError as error:
         raise MalformedRequestError(f"The body is not CDS Hooks feedback: {error}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedRequestError("The body is not valid JSON.", log_detail=type(error).__name__) from error
+    except UNREADABLE as error:
+        raise MalformedRequestError("The body is not valid JSON.", log_detail=fault(body, error)) from error
     items: list[FeedbackItem] = []
     problems: list[str] = []
     for position, raw in enumerate(batch.feedback):
         try:
             items.append(_parse_item(raw))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        except (*UNREADABLE, ValueError) as error:
             problems.append(f"feedback[{position}]: {_problem_text(error)}")
     return FeedbackBatch(tuple(items), tuple(problems))
 
 
 def _parse_item(raw: msgspec.Raw) -> FeedbackItem:
-    item = _ITEM_DECODER.decode(raw)
+    item = decode(_ITEM_DECODER, raw)
     if not item.card.strip():
         raise ValueError("card must not be empty")
     if item.outcome not in _OUTCOMES:

@@ -12,12 +12,14 @@ from typing import Any
 import msgspec
 
 from cds_service.errors import MalformedRequestError, WrongHookError
+from cds_service.foreign_bytes import UNREADABLE, decode, fault
 
 HOOK = "patient-view"
 
 # FHIR ids are [A-Za-z0-9-.]{1,64}, but servers with underscores and longer ids exist. What cannot be an id is a
-# reference ("Patient/1"), white space or a control character, nor "." and "..", which leave their place in a path.
-_BARE_ID = re.compile(r"(?!\.{1,2}$)[^\s/\x00-\x1f\x7f]{1,256}")
+# reference ("Patient/1"), white space, a control character or the sign for an unreadable one, nor "." and "..", which
+# leave their place in a path.
+_BARE_ID = re.compile(r"(?!\.{1,2}$)[^\s/\x00-\x1f\x7f\ufffd]{1,256}")
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
@@ -65,11 +67,11 @@ def parse_cds_request(body: bytes) -> CDSRequest:
     is one for another hook. The text names the place, never the value.
     """
     try:
-        request = _DECODER.decode(body)
+        request = decode(_DECODER, body)
     except msgspec.ValidationError as error:
         raise MalformedRequestError(f"The body is not a CDS Hooks request: {error}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedRequestError("The body is not valid JSON.", log_detail=type(error).__name__) from error
+    except UNREADABLE as error:
+        raise MalformedRequestError("The body is not valid JSON.", log_detail=fault(body, error)) from error
     if not request.hook or not request.hookInstance.strip():
         raise MalformedRequestError("hook and hookInstance must not be empty.")
     if request.hook != HOOK:

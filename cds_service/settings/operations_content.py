@@ -123,6 +123,11 @@ class ClientSettings(OperationsSection):
         examples=[["https://ehr.hospital.example/fhir/r4"]],
     )
     mode: Mode | None = Field(None, description="active or silent for this EHR alone; null: service.mode stands.")
+    jku: tuple[SecureLocation, ...] = Field(
+        (),
+        description="With jwks_file: the addresses of key sets that its tokens may name in `jku`; empty: any, ignored. "
+        "No address is asked because a token names it.",
+    )
     open_fhir_server: bool = Field(
         False, description="Fetch without a token when the EHR sends none. Test systems only."
     )
@@ -132,6 +137,13 @@ class ClientSettings(OperationsSection):
     def _one_key_source(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None and info.data.get("jwks_file") is not None:
             raise ValueError("jwks_file is set too; keep one of the two")
+        return value
+
+    @field_validator("jku")
+    @classmethod
+    def _beside_a_file_only(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("jwks_url") is not None:
+            raise ValueError("jwks_url is set, and is the one jku that tokens may name; leave jku out")
         return value
 
 

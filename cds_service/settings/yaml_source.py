@@ -1,15 +1,17 @@
 """A configuration text as plain values, with the place of every key and list item.
 
-Read strictly: UTF-8 only, one document, no duplicate key, no invisible character, and limits on size, depth and
-the number of values that aliases unfold into. The reader returns a Document or raises SettingsError, never anything
-else.
+Read strictly: UTF-8 only (a byte order mark is skipped), one document, no duplicate key, no invisible character, and
+limits on size, depth and the number of values that aliases unfold into. The reader returns a Document or raises
+SettingsError, never anything else.
 """
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from cds_service.foreign_bytes import wide_encoding
 from cds_service.settings.errors import KeyPath, Place, Problem, SettingsError, dotted
 from cds_service.settings.scalars import plain_scalar
 from cds_service.settings.yaml_tree import Mapping, Node, Scalar, Sequence, YamlSyntaxError, read_tree
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 256 * 1024
 MAX_VALUES: Final = 10_000
-_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "a byte order mark"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 
 
 @dataclass(slots=True)
@@ -91,10 +92,9 @@ def _parsed(text: str, document: Document, place: Callable[[Node], Place], path:
 
 
 def _decoded(raw: bytes, name: str) -> str:
-    for mark, kind in _BYTE_ORDER_MARKS:
-        if raw.startswith(mark):
-            sentence = f"the file starts with {kind}; save it as UTF-8 without a byte order mark"
-            raise SettingsError([Problem(Place.in_file(name, 1, 1), "", sentence)])
+    if wide := wide_encoding(raw):
+        raise SettingsError([Problem(Place.in_file(name, 1, 1), "", f"the file is {wide}; save it as UTF-8")])
+    raw = raw.removeprefix(BOM_UTF8)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -55,7 +55,8 @@ def key_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def main_ehr(key_file: Path) -> ClientTrust:
     rights = TrustedClient("main-ehr", forge.ISSUER, "active", (forge.FHIR_SERVER,))
-    return ClientTrust(forge.ISSUER, KeyFile("main-ehr", key_file), ("ES384", "RS384"), rights)
+    keys = KeyFile("main-ehr", key_file)
+    return ClientTrust(forge.ISSUER, keys, ("ES384", "RS384"), rights, named_key_sets=forge.NAMED_KEY_SETS)
 
 
 @pytest.fixture

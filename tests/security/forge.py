@@ -20,6 +20,8 @@ PUBLIC_URL = "https://cds.hospital.example"
 ENDPOINT = f"{PUBLIC_URL}/cds-services/sii-recurrence-risk"
 ISSUER = "https://ehr.hospital.example"
 FHIR_SERVER = "https://fhir.hospital.example/r4"
+# What tokens may name in `jku`, though the keys lie in a file.
+NAMED_KEY_SETS = (f"{ISSUER}/jwks.json", "https://fhir.hospital.example/keys")
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 NOW_SECONDS = int(NOW.timestamp())
 

@@ -77,6 +77,7 @@ def test_read_key_set_unusable_key_costs_that_key_only(reason: str, member: obje
         ("empty file", b"", "not JSON"),
         ("a certificate", b"-----BEGIN CERTIFICATE-----", "not JSON"),
         ("deep nesting", b"[" * 5000, "not JSON"),
+        ("UTF-16", key_set(GOOD).decode().encode("utf-16"), "UTF-16 in place of UTF-8"),
         ("an array", b"[]", "no list of keys"),
         ("a single key in place of a set", json.dumps(GOOD).encode(), "no list of keys"),
         ("keys is an object", b'{"keys": {}}', "no list of keys"),
@@ -97,6 +98,8 @@ def test_read_key_set_without_usable_key_is_refused(reason: str, text: bytes, ex
         ("members that nobody knows", {"x-vendor": {"a": 1}, "iat": 1}),
         ("certificate members of wrong types", {"x5c": 1, "x5t": None, "x5u": "not an address"}),
         ("operations named", {"key_ops": ["verify"], "use": "sig"}),
+        ("null members of a serializer", dict.fromkeys(("d", "use", "alg", "key_ops", "x5c", "x5u"))),
+        ("empty members of a serializer", {"d": "", "use": "", "alg": "", "key_ops": []}),
         ("valid on its own", {}),
     ],
 )
@@ -113,7 +116,15 @@ def test_read_key_set_rsa_of_allowed_size_is_used(bits: int) -> None:
     ("reason", "keys", "log_detail"),
     [
         ("same id, told apart by type", [jwk(ec_key(), EC_KID), jwk(rsa_key(), EC_KID)], None),
-        ("same id, same type", [jwk(ec_key(), EC_KID), jwk(ec_key("twin"), EC_KID)], "key-does-not-fit-algorithm"),
+        ("same id, same type", [jwk(ec_key(), EC_KID), jwk(ec_key("twin"), EC_KID)], None),
+        ("same id, same type, the other first", [jwk(ec_key("twin"), EC_KID), jwk(ec_key(), EC_KID)], None),
+        ("same id, neither is ours", [jwk(ec_key("twin"), EC_KID), jwk(ec_key("b"), EC_KID)], "bad-signature"),
+        ("the same key twice", [jwk(ec_key(), EC_KID), jwk(ec_key(), EC_KID)], None),
+        (
+            "beyond the most that are tried",
+            [*(jwk(ec_key(f"o{number}"), EC_KID) for number in range(8)), jwk(ec_key(), EC_KID)],
+            "bad-signature",
+        ),
         ("declared for another algorithm", [jwk(ec_key(), EC_KID, alg="ES256")], "key-does-not-fit-algorithm"),
     ],
 )

@@ -77,6 +77,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     (folder / "ehr.json").write_bytes(main_key_set())
     (folder / "other.json").write_bytes(other_key_set())
     main = {"name": "main-ehr", "issuer": forge.ISSUER, "jwks_file": "ehr.json", "algorithms": ["ES384", "RS384"]}
+    main["jku"] = [*forge.NAMED_KEY_SETS]
     other = {"name": "other-ehr", "issuer": OTHER_ISSUER, "jwks_file": "other.json", "algorithms": ["RS384"]}
     sections = {
         "service": {"public_url": forge.PUBLIC_URL},

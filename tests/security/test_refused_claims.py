@@ -126,16 +126,41 @@ def test_authenticate_tenant_not_listed_is_forbidden(
     assert caught.value.log_detail == "tenant-not-allowed client=main-ehr"
 
 
-@pytest.mark.parametrize("jku", ["jwks.json", "main-ehr", "", "//attacker.example/k", "urn:main-ehr:k"])
-def test_authenticate_issuer_without_address_vouches_for_no_jku(
-    jku: str, main_ehr: ClientTrust, replay: UsedTokens
+@pytest.mark.parametrize("jku", ["https://keys.elsewhere.example/jwk", "https://cerner.example/jwk", "jwk", "", None])
+def test_authenticate_any_jku_beside_a_file_is_ignored_where_none_is_listed(
+    jku: object, main_ehr: ClientTrust, replay: UsedTokens
 ) -> None:
-    """Two texts that are no addresses have nothing in common, though neither has a host."""
-    rights = replace(main_ehr.rights, fhir_servers=())
-    client = replace(main_ehr, issuer="urn:main-ehr", rights=rights)
-    authenticator = Authenticator([client], TokenPolicy(), replay)
+    """As Oracle Health has it in the operations guide: keys in a file, and a key set at an address of its own."""
+    authenticator = Authenticator([replace(main_ehr, named_key_sets=())], TokenPolicy(), replay)
+
+    assert authenticator.authenticate([f"Bearer {forge.token(head={'jku': jku})}"], ENDPOINT, forge.NOW)
+
+
+LISTED = "https://authorization.ehr.example/jwk"
+
+
+@pytest.mark.parametrize(
+    ("jku", "reason"),
+    [
+        ("https://attacker.example/k", "another host"),
+        (f"{LISTED}/", "a slash more"),
+        (f"{LISTED}?x", "a query more"),
+        ("https://authorization.ehr.example", "the host alone"),
+        ("https://user@authorization.ehr.example/jwk", "a user more"),
+        ("http://authorization.ehr.example/jwk", "without TLS"),
+        ("https://authorization.ehr.example:8443/jwk", "another port"),
+        ("jwk", "no address"),
+        ("", "empty"),
+        (None, "null"),
+        ([LISTED], "a list"),
+    ],
+)
+def test_authenticate_jku_that_is_not_listed_beside_a_file_is_refused(
+    jku: object, reason: str, main_ehr: ClientTrust, replay: UsedTokens
+) -> None:
+    authenticator = Authenticator([replace(main_ehr, named_key_sets=(LISTED,))], TokenPolicy(), replay)
 
     with pytest.raises(UnauthenticatedError, match="foreign-jku"):
-        authenticator.authenticate(
-            [f"Bearer {forge.token(iss='urn:main-ehr', head={'jku': jku})}"], ENDPOINT, forge.NOW
-        )
+        authenticator.authenticate([f"Bearer {forge.token(head={'jku': jku})}"], ENDPOINT, forge.NOW)
+    for head in ({"jku": LISTED}, {}):
+        assert authenticator.authenticate([f"Bearer {forge.token(head=head)}"], ENDPOINT, forge.NOW), reason

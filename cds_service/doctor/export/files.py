@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
+
+from cds_service.foreign_bytes import wide_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,29 +38,32 @@ def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
 def read_lines(path: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
     """Yield the lines that hold something; an overlong one is yielded as it is cut, and is then no JSON.
 
-    `advance` is told how many bytes of the file were read. Raises ExportError.
+    `advance` is told how many bytes of the file were read. A byte order mark is left out, also one in the middle, where
+    files were put together. Raises ExportError.
     """
     try:
         with path.open("rb") as raw:
             zipped = raw.read(2) == _GZIP
             raw.seek(0)
             stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if zipped else raw
-            yield from _lines(stream, raw, advance)
+            yield from _lines(stream, raw, advance, path.name)
     except (OSError, EOFError, zlib.error) as error:
         raise ExportError(f"{path.name}: {_words(error)}") from error
 
 
-def _lines(stream: BinaryIO, raw: BinaryIO, advance: Callable[[int], None]) -> Iterator[bytes]:
+def _lines(stream: BinaryIO, raw: BinaryIO, advance: Callable[[int], None], name: str) -> Iterator[bytes]:
     told = number = 0
     while line := stream.readline(_LONGEST_LINE):
         number += 1
+        if number == 1 and (wide := wide_encoding(line)):
+            raise ExportError(f"{name}: is {wide}; an export is UTF-8")
         if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
             _skip_rest(stream)
         if number % _LINES_A_STEP == 0:
             advance(raw.tell() - told)
             told = raw.tell()
         if line.strip():
-            yield line
+            yield line.removeprefix(BOM_UTF8)
     advance(raw.tell() - told)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from cds_service.foreign_bytes import UNREADABLE, decode
 from cds_service.normalization.subject import type_and_id
 
 
@@ -30,6 +31,6 @@ _HEAD = msgspec.json.Decoder(Head)
 def read_head(line: bytes) -> Head | None:
     """Return the head of a line; None for one that is no JSON object of that form."""
     try:
-        return _HEAD.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode(_HEAD, line)
+    except UNREADABLE:
         return None

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+from cds_service.foreign_bytes import UNREADABLE, decode
+
 _MARK = b'"OperationOutcome"'
 _ERRORS = frozenset({"error", "fatal"})
 
@@ -45,19 +46,19 @@ def issues_of(raw: msgspec.Raw) -> Iterator[str]:
     if _MARK not in bytes(raw):
         return
     try:
-        for entry in _BUNDLE.decode(raw).entry:
+        for entry in decode(_BUNDLE, raw).entry:
             if _MARK in bytes(entry.resource):
                 for issue in _RESOURCE.decode(entry.resource).issue:
                     if issue.severity not in _ERRORS:
                         yield f"{issue.severity} {issue.code}".strip()
-    except _UNREADABLE:
+    except UNREADABLE:
         return
 
 
 def fhir_version(raw: msgspec.Raw) -> str:
     """Return fhirVersion of a CapabilityStatement; empty where it says none."""
     try:
-        version = _CAPABILITY.decode(raw).fhirVersion
-    except _UNREADABLE:
+        version = decode(_CAPABILITY, raw).fhirVersion
+    except UNREADABLE:
         return ""
     return version if isinstance(version, str) else ""

@@ -7,6 +7,7 @@ ES384, lives at most five minutes, and names the token endpoint as its audience.
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ from joserfc.jwk import ECKey, RSAKey
 from cds_service.acquisition.fhir.exchange import ExchangeError, Exchanger
 from cds_service.acquisition.fhir.limits import TimeLimit
 from cds_service.doctor.server.connection import TokenError
+from cds_service.foreign_bytes import text_of
 from cds_service.settings.network import secure_location
 
 if TYPE_CHECKING:
@@ -52,9 +54,11 @@ class FileToken:
     def token(self) -> str:
         """Return the token. Raises TokenError."""
         try:
-            text = self._path.read_text("ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            text = text_of(self._path.read_bytes()).strip()
+        except OSError as error:
             raise TokenError(f"The token file {self._path} cannot be read ({type(error).__name__}).") from None
+        except ValueError as error:
+            raise TokenError(f"The token file {self._path} {error}.") from None
         if not text or any(not "!" <= character <= "~" for character in text):
             raise TokenError(f"The token file {self._path} holds no token: one line of visible characters is needed.")
         return text
@@ -167,6 +171,7 @@ def read_client(client_id: str, path: Path, key_id: str | None) -> BackendClient
 
 def _imported(content: bytes) -> ECKey | RSAKey | None:
     try:
+        content = content.removeprefix(BOM_UTF8)
         value: Any = json.loads(content) if content.lstrip().startswith(b"{") else content
     except ValueError:
         return None

@@ -25,6 +25,7 @@ clients:
   - name: main-ehr
     issuer: {ISSUER}
     jwks_file: ehr.json
+    jku: ["https://ehr.hospital.example/keys"]
     algorithms: [ES384]
     tenants: [north]
     fhir_servers: ["{forge.FHIR_SERVER}"]
@@ -103,6 +104,21 @@ def test_check_bad_token_names_the_check_and_what_to_do(
     said = " ".join(result.output.split())
     assert ADVICE[refusal] in said
     assert not any(part in result.output for part in text.split(".") if len(part) > 16)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"jti": LEFT_OUT}, "missing-claim (jti)"),
+        ({"aud": LEFT_OUT, "iat": LEFT_OUT}, "missing-claim (aud, iat)"),
+        ({"iss": LEFT_OUT}, "unknown-issuer (iss is missing)"),
+        ({"exp": "soon", "jti": ""}, "wrong-claim-type (exp, jti)"),
+        ({"nbf": "x"}, "wrong-claim-type (nbf)"),
+        ({"aud": [1]}, "wrong-claim-type (aud)"),
+    ],
+)
+def test_check_token_with_a_wrong_claim_names_the_claim(changes: dict[str, Any], said: str, site: Path) -> None:
+    assert said in check(site, good(**changes)).output
 
 
 def test_check_old_token_with_times_of_a_wrong_type_is_no_crash(site: Path) -> None:

@@ -144,6 +144,7 @@ def test_page_without_matplotlib_says_what_to_install_and_the_rest_is_written(
         (("x.ndjson", "--patients", "0"), "--patients", "nobody"),
         (("x.ndjson", "--since", "yesterday"), "--since", "no day"),
         (("x.ndjson", "--patient-file", "nobody.txt"), "names no patient", "an empty list"),
+        (("x.ndjson", "--patient-file", "wide.txt"), "wide.txt is UTF-16; save it as UTF-8", "Notepad"),
         (("x.ndjson", "--json", "no/such/folder/a.json"), "no/such/folder/a.json", "a folder that is not there"),
     ],
 )
@@ -152,6 +153,7 @@ def test_wrong_usage_is_one_sentence_and_exits_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nobody.txt").write_text("# no id yet\n\n")
+    (tmp_path / "wide.txt").write_text("p001\n", encoding="utf-16")
     if "x.ndjson" in arguments:
         (tmp_path / "x.ndjson").write_text("{}\n")
 
@@ -163,7 +165,7 @@ def test_wrong_usage_is_one_sentence_and_exits_2(
 
 
 def test_patients_are_listed_with_or_without_their_type(clean: Path, tmp_path: Path) -> None:
-    (tmp_path / "list.txt").write_text("Patient/p001\np002\n\n# p003\np001\n")
+    (tmp_path / "list.txt").write_text("Patient/p001\np002\n\n# p003\np001\n", encoding="utf-8-sig")
 
     result = doctor(clean, "--patient-file", tmp_path / "list.txt", "--json", "-")
 

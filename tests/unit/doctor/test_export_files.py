@@ -39,6 +39,7 @@ def test_folder_gives_its_ndjson_files_sorted_and_files_are_taken_as_they_are(tm
         (b'{"a":1}\r\n\r\n{"b":2}', 2, "Windows line ends, an empty line, none at the end"),
         (b"", 0, "an empty file"),
         (gzip.compress(b'{"a":1}\n{"b":2}\n'), 2, "gzip, whatever its name"),
+        (b'\xef\xbb\xbf{"a":1}\n\xef\xbb\xbf{"b":2}\n', 2, "files with byte order marks put together"),
         (gzip.compress(b'{"a":1}\n') + gzip.compress(b'{"b":2}\n'), 2, "two gzip members in one file"),
     ],
 )
@@ -47,6 +48,15 @@ def test_lines_are_read(content: bytes, lines: int, reason: str, tmp_path: Path)
     path.write_bytes(content)
 
     assert len(lines_of(path)) == lines, reason
+    assert all(line.startswith(b"{") for line in lines_of(path)), reason
+
+
+def test_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "Observation.ndjson"
+    path.write_bytes('{"a":1}\n'.encode("utf-16"))
+
+    with pytest.raises(ExportError, match=r"Observation\.ndjson: is UTF-16; an export is UTF-8"):
+        lines_of(path)
 
 
 def test_progress_adds_up_to_the_size(tmp_path: Path) -> None:

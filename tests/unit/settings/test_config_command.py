@@ -13,6 +13,7 @@ from cds_service.cli.config import config_group
 from cds_service.cli.main import main
 from cds_service.cli.options import CONFIG_VARIABLE, config_option, load_or_exit
 from cds_service.settings.models import Settings
+from tests.security.forge import ec_key, jwk, key_set
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,19 @@ def test_check_of_a_good_file_prints_hash_and_restart_keys(good: str) -> None:
     assert "is fine, with 1 warning." in result.stdout
     assert "need a restart: server.host, server.port" in result.stdout
     assert result.stderr.startswith(f"warning: {good}:1:18: authentication.required: false lets")
+
+
+def test_check_of_a_key_file_with_two_keys_under_one_id_warns_and_is_fine(tmp_path: Path) -> None:
+    keys = key_set(jwk(ec_key(), "k1"), jwk(ec_key("twin"), "k1"), jwk(ec_key(), "k2"), {"kid": "k3", "kty": "oct"})
+    (tmp_path / "keys.json").write_bytes(keys)
+    file = tmp_path / "site.yaml"
+    file.write_text("clients: [{name: a, issuer: 'https://a.example', jwks_file: keys.json}]\n")
+
+    result = run("check", str(file))
+
+    assert result.exit_code == 0
+    assert 'warning: clients: "a": jwks_file: different keys have one kid ("k1"): a token is tried' in result.stderr
+    assert 'warning: clients: "a": jwks_file: keys left out: 1 (key type)' in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ CLIENT_DEFAULTS = {
     "issuer": "b",
     "jwks_file": None,
     "jwks_url": None,
+    "jku": (),
     "algorithms": ("ES384", "RS384"),
     "audiences": (),
     "tenants": (),

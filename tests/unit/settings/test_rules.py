@@ -71,6 +71,10 @@ def test_rule_between_keys_is_enforced(problems: Problems, text: str, lines: lis
 
 def test_two_key_sources_are_refused(problems: Problems, tmp_path: Path) -> None:
     (tmp_path / "k.json").write_text("{}")
+    text = f"{URL}clients: [{{name: a, issuer: b, jwks_url: 'https://e.example/k', jku: ['https://e.example/k']}}]"
+    assert problems(text) == [
+        "sii-cds.yaml:2:65: clients.0.jku: jwks_url is set, and is the one jku that tokens may name; leave jku out"
+    ]
     text = f"{URL}clients: [{{name: a, issuer: b, jwks_file: k.json, jwks_url: 'https://e.example/k'}}]"
     assert problems(text) == ["sii-cds.yaml:2:51: clients.0.jwks_url: jwks_file is set too; keep one of the two"]
 

@@ -129,8 +129,10 @@ def test_invisible_character_is_named(text: str, sentence: str, reason: str) -> 
 @pytest.mark.parametrize(
     ("raw", "line", "reason"),
     [
-        (b"\xef\xbb\xbfa: 1", "1:1: the file starts with a byte order mark; save it as UTF-8 without", "UTF-8 BOM"),
-        ("a: 1".encode("utf-16"), "1:1: the file starts with UTF-16; save it as UTF-8", "Windows editor"),
+        ("a: 1".encode("utf-16"), "1:1: the file is UTF-16; save it as UTF-8", "Windows editor"),
+        ("a: 1".encode("utf-16-be"), "1:1: the file is UTF-16; save it as UTF-8", "without a mark"),
+        ("a: 1".encode("utf-32"), "1:1: the file is UTF-32; save it as UTF-8", "rare, named all the same"),
+        (b"\xef\xbb\xbf# ok\na: \xe4\n", "2:4: a character is not written in UTF-8", "places behind a mark"),
         (b"# ok\na: \xe4\n", "2:4: a character is not written in UTF-8", "ISO 8859-1"),
         (b"\xc3\xa4\xff", "1:2: a character is not written in UTF-8", "columns are characters, not bytes"),
         (b"#" * (MAX_BYTES + 1), " is larger than 256 KiB", "size"),
@@ -142,6 +144,16 @@ def test_undecodable_file_is_refused(tmp_path: Path, raw: bytes, line: str, reas
     with pytest.raises(SettingsError) as caught:
         read_document(path)
     assert str(caught.value.problems[0]).startswith(f"{path}:{line}"), reason
+
+
+def test_file_with_a_byte_order_mark_is_read_as_without(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_bytes(b"\xef\xbb\xbfa: {b: 1}\n")
+
+    document = read_document(path)
+
+    assert document.data == {"a": {"b": 1}}
+    assert document.place_of(("a", "b")).text.endswith(":1:5")
 
 
 @pytest.mark.parametrize(

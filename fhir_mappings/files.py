@@ -16,7 +16,10 @@ FILE_NAMES = (
     "units.toml",
     "plausible.toml",
     "conditions.toml",
+    "metastases.toml",
+    "confounders.toml",
     "procedures.toml",
+    "operations.toml",
 )
 
 _Value = TypeVar("_Value")

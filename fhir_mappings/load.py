@@ -3,24 +3,31 @@
 import functools
 from collections.abc import Iterator, Mapping
 
+from fhir_mappings.concept_rows import (
+    read_condition,
+    read_left_out,
+    read_operation,
+    read_operation_form,
+    read_procedure,
+    read_refused_procedure,
+    read_surgical_category,
+)
 from fhir_mappings.files import DataFile, content_version, read_data_files
 from fhir_mappings.mappings import Mappings, build_mappings
 from fhir_mappings.models import (
     AnalyteCode,
     CodeSystem,
-    ConceptCode,
     DifferentialLimits,
     MappingRows,
     PlausibleRange,
-    ProcedureCode,
     RefusedCode,
-    RefusedProcedure,
     RefusedUnit,
     UnitSpelling,
 )
 from fhir_mappings.reader import RowReader
 
 _Keys = tuple[str, ...]
+_DIAGNOSES = ("conditions.toml", "metastases.toml", "confounders.toml")
 
 
 @functools.cache
@@ -37,7 +44,7 @@ def read_rows(files: Mapping[str, bytes]) -> MappingRows:
     """
     data = {name: DataFile(name, content) for name, content in files.items()}
     laboratory, units, plausible = data["analytes.toml"], data["units.toml"], data["plausible.toml"]
-    procedures = data["procedures.toml"]
+    procedures, operations = data["procedures.toml"], data["operations.toml"]
     rows = MappingRows(
         systems=data["systems.toml"].rows("system", _system),
         analyte_codes=laboratory.rows("analyte_code", _analyte_code),
@@ -46,10 +53,13 @@ def read_rows(files: Mapping[str, bytes]) -> MappingRows:
         refused_units=units.rows("refused_unit", _refused_units),
         canonical_units=units.texts_of("canonical"),
         unitless_kinds=_unitless_kinds(units),
-        conditions=data["conditions.toml"].rows("condition", _condition),
-        procedures=procedures.rows("procedure", _procedure),
-        refused_procedures=procedures.rows("refused_procedure", _refused_procedure)
-        + procedures.rows("left_out", _left_out),
+        conditions=tuple(row for name in _DIAGNOSES for row in data[name].rows("condition", read_condition)),
+        procedures=procedures.rows("procedure", read_procedure),
+        refused_procedures=procedures.rows("refused_procedure", read_refused_procedure)
+        + procedures.rows("left_out", read_left_out),
+        operations=operations.rows("operation", read_operation),
+        operation_forms=operations.rows("operation_form", read_operation_form),
+        surgical_categories=operations.rows("surgical_category", read_surgical_category),
         plausible=plausible.rows("range", _plausible_range),
         differential=_differential(plausible),
         sources={name: file.sources for name, file in data.items()},
@@ -60,7 +70,15 @@ def read_rows(files: Mapping[str, bytes]) -> MappingRows:
 
 
 def _system(row: RowReader, sources: _Keys) -> Iterator[CodeSystem]:
-    yield CodeSystem(row.text("key"), row.texts("uris"), row.flag("dotted"), sources, row.origin)
+    yield CodeSystem(
+        key=row.text("key"),
+        uris=row.texts("uris"),
+        dotted=row.flag("dotted"),
+        edition=row.text("edition", ""),
+        prefix=row.flag("prefix"),
+        sources=sources,
+        origin=row.origin,
+    )
 
 
 def _analyte_code(row: RowReader, sources: _Keys) -> Iterator[AnalyteCode]:
@@ -100,41 +118,6 @@ def _unitless_kinds(units: DataFile) -> frozenset[str]:
     units.sources_of(row)
     row.finish()
     return kinds
-
-
-def _condition(row: RowReader, sources: _Keys) -> Iterator[ConceptCode]:
-    yield ConceptCode(
-        system=row.text("system"),
-        code=row.text("code"),
-        category=row.text("category"),
-        meaning=row.text("meaning"),
-        prefix=row.flag("prefix"),
-        sources=sources,
-        origin=row.origin,
-    )
-
-
-def _procedure(row: RowReader, sources: _Keys) -> Iterator[ProcedureCode]:
-    yield ProcedureCode(
-        system=row.text("system"),
-        code=row.text("code"),
-        therapy=row.text("therapy"),
-        liver_specific=row.flag("liver_specific"),
-        note=row.text("note", ""),
-        sources=sources,
-        origin=row.origin,
-    )
-
-
-def _refused_procedure(row: RowReader, sources: _Keys) -> Iterator[RefusedProcedure]:
-    system, code, reason = row.text("system"), row.text("code"), row.text("reason")
-    yield RefusedProcedure(system, code, reason, left_out=False, sources=sources, origin=row.origin)
-
-
-def _left_out(row: RowReader, sources: _Keys) -> Iterator[RefusedProcedure]:
-    system, reason = row.text("system"), row.text("reason")
-    for code in row.texts("codes"):
-        yield RefusedProcedure(system, code, reason, left_out=True, sources=sources, origin=row.origin)
 
 
 def _plausible_range(row: RowReader, sources: _Keys) -> Iterator[PlausibleRange]:

@@ -5,16 +5,20 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
 
-from fhir_mappings.codes import Coded, comparable
+from fhir_mappings.code_index import CodeIndex
+from fhir_mappings.codes import Coded
 from fhir_mappings.models import (
     AnalyteCode,
     ConceptCode,
     DifferentialLimits,
     MappingRows,
+    OperationCode,
+    OperationForm,
     PlausibleRange,
     ProcedureCode,
     RefusedCode,
     RefusedProcedure,
+    SurgicalCategory,
 )
 from fhir_mappings.unit_table import UnitTable, build_unit_table
 from fhir_mappings.validate import validate_rows
@@ -36,13 +40,14 @@ class Mappings:
     units: UnitTable
     plausible: Mapping[tuple[str, str], PlausibleRange]
     _systems: Mapping[str, str] = field(repr=False)
-    _dotted: frozenset[str] = field(repr=False)
     _analytes: _Index[AnalyteCode] = field(repr=False)
     _refused: _Index[RefusedCode] = field(repr=False)
-    _conditions: _Index[ConceptCode] = field(repr=False)
-    _condition_prefixes: tuple[tuple[str, str, ConceptCode], ...] = field(repr=False)
-    _procedures: _Index[ProcedureCode] = field(repr=False)
-    _refused_procedures: _Index[RefusedProcedure] = field(repr=False)
+    _conditions: CodeIndex[ConceptCode] = field(repr=False)
+    _procedures: CodeIndex[ProcedureCode] = field(repr=False)
+    _refused_procedures: CodeIndex[RefusedProcedure] = field(repr=False)
+    _operations: CodeIndex[OperationCode] = field(repr=False)
+    _operation_forms: Mapping[str, tuple[OperationForm, ...]] = field(repr=False)
+    _surgical_categories: CodeIndex[SurgicalCategory] = field(repr=False)
 
     @property
     def analyte_codes(self) -> tuple[AnalyteCode, ...]:
@@ -67,27 +72,30 @@ class Mappings:
         return self._refused.get((system_uri, code))
 
     def condition(self, system_uri: str, code: str) -> ConceptCode | None:
-        """Return what a diagnosis code says; an exact row wins over a longer, then a shorter prefix row."""
-        system, wanted = self._comparable(system_uri, code)
-        found = self._conditions.get((system, wanted))
-        if found is not None:
-            return found
-        for prefix_system, prefix, row in self._condition_prefixes:
-            if prefix_system == system and wanted.startswith(prefix):
-                return row
-        return None
+        """Return what a diagnosis code says; the row nearest to the code wins over those above it."""
+        return self._conditions.find(self._systems.get(system_uri), code)
 
     def procedure(self, system_uri: str, code: str) -> ProcedureCode | None:
         """Return the qualifying interventional procedure."""
-        return self._procedures.get(self._comparable(system_uri, code))
+        return self._procedures.find(self._systems.get(system_uri), code)
 
     def refused_procedure(self, system_uri: str, code: str) -> RefusedProcedure | None:
         """Return a procedure code that is known and does not count, with its reason."""
-        return self._refused_procedures.get(self._comparable(system_uri, code))
+        return self._refused_procedures.find(self._systems.get(system_uri), code)
 
-    def _comparable(self, system_uri: str, code: str) -> tuple[str, str]:
-        # An unknown URI becomes the empty key, under which no row stands.
-        return comparable(self._systems.get(system_uri, ""), code, self._dotted)
+    def operation(self, system_uri: str, code: str) -> OperationCode | OperationForm | None:
+        """Return the operation that changes blood counts without qualifying: by its own row, else by its form."""
+        system = self._systems.get(system_uri)
+        found = self._operations.find(system, code)
+        forms = self._operation_forms.get(system or "")
+        if found is not None or forms is None:
+            return found
+        wanted = self._operations.comparable(system, code)
+        return next((form for form in forms if form.fits(wanted)), None)
+
+    def is_surgical_category(self, system_uri: str, code: str) -> bool:
+        """Tell whether a code of Procedure.category says that the procedure was an operation."""
+        return self._surgical_categories.find(self._systems.get(system_uri), code) is not None
 
 
 def build_mappings(rows: MappingRows, version: str) -> Mappings:
@@ -98,20 +106,20 @@ def build_mappings(rows: MappingRows, version: str) -> Mappings:
     """
     validate_rows(rows)
     uris = {system.key: system.uris for system in rows.systems}
-    dotted = rows.dotted_systems
     return Mappings(
         rows=rows,
         version=version,
         units=build_unit_table(rows),
         plausible=MappingProxyType({(row.analyte, row.basis): row for row in rows.plausible}),
         _systems=MappingProxyType({uri: system.key for system in rows.systems for uri in system.uris}),
-        _dotted=dotted,
         _analytes=_by_uri(rows.analyte_codes, uris),
         _refused=_by_uri(rows.refused_codes, uris),
-        _conditions=_by_system(rows.conditions, dotted),
-        _condition_prefixes=_prefixes(rows.conditions, dotted),
-        _procedures=_by_system(rows.procedures, dotted),
-        _refused_procedures=_by_system(rows.refused_procedures, dotted),
+        _conditions=CodeIndex(rows.conditions, rows.systems),
+        _procedures=CodeIndex(rows.procedures, rows.systems),
+        _refused_procedures=CodeIndex(rows.refused_procedures, rows.systems),
+        _operations=CodeIndex(rows.operations, rows.systems),
+        _operation_forms=_forms(rows.operation_forms),
+        _surgical_categories=CodeIndex(rows.surgical_categories, rows.systems),
     )
 
 
@@ -119,10 +127,6 @@ def _by_uri(rows: tuple[_Row, ...], uris: Mapping[str, tuple[str, ...]]) -> _Ind
     return MappingProxyType({(uri, row.code): row for row in rows for uri in uris[row.system]})
 
 
-def _by_system(rows: tuple[_Row, ...], dotted: frozenset[str]) -> _Index[_Row]:
-    return MappingProxyType({comparable(row.system, row.code, dotted): row for row in rows})
-
-
-def _prefixes(rows: tuple[ConceptCode, ...], dotted: frozenset[str]) -> tuple[tuple[str, str, ConceptCode], ...]:
-    found = [(*comparable(row.system, row.code, dotted), row) for row in rows if row.prefix]
-    return tuple(sorted(found, key=lambda entry: -len(entry[1])))
+def _forms(rows: tuple[OperationForm, ...]) -> Mapping[str, tuple[OperationForm, ...]]:
+    systems = dict.fromkeys(row.system for row in rows)
+    return MappingProxyType({system: tuple(row for row in rows if row.system == system) for system in systems})

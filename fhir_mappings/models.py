@@ -7,25 +7,48 @@ the keys of the file's source list (`MappingRows.sources`).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 ANALYTES = frozenset({"neutrophils", "lymphocytes", "platelets", "albumin", "leukocytes"})
 KINDS = ("count", "percent", "fraction", "mass", "moles")
 CONDITION_CATEGORIES = frozenset(
-    {"primary", "history", "ambiguous", "secondary", "recurrence", "benign-or-uncertain", "confounder"}
+    {
+        "primary",
+        "history",
+        "ambiguous",
+        "other-histology",
+        "secondary",
+        "recurrence",
+        "metastasis",
+        "transplant-status",
+        "benign-or-uncertain",
+        "infection",
+        "splenectomy",
+        "haematological-malignancy",
+        "pregnancy",
+        "palliative-care",
+        "other-cancer",
+        "confounder",
+    }
 )
+OPERATION_KINDS = frozenset({"liver-resection", "liver-transplant", "splenectomy", "other"})
 
 
 @dataclass(frozen=True, slots=True)
 class CodeSystem:
     """A code system: its key and the URIs under which data may carry it.
 
-    `dotted`: codes are the same with and without a dot and in either case (see `normalize_icd`).
+    `dotted`: codes are the same with and without a dot and in either case (see `normalize_icd`). `edition`: key of the
+    system of which this is a national edition, whose rows hold here as well; empty for a system of its own. `prefix`:
+    codes are longer than those of the tables, and every row holds for all codes below its own.
     """
 
     key: str
     uris: tuple[str, ...]
     dotted: bool
     sources: tuple[str, ...]
+    edition: str = ""
+    prefix: bool = False
     origin: str = field(default="", compare=False, repr=False)
 
 
@@ -80,9 +103,11 @@ class RefusedUnit:
     origin: str = field(default="", compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ConceptCode:
-    """A diagnosis code and what it says about the cancer. `prefix`: holds for every code below it as well."""
+class ConceptCode(NamedTuple):
+    """A diagnosis code and what it says about the cancer. `prefix`: holds for every code below it as well.
+
+    A tuple, as `OperationCode` is: thousands of these are made at the start of every worker.
+    """
 
     system: str
     code: str
@@ -90,12 +115,16 @@ class ConceptCode:
     meaning: str
     prefix: bool
     sources: tuple[str, ...]
-    origin: str = field(default="", compare=False, repr=False)
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcedureCode:
-    """A qualifying interventional procedure. `note` says why a code counts that does not name the liver."""
+    """A qualifying interventional procedure. `note` says why a code counts that does not name the liver.
+
+    `weak`: the code means more than the treatment of a tumor (bleeding, trauma, another organ). `prefix`: holds for
+    every code below it as well.
+    """
 
     system: str
     code: str
@@ -103,6 +132,8 @@ class ProcedureCode:
     liver_specific: bool
     note: str
     sources: tuple[str, ...]
+    weak: bool = False
+    prefix: bool = False
     origin: str = field(default="", compare=False, repr=False)
 
 
@@ -117,6 +148,53 @@ class RefusedProcedure:
     code: str
     reason: str
     left_out: bool
+    sources: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+
+class OperationCode(NamedTuple):
+    """An operation that does not qualify and yet changes blood counts. `kind` is one of OPERATION_KINDS."""
+
+    system: str
+    code: str
+    kind: str
+    meaning: str
+    prefix: bool
+    sources: tuple[str, ...]
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationForm:
+    """What every code of an operation looks like, in a system that builds its codes from characters of fixed meaning.
+
+    `holds` lists places (from 0) with the characters that may stand there, `lacks` those that may not.
+    """
+
+    system: str
+    length: int
+    holds: tuple[tuple[int, str], ...]
+    lacks: tuple[tuple[int, str], ...]
+    kind: str
+    meaning: str
+    sources: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+    def fits(self, code: str) -> bool:
+        """Tell whether a code, as it is compared, has this form."""
+        return (
+            len(code) == self.length
+            and all(code[place] in wanted for place, wanted in self.holds)
+            and not any(code[place] in unwanted for place, unwanted in self.lacks)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SurgicalCategory:
+    """A code that says of a Procedure, as its category, that it was an operation."""
+
+    system: str
+    code: str
     sources: tuple[str, ...]
     origin: str = field(default="", compare=False, repr=False)
 
@@ -163,6 +241,9 @@ class MappingRows:
     conditions: tuple[ConceptCode, ...]
     procedures: tuple[ProcedureCode, ...]
     refused_procedures: tuple[RefusedProcedure, ...]
+    operations: tuple[OperationCode, ...]
+    operation_forms: tuple[OperationForm, ...]
+    surgical_categories: tuple[SurgicalCategory, ...]
     plausible: tuple[PlausibleRange, ...]
     differential: DifferentialLimits
     sources: Mapping[str, Mapping[str, str]]

@@ -31,6 +31,42 @@ class RowReader:
             raise self._wrong(key, "a list of texts")
         return tuple(value)
 
+    def one_or_more(self, singular: str, plural: str) -> tuple[str, ...]:
+        """Return the list under `plural`, or the one text under `singular`. Exactly one of the two keys is there."""
+        if (singular in self._raw) == (plural in self._raw):
+            raise MappingError(self.origin, f"needs either {singular} or {plural}")
+        return self.texts(plural) if plural in self._raw else (self.text(singular),)
+
+    def codes(self) -> tuple[str, ...]:
+        """Return `code` or `codes`: a list in which "C00..C14" is every category from C00 to C14, or one long text."""
+        many = self._raw.get("codes")
+        if isinstance(many, str):
+            # A list of hundreds of TOML texts would cost more time at the start than all other tables together.
+            self._raw["codes"] = many.split()
+        written = self.one_or_more("code", "codes")
+        return tuple(code for text in written for code in self._range(text))
+
+    def _range(self, text: str) -> tuple[str, ...]:
+        first, dots, last = text.partition("..")
+        if not dots:
+            return (text,)
+        letters = first.rstrip("0123456789")
+        low, high = first[len(letters) :], last[len(letters) :]
+        well_formed = last.startswith(letters) and low.isdigit() and high.isdigit() and len(low) == len(high)
+        if not well_formed or int(low) >= int(high):
+            raise MappingError(self.origin, f"{text!r} is no range such as 'C00..C14'")
+        return tuple(f"{letters}{number:0{len(low)}d}" for number in range(int(low), int(high) + 1))
+
+    def places(self, key: str) -> tuple[tuple[int, str], ...]:
+        """Return places of a code, counted from 0, with characters; written as "place:characters", counted from 1."""
+        found: list[tuple[int, str]] = []
+        for text in self.texts(key):
+            place, colon, characters = text.partition(":")
+            if not (colon and characters and place.isascii() and place.isdigit() and int(place) > 0):
+                raise MappingError(self.origin, f"{key}: {text!r} is not written as 'place:characters'")
+            found.append((int(place) - 1, characters))
+        return tuple(found)
+
     def flag(self, key: str) -> bool:
         """Return true or false; false when the key is missing."""
         value = self._raw.pop(key, False)

@@ -3,11 +3,20 @@
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import chain
 from typing import Protocol
 
 from fhir_mappings.codes import Coded, comparable
 from fhir_mappings.errors import MappingError
-from fhir_mappings.models import ANALYTES, CONDITION_CATEGORIES, KINDS, MappingRows
+from fhir_mappings.models import (
+    ANALYTES,
+    CONDITION_CATEGORIES,
+    KINDS,
+    OPERATION_KINDS,
+    MappingRows,
+    OperationCode,
+    OperationForm,
+)
 
 # What normalization removes or rewrites can never be met: a row with it would be dead.
 _UNNORMALIZED = re.compile(r"^\s|\s$|\s\s|[^\S ]|[\u00b5\u03bc\u00d7]|10[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]")
@@ -26,6 +35,7 @@ def validate_rows(rows: MappingRows) -> None:
     _check_ranges(rows)
     _check_conditions(rows)
     _check_procedures(rows)
+    _check_operations(rows)
 
 
 def _check_systems(rows: MappingRows) -> None:
@@ -37,6 +47,13 @@ def _check_systems(rows: MappingRows) -> None:
         for uri in system.uris:
             _require(uri not in owner, system.origin, f"{uri} already belongs to {owner.get(uri)!r}")
             owner[uri] = system.key
+    by_key = {system.key: system for system in rows.systems}
+    for system in rows.systems:
+        parent = by_key.get(system.edition)
+        problem = f"{system.edition!r}, whose edition it is, is no code system that is none itself"
+        _require(not system.edition or (parent is not None and not parent.edition), system.origin, problem)
+        alike = parent is None or parent.dotted == system.dotted
+        _require(alike, system.origin, f"dotted differs from {system.edition!r}, whose edition it is")
 
 
 def _check_laboratory_codes(rows: MappingRows) -> None:
@@ -104,9 +121,9 @@ def _check_ranges(rows: MappingRows) -> None:
 
 def _check_conditions(rows: MappingRows) -> None:
     _unique(rows, rows.conditions, "listed")
-    for row in rows.conditions:
-        known = row.category in CONDITION_CATEGORIES
-        _require(known, row.origin, f"unknown category {row.category!r}")
+    unknown = next((row for row in rows.conditions if row.category not in CONDITION_CATEGORIES), None)
+    if unknown is not None:
+        raise MappingError(unknown.origin, f"unknown category {unknown.category!r}")
 
 
 def _check_procedures(rows: MappingRows) -> None:
@@ -120,14 +137,30 @@ def _check_procedures(rows: MappingRows) -> None:
         _require(explained, row.origin, "a code that does not name the liver needs a note that says why it counts")
 
 
+def _check_operations(rows: MappingRows) -> None:
+    _unique(rows, rows.operations, "an operation")
+    _unique(rows, rows.surgical_categories, "a surgical category")
+    keys = {system.key for system in rows.systems}
+    for form in rows.operation_forms:
+        _require(form.system in keys, form.origin, f"unknown code system {form.system!r}")
+        places = [place for place, _ in (*form.holds, *form.lacks)]
+        _require(max(places) < form.length, form.origin, f"a place beyond the length {form.length}")
+    for row in chain[OperationCode | OperationForm](rows.operations, rows.operation_forms):
+        if row.kind not in OPERATION_KINDS:
+            raise MappingError(row.origin, f"unknown kind {row.kind!r}")
+
+
 def _unique(rows: MappingRows, coded: Iterable[_Coded], what: str) -> dict[tuple[str, str], str]:
     systems = {system.key for system in rows.systems}
     dotted = rows.dotted_systems
     seen: dict[tuple[str, str], str] = {}
     for row in coded:
-        _require(row.system in systems, row.origin, f"unknown code system {row.system!r}")
+        # Texts are made for what is wrong only: there are thousands of rows.
+        if row.system not in systems:
+            raise MappingError(row.origin, f"unknown code system {row.system!r}")
         key = comparable(row.system, row.code, dotted)
-        _require(key not in seen, row.origin, f"{row.code} is {what} already by {seen.get(key)}")
+        if key in seen:
+            raise MappingError(row.origin, f"{row.code} is {what} already by {seen[key]}")
         seen[key] = row.origin
     return seen
 

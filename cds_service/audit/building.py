@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from cds_service.clinical.models import ConditionFact, ExcludedResult, ProcedureFact
+    from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
+    from cds_service.clinical.models import ExcludedResult
     from cds_service.clinical.outcomes import Assessment
     from cds_service.hooks.feedback import FeedbackItem
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         Procedure,
     )
     from cds_service.audit.chart_entries import ValueKind
-    from cds_service.clinical.models import PatientFact
+    from cds_service.clinical.chart_facts import PatientFact
     from fhir_mappings.mappings import Mappings
 
     LookUp = Callable[[str, str], object]

@@ -15,7 +15,8 @@ from cds_service.audit.records import (
 from cds_service.clinical.outcomes import Indeterminate, NotEligible
 
 if TYPE_CHECKING:
-    from cds_service.clinical.models import BloodCounts, ConditionFact, ExcludedResult, LabResult, ProcedureFact
+    from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
+    from cds_service.clinical.models import BloodCounts, ExcludedResult, LabResult
     from cds_service.clinical.outcomes import Assessment, Decided, EarlierSII
     from cds_service.clinical.timing import TimedDraw
 

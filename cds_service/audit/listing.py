@@ -15,7 +15,8 @@ from cds_service.audit.entries import condition_entry, excluded_entry, procedure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cds_service.clinical.models import ConditionFact, ExcludedResult, ProcedureFact
+    from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
+    from cds_service.clinical.models import ExcludedResult
 
 MOST_LISTED: Final = 500
 

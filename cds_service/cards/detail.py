@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from cds_service.cards.wording.texts import Texts
-    from cds_service.clinical.models import LabResult, ProcedureTime
+    from cds_service.clinical.chart_facts import ProcedureTime
+    from cds_service.clinical.models import LabResult
     from cds_service.clinical.outcomes import (
         AlbuminContext,
         Decided,

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from cds_service.cards.wording.texts import Texts
-    from cds_service.clinical.models import EffectiveTime, LabResult, ProcedureTime
+    from cds_service.clinical.chart_facts import ProcedureTime
+    from cds_service.clinical.models import EffectiveTime, LabResult
 
 _UNITS: Final = {"10*9/L": "×10⁹/L", "g/L": "g/L"}
 # UCUM writes "no unit" as 1.

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from cds_service.clinical.chart_facts import ProcedureTime
     from cds_service.clinical.eligibility import Eligibility
-    from cds_service.clinical.models import BloodCounts, DatedResult, ExcludedResult, ProcedureTime
+    from cds_service.clinical.models import BloodCounts, DatedResult, ExcludedResult
     from cds_service.clinical.outcomes import Assessment, Decided
     from cds_service.clinical.policy import ClinicalPolicy
 

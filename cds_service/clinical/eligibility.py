@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from cds_service.clinical.models import ConditionFact, PatientFact, ProcedureFact, ProcedureTime
+    from cds_service.clinical.chart_facts import ConditionFact, PatientFact, ProcedureFact, ProcedureTime
     from cds_service.clinical.policy import ClinicalPolicy
 
 # Categories of the condition tables (fhir_mappings/conditions.toml).
 CANCER_CATEGORIES = frozenset({"primary", "history"})
-RECURRENCE_CATEGORIES = frozenset({"secondary", "recurrence"})
+RECURRENCE_CATEGORIES = frozenset({"secondary", "recurrence", "metastasis"})
 
 
 class Eligibility(NamedTuple):

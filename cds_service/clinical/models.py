@@ -188,7 +188,8 @@ class BloodDraw:
         """Compare by results and problems."""
         if not isinstance(other, BloodDraw):
             return NotImplemented
-        return self.results == other.results and self.problems == other.problems
+        # Of a long chart most draws differ in time, and then nothing need be taken from it.
+        return self.effective == other.effective and self.results == other.results and self.problems == other.problems
 
     def __hash__(self) -> int:
         """Hash what equal draws share."""
@@ -197,64 +198,6 @@ class BloodDraw:
     def __repr__(self) -> str:
         """Show the results."""
         return f"BloodDraw(results={self.results!r}, problems={self.problems!r})"
-
-
-class ConditionFact(NamedTuple):
-    """A Condition that bears on eligibility: its category in the mapping tables and its latest recorded day."""
-
-    category: str
-    reference: str
-    version: str
-    code: str
-    recurrence_status: bool
-    last_day: date | None
-
-
-class ProcedureTime(NamedTuple):
-    """When a procedure was done: the first and the last moment at which it may have been.
-
-    They differ for a Period and for a date precise to the month or year. `last` is that of the record and may lie
-    ahead. `began` and `ended` are the limits as recorded, a date of any precision or a date-time at the site.
-    """
-
-    first: EffectiveTime
-    last: EffectiveTime
-    began: str
-    ended: str
-
-    @property
-    def is_of_one_day(self) -> bool:
-        """Tell whether the record leaves no doubt about the day."""
-        return self.first.day == self.last.day
-
-    def last_day(self, today: date) -> date:
-        """Return the last day on which it may have been: never one to come, since it is completed."""
-        return min(self.last.day, today)
-
-    def isoformat(self) -> str:
-        """Return the date as recorded; both limits where they differ, with a solidus between them (ISO 8601)."""
-        return self.ended if self.began == self.ended else f"{self.began}/{self.ended}"
-
-
-class ProcedureFact(NamedTuple):
-    """A completed qualifying procedure. `performed` is None when the chart does not date it."""
-
-    therapy: str
-    reference: str
-    version: str
-    code: str
-    performed: ProcedureTime | None
-
-
-class PatientFact(NamedTuple):
-    """What the rule needs of the Patient. `youngest_birth_day` is None when the birth date is not known.
-
-    `is_readable` is False where a birth date or a death is recorded and cannot be read.
-    """
-
-    youngest_birth_day: date | None
-    deceased: bool
-    is_readable: bool = True
 
 
 class ExcludedResult(NamedTuple):

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from cds_service.clinical.models import EffectiveTime, LabResult, Origin, ProcedureTime
+    from cds_service.clinical.chart_facts import ProcedureTime
+    from cds_service.clinical.models import EffectiveTime, LabResult, Origin
     from cds_service.clinical.reasons import Reason
     from cds_service.clinical.timing import TimedDraw
 

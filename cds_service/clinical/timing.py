@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from cds_service.clinical.models import BloodCounts, BloodDraw, ProcedureTime
+    from cds_service.clinical.chart_facts import ProcedureTime
+    from cds_service.clinical.models import BloodCounts, BloodDraw
     from cds_service.clinical.policy import ClinicalPolicy
 
 

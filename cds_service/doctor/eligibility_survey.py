@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cds_service.clinical.models import ConditionFact, ProcedureFact
+from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
 from cds_service.doctor.resources import names_of, printable
 from cds_service.doctor.tallies import Patients
 

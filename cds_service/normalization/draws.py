@@ -12,18 +12,16 @@ from typing import TYPE_CHECKING
 
 from cds_service.clinical.models import Analyte, BloodCounts, BloodDraw, ExcludedResult
 from cds_service.clinical.reasons import Reason
-from cds_service.clinical.sii import compute_sii
-from cds_service.normalization.observed import specimen_key
+from cds_service.normalization.differential import multiply
+from cds_service.normalization.observed import ObservedResult, specimen_key
 from cds_service.normalization.one_draw import DrawBuilder, Members
 from cds_service.normalization.time_windows import draws_by_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date, timedelta
 
-    from cds_service.clinical.models import LabResult
     from cds_service.normalization.observations import Reading
-    from cds_service.normalization.observed import ObservedResult
     from fhir_mappings.models import DifferentialLimits
 
 _Order = tuple["date", float]
@@ -55,7 +53,7 @@ def pair_draws(
     draws, rest = _draws_by_specimen(counted, builder, is_one_draw)
     draws_of_rest = draws_by_time(rest, same_draw, builder) if {r.analyte for r in rest} >= COUNTED else []
     draws += draws_of_rest
-    left_over = _LeftOver(draws_of_rest if not builder.refused else draws, builder.refused)
+    left_over = _LeftOver(draws_of_rest if not builder.refused else draws, builder)
     return BloodCounts(
         draws=_newest_first(draws),
         unpaired=left_over.unpaired(rest),
@@ -68,23 +66,26 @@ def pair_draws(
 class _LeftOver:
     """What stands in no draw: results refused beside their partner, and results without a partner."""
 
-    def __init__(self, draws: Sequence[BloodDraw], refused: Mapping[LabResult, Reason]) -> None:
-        self._used = {_identity(part.whole()) for draw in draws for part in draw.parts}
-        self._refused = {r: reason for r, reason in refused.items() if _identity(r) not in self._used}
+    def __init__(self, draws: Sequence[BloodDraw], builder: DrawBuilder) -> None:
+        parts = (part for draw in draws for part in draw.parts)
+        self._used = {part.identity for part in parts if isinstance(part, ObservedResult)}
+        self._refused = {
+            edition: (result, reason)
+            for edition, (result, reason) in builder.refused.items()
+            if result.identity not in self._used
+        }
 
     def excluded(self) -> Iterator[ExcludedResult]:
         """Exclude what was refused and is used nowhere else."""
-        for result, reason in self._refused.items():
-            yield ExcludedResult(
-                result.analyte, reason, result.origin.reference, result.origin.version, result.effective
-            )
+        for result, reason in self._refused.values():
+            origin = result.origin
+            yield ExcludedResult(result.analyte, reason, origin.reference, origin.version, result.effective)
 
     def unpaired(self, rest: Sequence[ObservedResult]) -> tuple[ObservedResult, ...]:
         """Leave out what draws or exclusions hold."""
         if not self._used and not self._refused:
             return tuple(rest)
-        wholes = ((result, result.whole()) for result in rest)
-        return tuple(r for r, whole in wholes if _identity(whole) not in self._used and whole not in self._refused)
+        return tuple(r for r in rest if r.identity not in self._used and r.edition not in self._refused)
 
 
 def _draws_by_specimen(
@@ -148,13 +149,16 @@ def _settle(draws: list[BloodDraw]) -> BloodDraw:
     if len(draws) == 1:
         return draws[0]
     first = min(draws, key=lambda draw: [(r.quantity.value, r.reported, r.origin) for r in draw.results])
-    if all(draw.problems == first.problems for draw in draws) and (
-        first.problems or len({compute_sii(draw) for draw in draws}) == 1
-    ):
+    if all(draw.problems == first.problems and (first.problems or _say_the_same(draw, first)) for draw in draws):
         return first
     return BloodDraw(first.neutrophils, first.lymphocytes, first.platelets, (Reason.CONFLICTING_RESULTS,))
 
 
-def _identity(result: LabResult) -> tuple[object, ...]:
-    """Identify a result also after its share was read as a fraction."""
-    return result.origin, result.analyte, result.basis, result.reported, result.effective
+def _say_the_same(one: BloodDraw, other: BloodDraw) -> bool:
+    """Tell whether the values of two draws stand in one proportion, which is all that the rule makes of them.
+
+    P1 N1 / L1 = P2 N2 / L2, multiplied out so that nothing is rounded; lymphocytes are not zero.
+    """
+    return multiply(one.platelets, one.neutrophils, other.lymphocytes) == multiply(
+        other.platelets, other.neutrophils, one.lymphocytes
+    )

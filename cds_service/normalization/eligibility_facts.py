@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cds_service.clinical.models import ConditionFact, EffectiveTime, PatientFact, ProcedureFact, ProcedureTime
+from cds_service.clinical.chart_facts import ConditionFact, PatientFact, ProcedureFact, ProcedureTime
+from cds_service.clinical.models import EffectiveTime
 from cds_service.clinical.reasons import Reason
 from cds_service.normalization.effective_time import parse_partial_date
 from cds_service.normalization.observed import reference_of
@@ -35,7 +36,7 @@ _NOT_CONFIRMED = frozenset({"unconfirmed", "provisional", "differential", "refut
 # FHIR R4 condition-clinical: the cancer itself came back.
 _RECURRENCE_STATUSES = frozenset({"recurrence", "relapse"})
 # Categories of fhir_mappings/conditions.toml that eligibility reads; others are context or refused.
-_CATEGORIES = frozenset({"primary", "history", "secondary", "recurrence"})
+_CATEGORIES = frozenset({"primary", "history", "secondary", "recurrence", "metastasis"})
 _CANCER_ITSELF = frozenset({"primary", "history"})
 
 

@@ -63,20 +63,17 @@ class ObservationReader:
         results: list[ObservedResult] = []
         excluded: list[ExcludedResult] = []
         for observation in observations:
-            for measurement in _measurements(observation):
-                outcome = self._judge(observation, measurement)
+            for outcome in self._judge_all(observation):
                 if isinstance(outcome, ObservedResult):
                     results.append(outcome)
-                elif outcome is not None:
+                else:
                     excluded.append(outcome)
         return merge_readings([Reading(tuple(results), (*excluded, *self.exclude_malformed(malformed)))])
 
     def read(self, observation: ObservationLike) -> Iterator[LabResult | ExcludedResult]:
         """Yield one outcome for each measurement of our analytes; nothing for other laboratory tests."""
-        for measurement in _measurements(observation):
-            outcome = self._judge(observation, measurement)
-            if outcome is not None:
-                yield outcome.whole() if isinstance(outcome, ObservedResult) else outcome
+        for outcome in self._judge_all(observation):
+            yield outcome.whole() if isinstance(outcome, ObservedResult) else outcome
 
     def exclude_malformed(self, malformed: Sequence[MalformedLike]) -> tuple[ExcludedResult, ...]:
         """Exclude Observations that could not be read, but for those whose code says that they are not ours.
@@ -93,17 +90,26 @@ class ObservationReader:
             excluded.append(ExcludedResult(analyte, Reason.MALFORMED, reference, resource.version, None))
         return tuple(excluded)
 
+    def _judge_all(self, observation: ObservationLike) -> Iterator[ObservedResult | ExcludedResult]:
+        """Yield what each measurement of our analytes is to the rule; the Observation itself is judged once."""
+        refused: Reason | None = None
+        is_first = True
+        for measurement in _measurements(observation):
+            measure = self._measures.find(measurement.code, measurement.valueQuantity)
+            if measure is None:
+                continue
+            # What is hoped for is asked for: `isinstance` of an Enum that it is not takes three times as long.
+            if not isinstance(measure, Measure):
+                yield self._exclude(observation, self._named_analyte(measurement), measure)
+                continue
+            if is_first:
+                refused, is_first = self._refuse(observation), False
+            yield self._judge(observation, measurement, measure, refused)
+
     def _judge(
-        self, observation: ObservationLike, measurement: MeasurementLike
-    ) -> ObservedResult | ExcludedResult | None:
-        """Return what a measurement is to the rule; None where it is none of our analytes."""
-        measure = self._measures.find(measurement.code, measurement.valueQuantity)
-        if measure is None:
-            return None
-        # What is hoped for is asked for: `isinstance` of an Enum that it is not takes three times as long.
-        if not isinstance(measure, Measure):
-            return self._exclude(observation, self._named_analyte(measurement), measure)
-        number = self._refuse(observation) or _read_number(measurement)
+        self, observation: ObservationLike, measurement: MeasurementLike, measure: Measure, refused: Reason | None
+    ) -> ObservedResult | ExcludedResult:
+        number = refused or _read_number(measurement)
         if not isinstance(number, Decimal):
             return self._exclude(observation, measure.kind[0], number)
         value = measure.to_canonical(number)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CORRECTED_STATUSES = frozenset({"amended", "corrected"})
 
 
+Identity = tuple[object, ...]
+
+
 class ObservedResult(NamedTuple):
     """One usable measurement: the Observation itself or a component of it.
 
@@ -72,6 +75,18 @@ class ObservedResult(NamedTuple):
         """Type/id of the specimen, empty for none."""
         reference = self.observation.specimen
         return specimen_key(reference.reference or "") if reference is not None else ""
+
+    @property
+    def identity(self) -> Identity:
+        """What tells it from other results, also after a share was read as a fraction."""
+        observation, code, sent = self.observation, self.measure.code, self.measurement.valueQuantity
+        source = (observation.id, observation.version, code.system, code.code, self.specimen)
+        return (*source, self.measure.kind, self.number, sent and (sent.unit or sent.code), self.effective)
+
+    @property
+    def edition(self) -> Identity:
+        """What tells it from other editions of itself as well."""
+        return self.identity, self.issued, self.corrected
 
     @property
     def origin(self) -> Origin:

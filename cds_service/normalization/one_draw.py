@@ -11,9 +11,8 @@ from cds_service.normalization.differential import SharePair, disagree, read_sha
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cds_service.clinical.models import LabResult
     from cds_service.normalization.measures import Kind
-    from cds_service.normalization.observed import ObservedResult
+    from cds_service.normalization.observed import Identity, ObservedResult
     from fhir_mappings.models import DifferentialLimits
 
 PLATELETS: Kind = (Analyte.PLATELETS, Basis.ABSOLUTE)
@@ -70,7 +69,8 @@ def pick_best(results: Sequence[ObservedResult]) -> Pick:
     best = max(map(_rank, results))
     equals = [r for r in results if _rank(r) == best]
     issued = [r.issued.timestamp() if r.issued is not None else _UNKNOWN for r in equals]
-    latest = [r for r, when in zip(equals, issued, strict=True) if when == max(issued)]
+    last = max(issued)
+    latest = [r for r, when in zip(equals, issued, strict=True) if when == last]
     values = {r.value for r in (equals if _UNKNOWN in issued else latest)}
     return Pick(min(latest, key=lambda r: (r.value, r.origin)), conflicting=len(values) > 1)
 
@@ -89,7 +89,7 @@ class DrawBuilder:
         """Keep the limits of one differential count."""
         self._limits = limits
         self.reasons: set[Reason] = set()
-        self.refused: dict[LabResult, Reason] = {}
+        self.refused: dict[Identity, tuple[ObservedResult, Reason]] = {}
 
     def build(self, members: Members) -> BloodDraw | None:
         """Return the draw, or None when it is not complete on one basis."""
@@ -119,7 +119,7 @@ class DrawBuilder:
         read = read_shares(*pair, self._limits)
         if isinstance(read, SharePair):
             return read
-        self.refused.update({result.whole(): reason for result, reason in read})
+        self.refused.update({result.edition: (result, reason) for result, reason in read})
         self.reasons.update(reason for _, reason in read)
         return None
 

@@ -33,6 +33,8 @@ class _Lane:
         self.moments: list[float] = []
         self.timed: list[ObservedResult] = []
         self.by_day: defaultdict[date, list[ObservedResult]] = defaultdict(list)
+        # Many windows end in the same moment or day, and choosing among its results costs as much as there are.
+        self._picked: dict[date | float, Pick] = {}
 
     def add(self, result: ObservedResult) -> None:
         """Take a result; callers add them oldest first."""
@@ -47,11 +49,16 @@ class _Lane:
         end = bisect_right(self.moments, latest)
         if not end or self.moments[end - 1] < earliest:
             return None
-        return pick_best(self.timed[bisect_left(self.moments, self.moments[end - 1]) : end])
+        moment = self.moments[end - 1]
+        if moment not in self._picked:
+            self._picked[moment] = pick_best(self.timed[bisect_left(self.moments, moment) : end])
+        return self._picked[moment]
 
     def pick_without_time(self, day: date) -> Pick | None:
         """Pick among the results of a day that tell no time."""
-        return pick_best(self.by_day[day]) if day in self.by_day else None
+        if day in self.by_day and day not in self._picked:
+            self._picked[day] = pick_best(self.by_day[day])
+        return self._picked.get(day)
 
 
 def draws_by_time(results: Sequence[ObservedResult], same_draw: timedelta, builder: DrawBuilder) -> list[BloodDraw]:

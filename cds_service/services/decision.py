@@ -10,8 +10,9 @@ from cds_service.acquisition.delivery import Delivery
 from cds_service.acquisition.prefetch import BLOOD_COUNTS
 from cds_service.cards.gaps import Gap
 from cds_service.clinical.assessment import assess, refuse_ineligible
+from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
 from cds_service.clinical.eligibility import judge_eligibility
-from cds_service.clinical.models import Analyte, ConditionFact, ProcedureFact
+from cds_service.clinical.models import Analyte
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import missing_baseline_window
 from cds_service.normalization.draws import pair_draws
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from cds_service.acquisition.delivery import FetchPlan
     from cds_service.acquisition.resources import Malformed, Observation
     from cds_service.authorization.clients import TrustedClient
+    from cds_service.clinical.chart_facts import PatientFact
     from cds_service.clinical.eligibility import Eligibility
-    from cds_service.clinical.models import BloodCounts, PatientFact
+    from cds_service.clinical.models import BloodCounts
     from cds_service.clinical.outcomes import Assessment
     from cds_service.hooks.request import CDSRequest
     from cds_service.normalization.observed import ObservedResult

@@ -123,7 +123,7 @@ def with_refused_diagnoses_counted() -> Mappings:
     """Count every refused diagnosis as a primary liver cancer: patients become eligible who were not."""
     rows = MAPPINGS.rows
     conditions = tuple(
-        replace(row, category="primary") if row.category not in ("history", "secondary", "recurrence") else row
+        row._replace(category="primary") if row.category in ("ambiguous", "benign-or-uncertain") else row
         for row in rows.conditions
     )
     return build_mappings(replace(rows, conditions=conditions), "changed")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cds_service.settings.overlays.entries import SITE_SOURCE
 from cds_service.settings.overlays.judging import REMOVE_FIRST, Judge
-from cds_service.settings.wording import shown
 from fhir_mappings.codes import comparable
 from fhir_mappings.models import ConceptCode
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 _COUNTED: Final = frozenset({"primary", "history"})
 # A removed diagnosis stays known, without effect: else a prefix row above it would speak for it.
 _WITHOUT_EFFECT: Final = "ambiguous"
-# An ICD category has three characters; a shorter prefix would take in whole chapters.
-_SHORTEST_PREFIX: Final = 3
 
 
 class ConditionAdditions:
@@ -41,11 +37,12 @@ class ConditionAdditions:
         self._listed = {comparable(row.system, row.code, dotted): row for row in shipped.rows.conditions}
 
     def add(self, entry: Entry[ConditionCode]) -> None:
-        """Add a diagnosis. The prefix rows of the shipped tables count as speaking for the codes below them."""
+        """Add a diagnosis. Prefix rows of the shipped tables speak for the codes below them, and for editions."""
         row, key = entry.row, self._systems.key_of(entry)
-        if key is None or (row.prefix and not self._may_be_prefix(entry, key)):
+        if key is None or (row.prefix and not self._systems.may_be_prefix(entry, key)):
             return
-        known = self._shipped.condition(row.system, row.code) if key not in self._removals else None
+        uri = self._systems.parent_of(key[0]) or row.system
+        known = self._shipped.condition(uri, row.code) if key not in self._removals else None
         overruled = known is not None and known.category not in _COUNTED and known.category != row.category
         if self._judge.admits(
             entry,
@@ -61,21 +58,11 @@ class ConditionAdditions:
     def merged(self) -> tuple[ConceptCode, ...]:
         """Return the shipped rows, but for those that overlays replace or remove, with the added ones behind them."""
         kept = (
-            replace(row, category=_WITHOUT_EFFECT, origin=self._removals[key].origin) if key in self._removals else row
+            row._replace(category=_WITHOUT_EFFECT, origin=self._removals[key].origin) if key in self._removals else row
             for key, row in self._listed.items()
             if key not in self._added
         )
         return (*kept, *self._added.values())
-
-    def _may_be_prefix(self, entry: Entry[ConditionCode], key: Key) -> bool:
-        if self._systems.is_dotted(key[0]) and len(key[1]) >= _SHORTEST_PREFIX:
-            return True
-        text = (
-            f"true is for categories of ICD and systems like it (dotted, at least {_SHORTEST_PREFIX} characters), "
-            f"not for {shown(entry.row.code)}"
-        )
-        self._findings.problems.append(entry.problem(text, "prefix"))
-        return False
 
 
 def _meaning(category: str, prefix: bool) -> str:

@@ -73,10 +73,16 @@ class About(Form):
 
 
 class LocalSystem(Form):
-    """A code system of the site. `dotted`: codes are the same with and without dot and in either case, as in ICD."""
+    """A code system of the site. `dotted`: codes are the same with and without dot and in either case, as in ICD.
+
+    `edition`: the known system of which this is a national edition, such as icd-10; its rows hold here as well.
+    `prefix`: codes are longer than those of that system, and each row holds for all codes below its own.
+    """
 
     uri: SystemUri
-    dotted: bool = False
+    dotted: bool | None = None
+    edition: Text | None = None
+    prefix: bool = False
 
 
 class Claim(Form):
@@ -117,11 +123,16 @@ class ConditionCode(CodedClaim):
 
 
 class LocalProcedure(CodedClaim):
-    """A qualifying procedure. A code that does not name the liver needs a `note` that says why it counts."""
+    """A qualifying procedure. A code that does not name the liver needs a `note` that says why it counts.
+
+    `weak`: the code means more than the treatment of a tumor. `prefix`: holds for every code below it as well.
+    """
 
     therapy: Text
     liver_specific: bool = False
     note: Text | None = None
+    weak: bool = False
+    prefix: bool = False
 
 
 class Removal(Form):

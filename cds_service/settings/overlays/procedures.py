@@ -37,7 +37,7 @@ class ProcedureAdditions:
     def add(self, entry: Entry[LocalProcedure]) -> None:
         """Add a code for one of the therapies of the shipped table: the rule speaks of no others."""
         row, key = entry.row, self._systems.key_of(entry)
-        if key is None or not self._is_explained(entry):
+        if key is None or not self._is_explained(entry) or (row.prefix and not self._systems.may_be_prefix(entry, key)):
             return
         known = self._qualifying.get(key) if key not in self._removals else None
         refused = self._refused.get(key)
@@ -49,7 +49,15 @@ class ProcedureAdditions:
             refusal=refused.reason if refused else None,
         ):
             self._added[key] = ProcedureCode(
-                key[0], row.code, row.therapy, row.liver_specific, row.note or "", (SITE_SOURCE,), entry.origin
+                system=key[0],
+                code=row.code,
+                therapy=row.therapy,
+                liver_specific=row.liver_specific,
+                note=row.note or "",
+                sources=(SITE_SOURCE,),
+                weak=row.weak,
+                prefix=row.prefix,
+                origin=entry.origin,
             )
 
     def qualifying(self) -> tuple[ProcedureCode, ...]:

@@ -18,11 +18,13 @@ from fhir_mappings.models import CodeSystem
 
 if TYPE_CHECKING:
     from cds_service.settings.overlays.entries import Entry, Findings
-    from cds_service.settings.overlays.forms import CodedClaim, LocalSystem, Removal
+    from cds_service.settings.overlays.forms import CodedClaim, ConditionCode, LocalProcedure, LocalSystem, Removal
     from fhir_mappings.mappings import Mappings
 
 # What differs between two spellings of one address: protocol, "www.", the slash at the end.
 _DRESSING: Final = re.compile(r"^https?://(www\.)?|/+$")
+# An ICD category has three characters; a shorter prefix would take in whole chapters.
+_SHORTEST_PREFIX: Final = 3
 _CHECK_DIGITS: Final = {"loinc": ("LOINC", is_loinc_code), "snomed": ("SNOMED CT", is_snomed_code)}
 
 
@@ -49,13 +51,15 @@ class SystemDirectory:
             text = f'{shown(uri)} is not the known system (did you mean "{known}"?)'
             self._findings.problems.append(entry.problem(text))
             return
-        before = self.added.get(uri)
-        if before is not None and before.dotted != entry.row.dotted:
-            text = f"{uri} is declared otherwise (dotted) in {before.origin}"
-            self._findings.problems.append(entry.problem(text))
+        declared = self._declared(entry)
+        if declared is None:
+            self._faulty.add(uri)
             return
-        self.added.setdefault(uri, CodeSystem(uri, (uri,), entry.row.dotted, (SITE_SOURCE,), entry.origin))
-        self._dotted |= {uri} if entry.row.dotted else frozenset()
+        before = self.added.setdefault(uri, declared)
+        if before != declared:
+            text = f"{uri} is declared otherwise in {before.origin}"
+            self._findings.problems.append(entry.problem(text))
+        self._dotted |= {uri} if before.dotted else frozenset()
 
     def key_of(self, entry: Entry[CodedClaim] | Entry[Removal]) -> tuple[str, str] | None:
         """Return (system key, comparable code) of a row, or None, with a finding, when system or code are wrong."""
@@ -74,9 +78,48 @@ class SystemDirectory:
             return None
         return comparable(system, code, self._dotted)
 
-    def is_dotted(self, system: str) -> bool:
-        """Tell whether codes of a system compare without dot and case, as those of ICD do."""
-        return system in self._dotted
+    def parent_of(self, system: str) -> str:
+        """Return a URI of the system whose edition an added system is; empty for all others."""
+        edition = self.added[system].edition if system in self.added else ""
+        return next((known.uris[0] for known in self._shipped.rows.systems if known.key == edition), "")
+
+    def may_be_prefix(self, entry: Entry[ConditionCode] | Entry[LocalProcedure], key: tuple[str, str]) -> bool:
+        """Tell whether a row may speak for every code below its own; a finding says why not."""
+        if key[0] in self._dotted and len(key[1]) >= _SHORTEST_PREFIX:
+            return True
+        text = (
+            f"true is for categories of ICD and systems like it (dotted, at least {_SHORTEST_PREFIX} characters), "
+            f"not for {shown(entry.row.code)}"
+        )
+        self._findings.problems.append(entry.problem(text, "prefix"))
+        return False
+
+    def _declared(self, entry: Entry[LocalSystem]) -> CodeSystem | None:
+        """Return the system that a row declares; None, with a finding, when its edition is wrong."""
+        row = entry.row
+        edition = ""
+        if row.edition is not None:
+            edition = row.edition.replace("-", "").casefold()
+            known = {system.key: system for system in self._shipped.rows.systems if not system.edition}
+            if edition not in known:
+                names = sorted(known)
+                text = f"{shown(row.edition)} is not one of {', '.join(names)}{did_you_mean(edition, names)}"
+                self._findings.problems.append(entry.problem(text, "edition"))
+                return None
+            if row.dotted is not None and row.dotted != known[edition].dotted:
+                text = f"an edition of {row.edition} is written as {row.edition} is; take the line out"
+                self._findings.problems.append(entry.problem(text, "dotted"))
+                return None
+        dotted = known[edition].dotted if edition else bool(row.dotted)
+        return CodeSystem(
+            key=row.uri,
+            uris=(row.uri,),
+            dotted=dotted,
+            sources=(SITE_SOURCE,),
+            edition=edition,
+            prefix=row.prefix,
+            origin=entry.origin,
+        )
 
     def _known_uris(self) -> tuple[str, ...]:
         return tuple(uri for system in self._shipped.rows.systems for uri in system.uris)

@@ -13,18 +13,17 @@ from cds_service.audit.log import AuditLog
 from cds_service.audit.reading import verify_log
 from cds_service.audit.records import FeedbackRecord, HookRecord
 from cds_service.clinical.assessment import assess
+from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
 from cds_service.clinical.eligibility import Eligibility
 from cds_service.clinical.models import (
     Analyte,
     Basis,
     BloodCounts,
     BloodDraw,
-    ConditionFact,
     EffectiveTime,
     ExcludedResult,
     LabResult,
     Origin,
-    ProcedureFact,
     Quantity,
 )
 from cds_service.clinical.policy import ClinicalPolicy

@@ -15,7 +15,8 @@ from tests.unit.clinical.values import NOW, POLICY, at, day, done, draw, eligibl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cds_service.clinical.models import EffectiveTime, ExcludedResult, LabResult, ProcedureTime
+    from cds_service.clinical.chart_facts import ProcedureTime
+    from cds_service.clinical.models import EffectiveTime, ExcludedResult, LabResult
     from cds_service.clinical.outcomes import Assessment
     from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.clinical.reasons import Reason

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from cds_service.clinical.models import Analyte, BloodDraw, EffectiveTime, ProcedureTime
+from cds_service.clinical.chart_facts import ProcedureTime
+from cds_service.clinical.models import Analyte, BloodDraw, EffectiveTime
 from cds_service.clinical.reasons import Reason
 from tests.unit.cards.assessments import (
     TAKEN,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.clinical.models import ProcedureTime
+from cds_service.clinical.chart_facts import ProcedureTime
 from cds_service.clinical.reasons import Reason
 from tests.unit.cards.assessments import TAKEN, card, detail, indeterminate
 from tests.unit.clinical.values import POLICY, at, done

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cds_service.clinical.chart_facts import ConditionFact, PatientFact, ProcedureFact, ProcedureTime
 from cds_service.clinical.eligibility import judge_eligibility
-from cds_service.clinical.models import ConditionFact, EffectiveTime, PatientFact, ProcedureFact, ProcedureTime
+from cds_service.clinical.models import EffectiveTime
 from cds_service.clinical.reasons import Reason
 from tests.unit.clinical.values import NOW, POLICY, at, dated, done
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from cds_service.clinical.models import BloodCounts, EffectiveTime, ProcedureTime
+from cds_service.clinical.models import BloodCounts, EffectiveTime
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import missing_baseline_window
 from tests.unit.clinical.values import POLICY, TODAY, at, dated, day, done, draw
+
+if TYPE_CHECKING:
+    from cds_service.clinical.chart_facts import ProcedureTime
 
 PROCEDURE = at(day(20))
 BASELINE = (day(50), day(20))

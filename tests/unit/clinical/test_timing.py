@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from cds_service.clinical.models import Analyte, BloodDraw, EffectiveTime, ProcedureTime
+from cds_service.clinical.models import Analyte, BloodDraw, EffectiveTime
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import Relation, time_draw
 from tests.unit.clinical.values import POLICY, TODAY, at, dated, day, done, draw, result
+
+if TYPE_CHECKING:
+    from cds_service.clinical.chart_facts import ProcedureTime
 
 AFTER, BEFORE = Relation.AFTER, Relation.BEFORE
 WINDOW, BASELINE, STALE = Reason.POST_PROCEDURE_WINDOW, Reason.OUTSIDE_BASELINE_WINDOW, Reason.STALE

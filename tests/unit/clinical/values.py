@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from cds_service.clinical.chart_facts import ProcedureTime
 from cds_service.clinical.eligibility import Eligibility
 from cds_service.clinical.models import (
     Analyte,
@@ -19,7 +20,6 @@ from cds_service.clinical.models import (
     ExcludedResult,
     LabResult,
     Origin,
-    ProcedureTime,
     Quantity,
 )
 from cds_service.clinical.policy import ClinicalPolicy

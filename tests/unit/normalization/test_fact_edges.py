@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.acquisition.resources import Condition, Procedure
-from cds_service.clinical.models import ConditionFact, ProcedureFact
+from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
 from cds_service.normalization.eligibility_facts import ExcludedFact
 from tests.support.charts import ICD10CM, Json, condition, procedure
 from tests.unit.normalization.reading import fact_reader, typed

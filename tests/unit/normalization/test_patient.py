@@ -12,7 +12,7 @@ from tests.support.charts import Json, patient
 from tests.unit.normalization.reading import fact_reader, typed
 
 if TYPE_CHECKING:
-    from cds_service.clinical.models import PatientFact
+    from cds_service.clinical.chart_facts import PatientFact
 
 
 def fact(**members: object) -> PatientFact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.acquisition.resources import Procedure
-from cds_service.clinical.models import ProcedureFact
+from cds_service.clinical.chart_facts import ProcedureFact
 from cds_service.normalization.eligibility_facts import ExcludedFact
 from tests.support.charts import ABLATION, SNOMED, Json, procedure
 from tests.unit.normalization.reading import fact_reader, typed

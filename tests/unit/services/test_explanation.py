@@ -127,7 +127,7 @@ C22_9: Json = {
 # Codes of one Condition; the rows that tell of it as ambiguous.
 AMBIGUOUS: list[tuple[list[tuple[str, str]], bool, str]] = [
     ([(ICD10CM, "C22.9")], True, "it may be why the patient is not eligible"),
-    ([("http://hl7.org/fhir/sid/icd-10", "C22.9")], True, "the WHO edition"),
+    ([("http://hl7.org/fhir/sid/icd-10", "C22.9")], False, "primary in the WHO edition"),
     ([(ICD10CM, "C22.9"), ("https://ehr.example/codes", "HCC")], True, "beside a local code"),
     ([(ICD10CM, "C22.9"), (ICD10CM, "C22.0")], False, "another code says it, and counts"),
     ([(ICD10CM, "J45")], False, "a diagnosis that has nothing to do with it"),

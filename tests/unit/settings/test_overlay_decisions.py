@@ -19,7 +19,7 @@ from cds_service.services.decision import decide
 from cds_service.services.site import Site, site_from_settings
 from cds_service.settings import settings_from_dict
 from tests.support.charts import NOW, bundle, condition, draw, hook_request, observation, procedure
-from tests.unit.settings.overlay_files import ABOUT, CONCEPT_MAP, EXAMPLE, HEAD, ICD10, LAB, LOINC, SOUND_REASON
+from tests.unit.settings.overlay_files import ABOUT, CONCEPT_MAP, EXAMPLE, HEAD, ICD10CM, LAB, LOINC, SOUND_REASON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def test_codes_of_a_concept_map_count() -> None:
 @pytest.mark.parametrize(
     ("keys", "reason"),
     [
-        ({"conditions": bundle(condition("C22.9", ICD10))}, "a diagnosis the shipped tables call ambiguous"),
+        ({"conditions": bundle(condition("C22.9", ICD10CM))}, "a diagnosis the shipped tables call ambiguous"),
         ({"procedures": bundle(procedure("INT-0815", PROCEDURES))}, "a local procedure code"),
         ({"procedures": bundle(procedure("INT-0900", PROCEDURES))}, "a local code that does not name the liver"),
     ],

@@ -15,7 +15,6 @@ from tests.unit.settings.overlay_files import (
     CPT,
     EXAMPLE,
     HEAD,
-    ICD10,
     ICD10CM,
     LAB,
     LOINC,
@@ -44,7 +43,7 @@ def test_example_adds_its_rows_to_the_shipped_ones() -> None:
     assert site.canonical_system(LAB) == LAB
     assert site.units.exact["count"]["Tsd./ul"] == 1
     assert site.units.exact["count"]["Zellen pro ul"] == Decimal("0.001")
-    unspecified = site.condition(ICD10, "C229")
+    unspecified = site.condition(ICD10CM, "C229")
     assert unspecified is not None
     assert unspecified.category == "primary"
     assert site.procedure("https://hospital.example/procedures", "INT-0815") is not None
@@ -74,8 +73,8 @@ WARNINGS = [
      "a shipped code with the same meaning"),
     ("units: [{spelling: K/UL, kind: count, factor: 1}]",
      "units.0.spelling: the shipped tables say the same (count times 1)", "read without case already"),
-    (f"condition_codes: [{{system: '{ICD10CM}', code: C78.5, category: secondary}}]",
-     "condition_codes.0.code: the shipped tables say the same (secondary)", "covered by the category"),
+    (f"condition_codes: [{{system: '{ICD10CM}', code: C78.5, category: metastasis}}]",
+     "condition_codes.0.code: the shipped tables say the same (metastasis)", "covered by the category"),
     (f"procedure_codes: [{{system: '{CPT}', code: '47383', therapy: ablation/cryo, liver_specific: true}}]",
      "procedure_codes.0.code: the shipped tables say the same (ablation/cryo)", "a shipped code"),
     ("units: [{spelling: zz, kind: count, factor: 1000}]",
@@ -105,7 +104,7 @@ CONTRADICTIONS = [
      f"{SOUND_REASON}}}]", "segmented neutrophils"),
     (f"units: [{{spelling: 103/mm3, kind: count, factor: 1, contradicts_refused: {SOUND_REASON}}}]",
      "lost superscript"),
-    (f"condition_codes: [{{system: '{ICD10}', code: C22.9, category: primary, contradicts_refused: {SOUND_REASON}}}]",
+    (f"condition_codes: [{{system: '{ICD10CM}', code: C22.9, category: primary, contradicts_refused: {SOUND_REASON}}}]",
      "ambiguous"),
     (f"procedure_codes: [{{system: '{CPT}', code: '37204', therapy: embolization/chemo, liver_specific: true, "
      f"contradicts_refused: {SOUND_REASON}}}]", "left out"),
@@ -122,7 +121,7 @@ def test_explicit_contradiction_counts_and_is_warned_of(tmp_path: Path, rows: st
         (
             tables.analyte_code(LOINC, "768-2"),
             "count" in tables.units.kinds_of("103/mm3"),
-            getattr(tables.condition(ICD10, "C22.9"), "category", None) == "primary",
+            getattr(tables.condition(ICD10CM, "C22.9"), "category", None) == "primary",
             tables.procedure(CPT, "37204"),
         )
         for tables in (shipped, site)
@@ -151,7 +150,7 @@ def test_removed_diagnosis_and_procedure_do_not_count(tmp_path: Path) -> None:
         f"  - {{system: '{CPT}', code: '37243', reason: {SOUND_REASON}}}\n"
     )
     site = read(tmp_path, HEAD + rows).mappings
-    for code in ("C22.2", "C78.7", "C78"):
+    for code in ("C22.2", "C78.5", "C78"):
         found = site.condition(ICD10CM, code)
         assert found is not None
         assert found.category == "ambiguous", "known, and without effect"

@@ -97,7 +97,7 @@ PROBLEMS = [
     (f"condition_codes: [{{system: '{ICD10CM}', code: c787, category: primary}}]",
      ["0.code: the shipped tables do not count this (secondary: "], "without dot and in lower case"),
     (f"condition_codes: [{{system: '{ICD10CM}', code: C78.999, category: history}}]",
-     ["0.code: the shipped tables do not count this (secondary: "], "covered by the shipped row of its category"),
+     ["0.code: the shipped tables do not count this (metastasis: "], "covered by the shipped row of its category"),
     (f"condition_codes: [{{system: '{ICD10CM}', code: C22.0, category: benign-or-uncertain}}]",
      ["0.code: the shipped tables say primary, not benign-or-uncertain"], "a counted diagnosis taken away"),
     (f"condition_codes: [{{system: '{ICD10CM}', code: C61, category: main}}]",
@@ -166,7 +166,7 @@ def test_system_that_cannot_be_used_is_refused(tmp_path: Path, system: str, word
 def test_system_declared_in_two_ways_is_refused(tmp_path: Path) -> None:
     other = f"about: {{what: Test, approved_by: Dr. A}}\nsystems:\n  - {{uri: '{LAB}', dotted: true}}\n"
     (line,) = lines_of(tmp_path, HEAD, other)
-    assert line == f"2.yaml:3:5: systems.0: {LAB} is declared otherwise (dotted) in 1.yaml:3:5"
+    assert line == f"2.yaml:3:5: systems.0: {LAB} is declared otherwise in 1.yaml:3:5"
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from cds_service.state.chain_heads import HeadKeeper, kept_head
 from cds_service.state.installation_key import InstallationKey
 from cds_service.state.snoozes import SnoozeStore
 from cds_service.web.application import build_application
+from cds_service.web.caller_address import TrustedProxies
 from cds_service.web.exposition import join_workers
 from cds_service.web.logging import configure_logging
 from cds_service.web.metrics import Metrics
@@ -140,7 +141,7 @@ def build_parts(
     return Parts(
         versions=ContentVersions(settings.hash, site.mappings.version),
         public_url=settings.service.public_url,
-        trusted_proxies=frozenset(settings.server.trusted_proxies),
+        trusted_proxies=TrustedProxies(settings.server.trusted_proxies),
         max_request_bytes=settings.server.max_request_bytes,
         cors_origins=frozenset(settings.cors.origins),
         services={service.id: service},

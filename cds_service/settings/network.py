@@ -30,12 +30,22 @@ def listen_host(host: str) -> str:
     return host
 
 
-def single_address(text: str) -> str:
-    """Accept one IP address, written as it is logged. Raises ValueError."""
+def address_or_network(text: str) -> str:
+    """Accept an IP address or a network with its prefix, written as it is logged. Raises ValueError."""
+    if "/" not in text:
+        try:
+            return str(ipaddress.ip_address(text))
+        except ValueError:
+            raise ValueError("is not an IP address; write one without port, or a network such as 10.0.0.0/8") from None
     try:
-        return str(ipaddress.ip_address(text))
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise ValueError("is not an IP address; write one address, without port and without /prefix") from None
+        raise ValueError("is not a network; write its first address and its prefix, such as 10.0.0.0/8") from None
+    if network.prefixlen == 0:
+        raise ValueError("is every address there is: callers could give any address as theirs; name your proxies")
+    if str(network.network_address) != str(ipaddress.ip_address(text.partition("/")[0])):
+        raise ValueError(f'is an address within a network; write "{network}", or the address alone')
+    return str(network)
 
 
 def http_url(text: str) -> str:

@@ -13,7 +13,7 @@ from cds_service.settings.section import Content, Section
 from cds_service.settings.value_types import (
     Algorithm,
     HttpUrl,
-    IPAddress,
+    IPAddressOrNetwork,
     Language,
     ListenHost,
     LocalPath,
@@ -76,10 +76,10 @@ class ServerSettings(OperationsSection):
         10_485_760, description="Largest accepted request body; larger ones get 413."
     )
     hook_deadline_seconds: Timeout = Field(2.0, description="Time for one hook, FHIR requests included.")
-    trusted_proxies: tuple[IPAddress, ...] = Field(
+    trusted_proxies: tuple[IPAddressOrNetwork, ...] = Field(
         (),
-        description="Addresses of proxies in front whose X-Forwarded-For names the caller, for the limit on failed "
-        "attempts and for the log; from all others that header is ignored.",
+        description="Addresses or networks (10.0.0.0/8) of proxies in front whose X-Forwarded-For names the caller, "
+        "for the limit on failed attempts and for the log; from all others that header is ignored.",
     )
 
 

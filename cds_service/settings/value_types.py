@@ -12,7 +12,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema
 
-from cds_service.settings.network import http_url, listen_host, secure_location, secure_url, single_address, web_origin
+from cds_service.settings.network import (
+    address_or_network,
+    http_url,
+    listen_host,
+    secure_location,
+    secure_url,
+    web_origin,
+)
 from cds_service.settings.suggestions import did_you_mean
 from cds_service.settings.wording import shown
 
@@ -84,7 +91,7 @@ def _postgresql(text: str) -> str:
 # A name or remark of one line.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^\S(.*\S)?$")]
 ListenHost = Annotated[str, AfterValidator(listen_host)]
-IPAddress = Annotated[str, AfterValidator(single_address)]
+IPAddressOrNetwork = Annotated[str, AfterValidator(address_or_network)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 SecureUrl = Annotated[str, AfterValidator(secure_url)]
 SecureLocation = Annotated[str, AfterValidator(secure_location)]

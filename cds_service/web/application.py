@@ -23,6 +23,7 @@ from cds_service.web.logging import log_exchange
 from cds_service.web.metrics import Metrics
 from cds_service.web.model_card import add_model_card_route
 from cds_service.web.openapi.route import add_openapi_route
+from cds_service.web.paths import routed_path
 from cds_service.web.request_ids import add_request_id
 from cds_service.web.security_headers import add_security_headers
 
@@ -56,7 +57,8 @@ class CDSApplication(Flask):
         """Route by path and method alone: no route depends on the host, and nothing is redirected to one."""
         if request is None:
             return None
-        return self.url_map.bind("", path_info=request.path, default_method=request.method)
+        path = routed_path(request.path, request.environ.get("PATH_INFO", ""))
+        return self.url_map.bind("", path_info=path, default_method=request.method)
 
     def log_exception(self, exc_info: Any) -> None:
         """Keep type and frames of an unforeseen exception for the line of its request."""

@@ -1,42 +1,72 @@
 """Where a request came from: the address of the connection, unless that is a proxy the site listed.
 
 X-Forwarded-For is the caller's own text. Of its entries only the one that a listed proxy added is believed: read from
-the right, the first address that is no listed proxy.
+the right, the first address that is no listed proxy. Proxies write addresses with ports, brackets and quotes, too.
 """
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from typing import TYPE_CHECKING
+import re
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING, Final
 
 from flask import request
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterable
 
 # Where a server gives none, as on a Unix socket.
-_UNKNOWN = "unknown"
+_UNKNOWN: Final = "unknown"
+# "[2001:db8::1]:443", "[2001:db8::1]", "203.0.113.7:443"; a colon alone belongs to an address of IPv6.
+_FORMS: Final = re.compile(r"\[(?P<v6>[^\]]*)\](:\d{1,5})?|(?P<v4>[^:\[\]]+):\d{1,5}|(?P<bare>[^\[\]]+)")
+_LONGEST_ENTRY: Final = 64
 
 
-def caller_address(trusted_proxies: AbstractSet[str]) -> str:
+class TrustedProxies:
+    """The addresses and networks of `server.trusted_proxies`."""
+
+    def __init__(self, listed: Iterable[str] = ()) -> None:
+        """Keep them; each is an address or a network with its prefix."""
+        self._networks = tuple(ip_network(entry) for entry in listed)
+
+    def __bool__(self) -> bool:
+        """Tell whether any is listed."""
+        return bool(self._networks)
+
+    def include(self, address: IPv4Address | IPv6Address) -> bool:
+        """Tell whether this address is one of theirs."""
+        return any(address in network for network in self._networks)
+
+
+def caller_address(trusted: TrustedProxies) -> str:
     """Return the address that sent the current request, as far as it can be believed."""
-    # A socket for IPv6 and IPv4 shows IPv4 addresses in this form.
-    address = (request.environ.get("REMOTE_ADDR") or _UNKNOWN).removeprefix("::ffff:")
-    if address not in trusted_proxies:
-        return address
+    peer = request.environ.get("REMOTE_ADDR") or _UNKNOWN
+    address = _address(peer)
+    if address is None:
+        return peer
+    if not trusted or not trusted.include(address):
+        return str(address)
     for entry in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-        named = entry.strip()
-        if not _is_address(named):
+        if not (written := entry.strip(" \t\"'")):
+            continue
+        named = _address(written)
+        if named is None:
             break
         address = named
-        if named not in trusted_proxies:
+        if not trusted.include(address):
             break
-    return address
+    return str(address)
 
 
-def _is_address(text: str) -> bool:
+@lru_cache(maxsize=1024)
+def _address(written: str) -> IPv4Address | IPv6Address | None:
+    """Read an address without its port; None for anything else. IPv4 in the form of IPv6 is IPv4."""
+    form = _FORMS.fullmatch(written) if len(written) <= _LONGEST_ENTRY else None
+    if form is None:
+        return None
     try:
-        ip_address(text)
+        address = ip_address(form["v6"] or form["v4"] or form["bare"] or "")
     except ValueError:
-        return False
-    return True
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

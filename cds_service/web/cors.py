@@ -6,7 +6,8 @@ travel in the Authorization header, which is not what CORS calls credentials, so
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from flask import Response, request
 
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
 
 _PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
     "Access-Control-Max-Age": "600",
 }
+# What clients of this service need in any case; a page may send more, as tracing does (traceparent).
+_USUAL_HEADERS: Final = "Authorization, Content-Type"
+_HEADER_NAMES: Final = re.compile(
+    r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}([ \t]*,[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}){0,63}"
+)
 _EXPOSED = f"{REQUEST_ID_HEADER}, WWW-Authenticate"
 
 
@@ -32,6 +37,8 @@ def answer_preflight(exchange: Exchange) -> Response | None:
     if request.headers.get("Origin") not in exchange.parts.cors_origins:
         return None
     response = Response(status=204, headers=_PREFLIGHT_HEADERS)
+    response.headers["Access-Control-Allow-Headers"] = _allowed_headers()
+    _add_to_vary(response.headers, "Access-Control-Request-Headers")
     # There is no body that could have one.
     del response.headers["Content-Type"]
     return response
@@ -42,13 +49,19 @@ def add_cors_headers(exchange: Exchange, response: Response) -> None:
     allowed = exchange.parts.cors_origins
     if not allowed:
         return
-    _add_vary(response.headers)
+    _add_to_vary(response.headers, "Origin")
     origin = request.headers.get("Origin")
     if origin is not None and origin in allowed:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = _EXPOSED
 
 
-def _add_vary(headers: Headers) -> None:
+def _allowed_headers() -> str:
+    """Return the headers that the page asks for: none of them decides anything here but the usual ones."""
+    asked = request.headers.get("Access-Control-Request-Headers", "")
+    return asked if _HEADER_NAMES.fullmatch(asked) else _USUAL_HEADERS
+
+
+def _add_to_vary(headers: Headers, name: str) -> None:
     present = headers.get("Vary")
-    headers["Vary"] = f"{present}, Origin" if present else "Origin"
+    headers["Vary"] = f"{present}, {name}" if present else name

@@ -22,7 +22,7 @@ from cds_service.errors import (
     UnknownServiceError,
     UnsupportedMediaTypeError,
 )
-from cds_service.web.answers import json_answer
+from cds_service.web.answers import JSON, json_answer
 from cds_service.web.exchange import current_exchange
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def answer_service_error(error: ServiceError) -> Response:
         response = _answer(error.status, error.issue_code, UnauthenticatedError.client_text)
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
-    return _answer(error.status, error.issue_code, f"{error.client_text} Request id: {exchange.request_id}")
+    response = _answer(error.status, error.issue_code, f"{error.client_text} Request id: {exchange.request_id}")
+    _say_what_is_accepted(response)
+    return response
 
 
 def answer_http_exception(error: HTTPException) -> Response:
@@ -75,7 +77,15 @@ def answer_http_exception(error: HTTPException) -> Response:
         code, text = ServiceError.issue_code, ServiceError.client_text
     response = _answer(status, code, f"{text} Request id: {exchange.request_id}")
     _keep_headers(error, response)
+    _say_what_is_accepted(response)
     return response
+
+
+def _say_what_is_accepted(response: Response) -> None:
+    """Name what a body may be (RFC 9110, sections 12.5 and 15.5.16), so that a client can send it again."""
+    if response.status_code == UnsupportedMediaTypeError.status:
+        response.headers["Accept"] = JSON
+        response.headers["Accept-Encoding"] = "identity"
 
 
 def _answer(status: int, code: str, diagnostics: str) -> Response:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cds_service.hooks.feedback import FeedbackBatch
     from cds_service.hooks.request import CDSRequest
     from cds_service.hooks.response import Answer
+    from cds_service.web.caller_address import TrustedProxies
 
 
 class CDSService(Protocol):
@@ -79,12 +80,12 @@ class Parts:
     """All that follows from one configuration. A request uses the Parts it began with, whatever is reloaded meanwhile.
 
     `versions` names the content that answers are made from. `public_url` has no slash at its end. `trusted_proxies` are
-    the addresses whose X-Forwarded-For is believed. `readiness` maps a name, shown to whoever asks, to its check.
+    those whose X-Forwarded-For is believed. `readiness` maps a name, shown to whoever asks, to its check.
     """
 
     versions: ContentVersions
     public_url: str
-    trusted_proxies: frozenset[str]
+    trusted_proxies: TrustedProxies
     max_request_bytes: int
     cors_origins: frozenset[str]
     services: Mapping[str, CDSService]

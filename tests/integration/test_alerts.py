@@ -169,6 +169,7 @@ QUIET = {
     f"sii_cds_worker_starts_total{{{A}}}": "3x150 2x150",
     f'{REFUSED}{{{A},client="",reason="not-a-bearer-token"}}': "0+30x300",
     f'{REFUSED}{{{A},client="ehr",reason="replayed"}}': "1x300",
+    f'{REFUSED}{{{A},client="client-test",reason="replayed"}}': "0+1x300",
     f'sii_cds_key_set_reads_total{{{A},client="ehr",result="failed"}}': "0+1x300",
     f'sii_cds_key_set_reads_total{{{A},client="ehr",result="usable"}}': "0+5x300",
 }

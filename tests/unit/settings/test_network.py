@@ -6,7 +6,15 @@ import re
 
 import pytest
 
-from cds_service.settings.network import http_url, is_loopback, listen_host, secure_location, secure_url, web_origin
+from cds_service.settings.network import (
+    address_or_network,
+    http_url,
+    is_loopback,
+    listen_host,
+    secure_location,
+    secure_url,
+    web_origin,
+)
 
 
 @pytest.mark.parametrize(
@@ -118,3 +126,36 @@ def test_listen_host_is_kept(host: str) -> None:
 def test_listen_host_is_refused(host: str) -> None:
     with pytest.raises(ValueError, match="without scheme and port"):
         listen_host(host)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("10.0.0.5", "10.0.0.5"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("10.0.0.0/255.0.0.0", "10.0.0.0/8"),
+        ("2001:db8::/48", "2001:db8::/48"),
+        ("10.0.0.5/32", "10.0.0.5/32"),
+    ],
+)
+def test_proxy_address_or_network_is_accepted(text: str, value: str) -> None:
+    assert address_or_network(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("proxy.example", "is not an IP address"),
+        ("10.0.0.5:80", "is not an IP address"),
+        ("10.0.0.0/33", "is not a network"),
+        ("10.0.0.0/", "is not a network"),
+        ("proxy/8", "is not a network"),
+        ("10.0.0.5/8", 'is an address within a network; write "10.0.0.0/8", or the address alone'),
+        ("0.0.0.0/0", "is every address there is"),
+        ("::/0", "is every address there is"),
+    ],
+)
+def test_proxy_that_is_no_address_or_network_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        address_or_network(text)

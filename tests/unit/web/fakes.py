@@ -13,6 +13,7 @@ from cds_service.errors import UnauthenticatedError
 from cds_service.hooks.discovery import ServiceDescription
 from cds_service.hooks.response import Answer, CDSResponse, Verdict
 from cds_service.web.application import CDSApplication, build_application
+from cds_service.web.caller_address import TrustedProxies
 from cds_service.web.ports import ContentVersions, Parts, Running
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Edge:
         return Parts(
             versions=ContentVersions("0123456789ab", "ba9876543210"),
             public_url=PUBLIC_URL,
-            trusted_proxies=self.proxies,
+            trusted_proxies=TrustedProxies(self.proxies),
             max_request_bytes=LIMIT,
             cors_origins=self.origins,
             services={self.service.id: self.service},

@@ -71,12 +71,16 @@ def test_content_type_other_is_refused_unread(
     response = client.post(path, content_type=content_type, headers=GOOD_TOKEN, environ_overrides=environ)
 
     assert refused_with(response, 415), reason
+    assert (response.headers["Accept"], response.headers["Accept-Encoding"]) == (JSON, "identity")
 
 
 def test_content_encoding_is_refused(client: FlaskClient) -> None:
     headers = GOOD_TOKEN | {"Content-Encoding": "gzip"}
 
-    refused_with(client.post(HOOK_PATH, data=b"\x1f\x8b", content_type=JSON, headers=headers), 415)
+    response = client.post(HOOK_PATH, data=b"\x1f\x8b", content_type=JSON, headers=headers)
+
+    refused_with(response, 415)
+    assert response.headers["Accept-Encoding"] == "identity"
 
 
 @pytest.mark.parametrize("path", [HOOK_PATH, FEEDBACK_PATH])

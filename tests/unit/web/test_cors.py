@@ -48,9 +48,34 @@ def test_preflight_of_allowed_origin_is_answered_without_token(client: FlaskClie
     assert response.status_code == 204
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert response.headers["Access-Control-Allow-Methods"] == "GET, HEAD, POST"
-    assert response.headers["Access-Control-Allow-Headers"].lower() == "authorization, content-type"
+    assert response.headers["Access-Control-Allow-Headers"] == "authorization,content-type"
     assert "Access-Control-Allow-Credentials" not in response.headers
     assert "Origin" in response.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed", "reason"),
+    [
+        ("authorization,content-type,traceparent", "authorization,content-type,traceparent", "tracing of a browser"),
+        ("x-requested-with, baggage", "x-requested-with, baggage", "with a space"),
+        (None, "Authorization, Content-Type", "none is asked for"),
+        ("", "Authorization, Content-Type", "empty"),
+        ("a b", "Authorization, Content-Type", "no header name"),
+        ("a,,b", "Authorization, Content-Type", "nor is this a list of them"),
+        (",".join(["x"] * 100), "Authorization, Content-Type", "more than any page sends"),
+    ],
+)
+def test_preflight_of_allowed_origin_allows_the_headers_it_asks_for(
+    client: FlaskClient, asked: str | None, allowed: str, reason: str
+) -> None:
+    headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
+    if asked is not None:
+        headers["Access-Control-Request-Headers"] = asked
+
+    response = client.options(HOOK_PATH, headers=headers)
+
+    assert response.headers["Access-Control-Allow-Headers"] == allowed, reason
+    assert {"Origin", "Access-Control-Request-Headers"} <= {*response.headers["Vary"].split(", ")}
 
 
 @pytest.mark.parametrize(("origin", "reason"), FOREIGN_ORIGINS)

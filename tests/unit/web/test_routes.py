@@ -106,3 +106,32 @@ def test_reload_takes_effect_at_the_next_request(edge: Edge) -> None:
     refused_with(client.post(HOOK_PATH, json=hook_request(), headers=GOOD_TOKEN), 503)
     assert edge.service.calls == []
     assert len(other.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("GET", "/cds-services/", 200, "a slash at the end of what was typed in"),
+        ("GET", "//cds-services", 200, "a base address with a slash at its end"),
+        ("GET", "///cds-services//", 200, "both"),
+        ("POST", f"/{HOOK_PATH}", 401, "the same for a hook"),
+        ("POST", HOOK_PATH.replace("/example", "//example"), 401, "at the other joint"),
+        ("POST", f"{HOOK_PATH}/", 404, "an EHR registers the address of a service to the letter"),
+        ("POST", f"{HOOK_PATH}//feedback", 401, "before feedback"),
+        ("GET", "//metrics", 404, "a proxy that keeps /metrics inside need not know this spelling"),
+        ("GET", "/metrics/", 404, "nor this one"),
+        ("GET", "//livez", 404, "every page but those of CDS Hooks has one spelling"),
+        ("GET", "/model-card/", 404, "the same"),
+        ("GET", "/cds-services/../metrics", 404, "dots are no way either"),
+        ("GET", "//", 404, "nothing is there"),
+    ],
+)
+def test_slashes_too_many_are_answered_alike(
+    client: FlaskClient, method: str, path: str, status: int, reason: str
+) -> None:
+    # Past the client library, which takes what follows "//" for a host.
+    assert client.open("/", method=method, json={}, environ_overrides={"PATH_INFO": path}).status_code == status, reason
+
+
+def test_discovery_with_a_slash_is_the_same_page(client: FlaskClient) -> None:
+    assert client.get("/cds-services/").data == client.get("/cds-services").data

@@ -8,6 +8,8 @@ they say why a card was overridden; the forms met in the field are read alike:
     overrideReason   {"code", "system"}                              older CDS Hooks sandbox
     extension only   com.epic.cdshooks.feedback.overrideReason.*     Epic's documentation; the category is the code
 
+A batch is counted before it is read: one of more than 1,000 items is refused.
+
 A reason that is named by a text alone has no code: the text counts as free text of the user, and TEXT_ONLY stands for
 the code.
 """
@@ -16,12 +18,14 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, Final
+from itertools import islice
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from cds_service.errors import MalformedRequestError
 from cds_service.foreign_bytes import UNREADABLE, decode, fault
+from cds_service.undecoded import TooDeepError, elements
 
 _OUTCOMES = ("accepted", "overridden")
 
@@ -31,6 +35,13 @@ _EPIC_CODE: Final = "Category"
 _EPIC_MEMBERS: Final = (_EPIC_CODE, "Title", "Display")
 
 TEXT_ONLY: Final = "text-only"
+# Far more than cards are shown on a busy day; each item becomes a record.
+MOST_ITEMS: Final = 1_000
+MOST_SUGGESTIONS: Final = 100
+# Of a card and of a suggestion: both are UUIDs of ours.
+LONGEST_ID: Final = 256
+# Epic's extension has five short members.
+_LONGEST_EXTENSION: Final = 16_384
 # Longer ones are no codes: Epic takes topic codes of 100 characters.
 _LONGEST_CODE: Final = 128
 _LONGEST_SYSTEM: Final = 256
@@ -68,8 +79,11 @@ class FeedbackBatch(msgspec.Struct, frozen=True):
     problems: tuple[str, ...]
 
 
+_Id = Annotated[str, msgspec.Meta(max_length=LONGEST_ID)]
+
+
 class _Suggestion(msgspec.Struct):
-    id: str
+    id: _Id
 
 
 class _Override(msgspec.Struct):
@@ -78,7 +92,7 @@ class _Override(msgspec.Struct):
     code: str | None = None
     system: str | None = None
     display: str | None = None
-    extension: Any = None
+    extension: msgspec.Raw = msgspec.Raw(b"null")
 
     @property
     def reason_code(self) -> ReasonCode | None:
@@ -111,37 +125,32 @@ class _Override(msgspec.Struct):
 
 
 class _Item(msgspec.Struct):
-    card: str
+    card: _Id
     outcome: str
     outcomeTimestamp: str  # noqa: N815
-    acceptedSuggestions: tuple[_Suggestion, ...] | None = None  # noqa: N815
+    acceptedSuggestions: Annotated[tuple[_Suggestion, ...], msgspec.Meta(max_length=MOST_SUGGESTIONS)] | None = None  # noqa: N815
     overrideReason: _Override | None = None  # noqa: N815
     overrideReasons: _Override | None = None  # noqa: N815
 
 
 class _Batch(msgspec.Struct):
-    feedback: list[msgspec.Raw]
+    feedback: msgspec.Raw
 
 
 _BATCH_DECODER = msgspec.json.Decoder(_Batch)
 _ITEM_DECODER = msgspec.json.Decoder(_Item)
+_ANY: Final = msgspec.json.Decoder(Any)
 
 
 def parse_feedback(body: bytes) -> FeedbackBatch:
     """Decode a feedback body. An empty array is an empty batch.
 
-    Raises MalformedRequestError when the body is not JSON or has no `feedback` array; bad items are returned as
-    problems beside the good ones.
+    Raises MalformedRequestError when the body is not JSON, or has no `feedback` array or one of more than 1,000 items;
+    bad items are returned as problems beside the good ones.
     """
-    try:
-        batch = decode(_BATCH_DECODER, body)
-    except msgspec.ValidationError as error:
-        raise MalformedRequestError(f"The body is not CDS Hooks feedback: {error}.") from error
-    except UNREADABLE as error:
-        raise MalformedRequestError("The body is not valid JSON.", log_detail=fault(body, error)) from error
     items: list[FeedbackItem] = []
     problems: list[str] = []
-    for position, raw in enumerate(batch.feedback):
+    for position, raw in enumerate(_sent_items(body)):
         try:
             items.append(_parse_item(raw))
         except (*UNREADABLE, ValueError) as error:
@@ -149,7 +158,26 @@ def parse_feedback(body: bytes) -> FeedbackBatch:
     return FeedbackBatch(tuple(items), tuple(problems))
 
 
-def _parse_item(raw: msgspec.Raw) -> FeedbackItem:
+def _sent_items(body: bytes) -> list[bytes]:
+    """Return the items of a batch, undecoded. Raises MalformedRequestError."""
+    try:
+        batch = bytes(decode(_BATCH_DECODER, body).feedback)
+    except msgspec.ValidationError as error:
+        raise MalformedRequestError(f"The body is not CDS Hooks feedback: {error}.") from error
+    except UNREADABLE as error:
+        raise MalformedRequestError("The body is not valid JSON.", log_detail=fault(body, error)) from error
+    if not batch.startswith(b"["):
+        raise MalformedRequestError("The body is not CDS Hooks feedback: feedback must be an array.")
+    try:
+        items = list(islice(elements(batch), MOST_ITEMS + 1))
+    except TooDeepError as error:
+        raise MalformedRequestError("The body is not CDS Hooks feedback: it is nested too deep.") from error
+    if len(items) > MOST_ITEMS:
+        raise MalformedRequestError(f"A batch may hold {MOST_ITEMS} items of feedback at most.")
+    return items
+
+
+def _parse_item(raw: bytes) -> FeedbackItem:
     item = decode(_ITEM_DECODER, raw)
     if not item.card.strip():
         raise ValueError("card must not be empty")
@@ -167,8 +195,10 @@ def _parse_item(raw: msgspec.Raw) -> FeedbackItem:
     )
 
 
-def _epic_reason(extension: Any) -> ReasonCode | None:
+def _epic_reason(raw: msgspec.Raw) -> ReasonCode | None:
     """Return the reason of Epic's extension; the name of its member is the system."""
+    text = bytes(raw)
+    extension: Any = decode(_ANY, text) if len(text) <= _LONGEST_EXTENSION else None
     if not isinstance(extension, dict):
         return None
     named = {key: value for key, value in extension.items() if key.startswith(_EPIC_REASON)}

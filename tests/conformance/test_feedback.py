@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.conftest import FEEDBACK, Service
+from tests.conformance.conftest import FEEDBACK, Service, Site
 from tests.conformance.invariants import broken_invariants
 from tests.conformance.outcomes import refused
 from tests.support.charts import Json, hook_request
@@ -15,6 +15,8 @@ EPIC: Json = {"overrideReasons": {"reason": REASON | {"display": "Known"}, "user
 EPIC_EXTENSION: Json = {
     "overrideReasons": {"extension": {"com.epic.cdshooks.feedback.overrideReason.reasonCategory": "1"}}
 }
+
+COUNTED = "sii_cds_feedback_total{"
 
 
 def item(**changes: Any) -> Json:
@@ -49,6 +51,31 @@ def test_requirement_144_body_without_feedback_array_is_refused(service: Service
 
 def test_requirement_144_empty_array_is_taken(service: Service) -> None:
     assert service.send_feedback().status_code == 200
+
+
+@pytest.mark.parametrize(("number", "kept"), [(1_000, 1_000), (1_001, 0)])
+def test_batch_of_more_than_a_thousand_items_is_refused_as_a_whole(site: Site, number: int, kept: int) -> None:
+    service = site()
+
+    answer = service.send_feedback(*(item() for _ in range(number)))
+
+    lines = [line for line in service.http.get("/metrics").text.splitlines() if line.startswith(COUNTED)]
+    assert answer.status_code == (200 if kept else 400)
+    assert [line.rpartition(" ")[2] for line in lines] == ([f"{kept}.0"] if kept else [])
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"card": "x" * 257}, "no card has such an id"),
+        ({"acceptedSuggestions": [{"id": "x" * 257}]}, "nor a suggestion"),
+        ({"acceptedSuggestions": [{"id": "x"}] * 101}, "nor a card so many"),
+    ],
+)
+def test_item_that_would_make_a_long_record_is_refused(service: Service, members: Json, reason: str) -> None:
+    outcome = refused(service.send_feedback(item(**members)), 400)
+
+    assert "feedback[0]" in outcome["issue"][0]["diagnostics"], reason
 
 
 @pytest.mark.parametrize("value", [None, "", " ", 7, [], {}])

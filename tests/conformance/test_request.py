@@ -133,6 +133,46 @@ def test_requirement_077_patient_missing_or_no_bare_id_is_refused(service: Servi
     refused(service.ask(with_context(patientId=value)), 400)
 
 
+SYNTAX = [
+    ("pat-1,pat-2", "a list: the results of both patients"),
+    ("system|pat-1", "a token"),
+    ("$everything", "an operation"),
+    ("pat-1$x", "a composite"),
+    ("_history", "an interaction"),
+    ("_id", "a parameter of every search"),
+    ("a\\,b", "an escape of search values"),
+    ("a/../b", "another path"),
+    ("pat\u00a01", "a blank of another kind"),
+    ("pat-1\x85", "a control character"),
+    ("pat-1\u202e", "a mark that turns the direction of writing"),
+    ("\ufeffpat-1", "a mark of byte order"),
+    ("p" * 257, "longer than any id"),
+]
+
+
+@pytest.mark.parametrize(("value", "reason"), SYNTAX)
+@pytest.mark.parametrize("member", ["patientId", "encounterId"])
+def test_requirement_077_id_that_is_syntax_to_a_fhir_server_is_refused(
+    service: Service, member: str, value: str, reason: str
+) -> None:
+    outcome = refused(service.ask(with_context(**{member: value})), 400)
+
+    assert f"context.{member} must be a bare FHIR id." in outcome["issue"][0]["diagnostics"], reason
+
+
+@pytest.mark.parametrize(
+    ("member", "length", "status"),
+    [("userId", 256, 200), ("userId", 257, 400), ("hookInstance", 256, 200), ("hookInstance", 257, 400)],
+)
+def test_text_that_is_recorded_is_no_longer_than_its_limit(
+    service: Service, member: str, length: int, status: int
+) -> None:
+    text = "x" * length
+    request = with_context(userId=text) if member == "userId" else with_member(member, text)
+
+    assert service.ask(request).status_code == status
+
+
 @pytest.mark.parametrize("patient_id", ["e" * 64, "a.b-c.9", "eU.Dj1kq-gyT8zZ3.Q3", "1"])
 def test_requirement_077_patient_id_of_any_length_is_accepted(service: Service, patient_id: str) -> None:
     empty = {"resourceType": "Bundle", "type": "searchset", "total": 0}
@@ -142,7 +182,7 @@ def test_requirement_077_patient_id_of_any_length_is_accepted(service: Service, 
     assert service.outcome(request) == "not-eligible"
 
 
-@pytest.mark.parametrize("value", [MISSING, "enc-1", None])
+@pytest.mark.parametrize("value", [MISSING, "enc-1", None, ""])
 def test_requirement_078_encounter_is_optional(service: Service, value: Any) -> None:
     assert service.outcome(with_context(encounterId=value)) == "above-cutoff"
 

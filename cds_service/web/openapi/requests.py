@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cds_service.acquisition.prefetch import ALBUMIN, BLOOD_COUNTS, CONDITIONS, PATIENT, PROCEDURES
-from cds_service.hooks.request import HOOK
+from cds_service.hooks.feedback import LONGEST_ID, MOST_ITEMS, MOST_SUGGESTIONS
+from cds_service.hooks.request import BARE_ID, HOOK, LONGEST_TEXT
 from cds_service.web.openapi.schemas import NOT_BLANK, Schema, accepted, array, ref, text
 
 # RFC 3339 with a zone; without the year 0 and leap seconds, which no calendar of ours has.
@@ -13,8 +14,6 @@ _INSTANT: Final = (
     r"^(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?"
     r"([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$"
 )
-# What cannot be an id is a reference, white space or a control character.
-_BARE_ID: Final = r"^[^\s/\u0000-\u001f\u007f\u0085]{1,256}$"
 _NOT_SEEN: Final = "When missing, it is asked of the FHIR server; null or an empty Bundle means: looked for, not there."
 
 
@@ -27,7 +26,7 @@ def request_schemas() -> dict[str, Schema]:
         "FHIRAuthorization": _authorization(),
         "FeedbackRequest": accepted(
             "What became of cards. The good items of a batch are kept even when others lead to 400.",
-            {"feedback": array(ref("Feedback"), description="May be empty.")},
+            {"feedback": array(ref("Feedback"), description="May be empty.", maxItems=MOST_ITEMS)},
         ),
         "Feedback": _feedback(),
         "OverrideReason": _override_reason(),
@@ -44,7 +43,9 @@ def _cds_request() -> Schema:
         "A CDS Hooks request for patient-view.",
         {
             "hook": {"const": HOOK, "description": "Another hook is answered with 400."},
-            "hookInstance": text("Any text that is not blank; UUIDs are usual. May repeat.", pattern=NOT_BLANK),
+            "hookInstance": text(
+                "Any text that is not blank; UUIDs are usual. May repeat.", pattern=NOT_BLANK, maxLength=LONGEST_TEXT
+            ),
             "context": ref("Context"),
         },
         {
@@ -61,13 +62,16 @@ def _context() -> Schema:
     return accepted(
         "Who looks at whose record.",
         {
-            "userId": text("Reference to the user; any text that is not blank.", pattern=NOT_BLANK),
+            "userId": text(
+                "Reference to the user; any text that is not blank.", pattern=NOT_BLANK, maxLength=LONGEST_TEXT
+            ),
             "patientId": text(
-                "Id of the patient, not a reference. Longer ids and characters beyond FHIR's are taken.",
-                pattern=_BARE_ID,
+                "Id of the patient, not a reference. Longer ids and characters beyond FHIR's are taken, but for those "
+                "that a FHIR server reads as syntax.",
+                pattern=BARE_ID,
             ),
         },
-        {"encounterId": text("Not used.")},
+        {"encounterId": text("Not used; an id, or empty.", pattern=f"^$|{BARE_ID}")},
     )
 
 
@@ -107,12 +111,17 @@ def _feedback() -> Schema:
     return accepted(
         "What became of one card.",
         {
-            "card": text("uuid of the card. Cards that are not known are recorded too.", pattern=NOT_BLANK),
+            "card": text(
+                "uuid of the card. Cards that are not known are recorded too.", pattern=NOT_BLANK, maxLength=LONGEST_ID
+            ),
             "outcome": {"enum": ["accepted", "overridden"]},
             "outcomeTimestamp": text("RFC 3339, with a zone.", format="date-time", pattern=_INSTANT),
         },
         {
-            "acceptedSuggestions": array(accepted("A suggestion.", {"id": text("uuid of the suggestion.")})),
+            "acceptedSuggestions": array(
+                accepted("A suggestion.", {"id": text("uuid of the suggestion.", maxLength=LONGEST_ID)}),
+                maxItems=MOST_SUGGESTIONS,
+            ),
             "overrideReason": ref("OverrideReason"),
             "overrideReasons": ref("OverrideReason"),
         },
@@ -123,7 +132,7 @@ def _override_reason() -> Schema:
     flat: dict[str, Schema] = {name: text("Older form: the reason itself.") for name in ("code", "system", "display")}
     epic: Schema = {
         "description": "Epic's own form: com.epic.cdshooks.feedback.overrideReason.*; anything else is ignored, but "
-        "for a number that no double holds, which makes the item bad."
+        "for a number that no double holds, which makes the item bad. One of more than 16,384 bytes is ignored."
     }
     optional = {
         "reason": ref("ReasonCode"),

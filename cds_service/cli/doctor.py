@@ -14,7 +14,7 @@ from cds_service.cli.options import config_option, load_or_defaults, moment_opti
 from cds_service.doctor.evidence import Options
 from cds_service.doctor.examination import conclude
 from cds_service.doctor.export.examine import examine_export
-from cds_service.doctor.export.files import find_files
+from cds_service.doctor.export.files import KNOWN_ENDINGS, find_files
 from cds_service.doctor.masking import DEFAULT_MASK_BELOW, Mask
 from cds_service.doctor.report import Report, as_json
 from cds_service.doctor.terminal import WIDEST, as_text
@@ -166,10 +166,17 @@ def _listed(path: Path | None) -> tuple[str, ...] | None:
 def _examine_export(paths: tuple[Path, ...], options: Options, settings: Settings) -> Evidence:
     files = find_files(paths)
     if not files:
-        raise click.UsageError(f"no NDJSON file in {', '.join(map(str, paths))}")
+        raise click.UsageError(f"no NDJSON file ({KNOWN_ENDINGS}) in {', '.join(map(str, paths))}{_of_bundles(paths)}")
     size = 2 * sum(file.stat().st_size for file in files if file.exists())
     with _progress("Reading the export", size) as bar:
         return examine_export(files, site_from_settings(settings), options, bar.update)
+
+
+def _of_bundles(paths: tuple[Path, ...]) -> str:
+    """Say what to do with JSON files that are there instead."""
+    if not any(file.suffix == ".json" for path in paths for file in path.rglob("*.json")):
+        return ""
+    return "; write its JSON one resource a line, for example: jq -c '.entry[].resource' bundle.json > all.ndjson"
 
 
 def _examine_server(server: dict[str, Any], options: Options, settings: Settings) -> Evidence:

@@ -20,13 +20,17 @@ _INSTANCE: Final = "00000000-0000-4000-8000-000000000000"
 
 @dataclass(slots=True)
 class Chart:
-    """The resources of one patient as bytes. `patient` is None where the source holds no Patient."""
+    """The resources of one patient as bytes. `patient` is None where the source holds no Patient.
+
+    `is_cut`: there are more results than MOST_RESULTS.
+    """
 
     patient: bytes | None = None
     conditions: list[bytes] = field(default_factory=list)
     procedures: list[bytes] = field(default_factory=list)
     blood_counts: list[bytes] = field(default_factory=list)
     albumin: list[bytes] = field(default_factory=list)
+    is_cut: bool = False
 
     @property
     def is_empty(self) -> bool:

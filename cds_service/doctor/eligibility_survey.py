@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
+from cds_service.doctor.editions import EXCLUDING, EditionReading, read_as_edition
 from cds_service.doctor.resources import names_of, printable
 from cds_service.doctor.tallies import Patients
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from cds_service.acquisition.resources import CodeableConcept, Condition, Procedure
     from cds_service.doctor.lookalikes import Kind
@@ -24,8 +26,17 @@ _MOST_CODES: Final = 2_000
 _MOST_NAMES: Final = 20
 _FOR_NAMES: Final = 50
 COUNTS: Final = "counts"
+NOT_COUNTED: Final = "not counted"
 # Condition categories that speak of the cancer itself.
 CANCER: Final = frozenset({"primary", "history"})
+
+
+class Standing(StrEnum):
+    """What a Condition says of its patient: primary liver cancer, perhaps (under a code that is not read), or not."""
+
+    COUNTS = "counts"
+    SUSPECTED = "suspected"
+    NONE = "none"
 
 
 class ConceptKey(NamedTuple):
@@ -43,15 +54,19 @@ class ConceptTally:
 
     `meaning` is the category or therapy where the tables know the code. `treatments` counts what became of each:
     "counts", a reason of the service, "undated" beside it, or "not counted" with the tables' own `refusal`.
+    `edition` is what the code would say if its system were an edition of an ICD. `of_diagnosed` are the patients of
+    the sample with a diagnosis, counted or suspected.
     """
 
     key: ConceptKey
     meaning: str = ""
     refusal: str = ""
     left_out: bool = False
+    edition: EditionReading | None = None
     resources: int = 0
     undated: int = 0
     patients: Patients = field(default_factory=Patients)
+    of_diagnosed: Patients = field(default_factory=Patients)
     names: dict[str, Patients] = field(default_factory=dict)
     treatments: Counter[str] = field(default_factory=Counter)
 
@@ -69,24 +84,35 @@ class ConceptTally:
 
 
 class EligibilitySurvey:
-    """Counts every Condition and Procedure that doctor saw; keeps rows for those that bear on eligibility."""
+    """Counts every Condition and Procedure that doctor saw; keeps rows for those that bear on eligibility.
+
+    `excluding` are the patients of diagnoses that would keep them from a card, by system and kind. `unread` holds the
+    other procedures of diagnosed patients of the sample: whatever they are called, one of them may be the treatment.
+    """
 
     def __init__(self, mappings: Mappings, names: NameBook) -> None:
         """Count nothing yet."""
         self._mappings = mappings
         self._names = names
         self.rows: dict[ConceptKey, ConceptTally] = {}
+        self.unread: dict[ConceptKey, ConceptTally] = {}
+        self.excluding: dict[tuple[str, str], Patients] = {}
         self.resources: Counter[Kind] = Counter()
 
-    def add_condition(self, condition: Condition, patient: str, reader: FactReader) -> bool:
-        """Count a Condition; tell whether it is a primary liver cancer that counts."""
+    def add_condition(self, condition: Condition, patient: str, reader: FactReader) -> Standing:
+        """Count a Condition; tell whether it is a primary liver cancer that counts, or may be one."""
         self.resources["condition"] += 1
         read = list(reader.read_conditions((condition,)))
         for fact in read:
             self._count("condition", condition.code, patient, fact)
         if not read:
             self._count_other("condition", condition.code, patient)
-        return any(isinstance(fact, ConditionFact) and fact.category in CANCER for fact in read)
+        return self._standing(condition.code, read)
+
+    def standing(self, conditions: Iterable[Condition], reader: FactReader) -> Standing:
+        """Tell what the Conditions of one patient say, without counting them again."""
+        found = {self._standing(c.code, list(reader.read_conditions((c,)))) for c in conditions}
+        return next((standing for standing in Standing if standing in found), Standing.NONE)
 
     def add_procedure(self, procedure: Procedure, patient: str, reader: FactReader) -> bool:
         """Count a Procedure; tell whether it is a qualifying one."""
@@ -100,10 +126,35 @@ class EligibilitySurvey:
             self._count_other("procedure", procedure.code, patient)
         return any(isinstance(fact, ProcedureFact) for fact in read)
 
+    def add_unread_procedures(self, procedures: Iterable[Procedure], patient: str, reader: FactReader) -> None:
+        """Count the procedures that the tables do not know of a sampled patient who has a diagnosis."""
+        for procedure in procedures:
+            if not any(reader.read_procedures((procedure,))) and self._refused_key("procedure", procedure.code) is None:
+                key = _key_of("procedure", procedure.code)
+                if key in self.rows:
+                    self.rows[key].of_diagnosed.add(patient)
+                elif (tally := self._unread_tally(key._replace(text=""))) is not None:
+                    tally.of_diagnosed.add(patient)
+                    self._tell(tally, procedure.code, patient, NOT_COUNTED)
+
     def of_kind(self, kind: Kind) -> list[ConceptTally]:
         """Return the rows of a kind, most resources first."""
-        rows = (tally for key, tally in self.rows.items() if key.kind == kind)
-        return sorted(rows, key=lambda tally: (-tally.resources, tally.key))
+        return _most_first(tally for key, tally in self.rows.items() if key.kind == kind)
+
+    def unread_procedures(self) -> list[ConceptTally]:
+        """Return the other procedures of diagnosed patients, most resources first."""
+        return _most_first(self.unread.values())
+
+    def _standing(self, concept: CodeableConcept | None, read: list[ConditionFact | ExcludedFact]) -> Standing:
+        if any(isinstance(fact, ConditionFact) and fact.category in CANCER for fact in read):
+            return Standing.COUNTS
+        if read or self._refused_key("condition", concept) is not None:
+            return Standing.NONE
+        edition = self._edition("condition", concept)
+        if edition is not None:
+            return Standing.SUSPECTED if edition[1].category in CANCER else Standing.NONE
+        sounds = self._names.sounds_eligible("condition", names_of(concept))
+        return Standing.SUSPECTED if sounds else Standing.NONE
 
     def _count(
         self,
@@ -122,22 +173,38 @@ class EligibilitySurvey:
         return self._note(key, concept, patient, COUNTS if counted else str(getattr(fact, "reason", "")))
 
     def _count_other(self, kind: Kind, concept: CodeableConcept | None, patient: str) -> None:
-        """Count one that the tables do not count, if they refuse it by name or it sounds as if it should count."""
-        codings = tuple(concept.coding) if concept is not None else ()
-        for coding in codings:
+        """Count one that the tables do not count, if they refuse it by name or it seems as if it should count."""
+        refused = self._refused_key(kind, concept)
+        if refused is not None:
+            self._note(refused, concept, patient, NOT_COUNTED)
+            return
+        edition = self._edition(kind, concept)
+        if edition is not None:
+            key, reading = edition
+            tally = self._note(key, concept, patient, NOT_COUNTED)
+            if tally is not None:
+                tally.edition = reading
+            if reading.category in EXCLUDING:
+                self.excluding.setdefault((key.system, EXCLUDING[reading.category]), Patients()).add(patient)
+        elif self._names.sounds_eligible(kind, names_of(concept)):
+            self._note(_key_of(kind, concept), concept, patient, NOT_COUNTED)
+
+    def _refused_key(self, kind: Kind, concept: CodeableConcept | None) -> ConceptKey | None:
+        """Return the code that the tables know and do not count."""
+        for coding in concept.coding if concept is not None else ():
             if self._refusal(kind, coding.system, coding.code):
-                self._note(ConceptKey(kind, coding.system or "", coding.code or ""), concept, patient, "not counted")
-                return
-        names = tuple(names_of(concept))
-        if self._names.sounds_eligible(kind, names) or _looks_like_icd(kind, [c.code or "" for c in codings]):
-            # What holds spaces is free text in the place of a code.
-            first = next((c for c in codings if c.code and not any(map(str.isspace, c.code))), None)
-            key = (
-                ConceptKey(kind, printable(first.system or ""), printable(first.code or ""))
-                if first is not None
-                else ConceptKey(kind, "", "", names[0] if names else "")
-            )
-            self._note(key, concept, patient, "not counted")
+                return ConceptKey(kind, coding.system or "", coding.code or "")
+        return None
+
+    def _edition(self, kind: Kind, concept: CodeableConcept | None) -> tuple[ConceptKey, EditionReading] | None:
+        if kind != "condition":
+            return None
+        for coding in concept.coding if concept is not None else ():
+            system, code = printable(coding.system or ""), printable((coding.code or "").strip())
+            reading = read_as_edition(system, code, self._mappings)
+            if reading is not None:
+                return ConceptKey(kind, system, code), reading
+        return None
 
     def _note(
         self, key: ConceptKey, concept: CodeableConcept | None, patient: str, treatment: str
@@ -149,13 +216,22 @@ class EligibilitySurvey:
             tally = self.rows[key] = ConceptTally(key, self._meaning(key.kind, key.system, key.code))
             if not tally.meaning:
                 tally.refusal, tally.left_out = self._refusal(key.kind, key.system, key.code) or ("", False)
+        self._tell(tally, concept, patient, treatment)
+        return tally
+
+    def _unread_tally(self, key: ConceptKey) -> ConceptTally | None:
+        if key not in self.unread and len(self.unread) < _MOST_CODES:
+            self.unread[key] = ConceptTally(key)
+        return self.unread.get(key)
+
+    @staticmethod
+    def _tell(tally: ConceptTally, concept: CodeableConcept | None, patient: str, treatment: str) -> None:
         tally.resources += 1
         tally.patients.add(patient)
         tally.treatments[treatment] += 1
         for name in names_of(concept):
             if name in tally.names or len(tally.names) < _MOST_NAMES:
                 tally.names.setdefault(name, Patients(_FOR_NAMES)).add(patient)
-        return tally
 
     def _meaning(self, kind: Kind, system: str | None, code: str | None) -> str:
         if kind == "procedure":
@@ -175,11 +251,18 @@ class EligibilitySurvey:
 
 
 # Categories of fhir_mappings/conditions.toml that eligibility reads, and those a reader of the report should see.
-_READ_CATEGORIES: Final = frozenset({*CANCER, "secondary", "recurrence"})
+_READ_CATEGORIES: Final = frozenset({*CANCER, "secondary", "recurrence", "metastasis"})
 _TOLD_CATEGORIES: Final = frozenset({"ambiguous", "benign-or-uncertain"})
 
 
-def _looks_like_icd(kind: Kind, codes: Sequence[str]) -> bool:
-    """Tell whether a code is that of primary liver cancer in an ICD, under a system that the tables do not know."""
-    plain = [code.replace(".", "").strip().upper() for code in codes]
-    return kind == "condition" and any(code.startswith(("C220", "C221")) for code in plain)
+def _key_of(kind: Kind, concept: CodeableConcept | None) -> ConceptKey:
+    """Return the code that stands for a concept, else its name. What holds spaces is free text in a code's place."""
+    codings = concept.coding if concept is not None else ()
+    first = next((c for c in codings if c.code and not any(map(str.isspace, c.code))), None)
+    if first is not None:
+        return ConceptKey(kind, printable(first.system or ""), printable(first.code or ""))
+    return ConceptKey(kind, "", "", next(names_of(concept), ""))
+
+
+def _most_first(tallies: Iterable[ConceptTally]) -> list[ConceptTally]:
+    return sorted(tallies, key=lambda tally: (-tally.resources, tally.key))

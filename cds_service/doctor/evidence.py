@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cds_service.acquisition.chart import LaboratoryChart
 from cds_service.acquisition.prefetch import KeyState
 from cds_service.authorization.clients import TrustedClient
-from cds_service.doctor.eligibility_survey import EligibilitySurvey
+from cds_service.doctor.eligibility_survey import EligibilitySurvey, Standing
 from cds_service.doctor.laboratory_survey import LaboratorySurvey
 from cds_service.doctor.names import NameBook
 from cds_service.doctor.patient_tally import PatientTally
@@ -19,11 +19,11 @@ from cds_service.normalization.subject import SubjectMatcher
 from cds_service.services.decision import read_laboratory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from cds_service.acquisition.bundles import BundleContent
-    from cds_service.acquisition.resources import Observation
+    from cds_service.acquisition.resources import Observation, Procedure
     from cds_service.doctor.findings import Finding
     from cds_service.doctor.report import SearchRow
     from cds_service.services.site import Site
@@ -54,8 +54,9 @@ class Reader(NamedTuple):
 class Evidence:
     """Everything that was counted.
 
-    `qualifying` patients of the sample have a diagnosis that counts, `without_data` have nothing at all. `source`,
-    `searches` and `findings` hold what only this kind of source can tell.
+    `qualifying` patients of the sample have a diagnosis that counts, `suspected` one under a code that is not read;
+    `without_data` have nothing at all. The sample was drawn from `population` patients, 0 where that is not known.
+    `source`, `searches` and `findings` hold what only this kind of source can tell.
 
     `unanswered` are resource types of which nothing could be had at all; a finding says why.
     """
@@ -67,6 +68,8 @@ class Evidence:
     times: TimeReader
     patients: PatientTally = field(default_factory=PatientTally)
     qualifying: int = 0
+    suspected: int = 0
+    population: int = 0
     without_data: int = 0
     source: dict[str, object] = field(default_factory=dict)
     searches: list[SearchRow] = field(default_factory=list)
@@ -92,6 +95,15 @@ class Evidence:
             ObservationReader(self.site.mappings, self.site.policy.accepted_statuses, subjects, self.times),
             FactReader(self.site.mappings, subjects, self.times),
         )
+
+    def add_diagnosed(
+        self, patient_id: str, standing: Standing, procedures: Iterable[Procedure], reader: FactReader
+    ) -> None:
+        """Count what the diagnoses of a sampled patient say, and look at the procedures of one who may qualify."""
+        self.qualifying += standing is Standing.COUNTS
+        self.suspected += standing is Standing.SUSPECTED
+        if standing is not Standing.NONE:
+            self.eligibility.add_unread_procedures(procedures, patient_id, reader)
 
     def add_draws(
         self, patient_id: str, blood_counts: BundleContent[Observation], albumin: BundleContent[Observation]

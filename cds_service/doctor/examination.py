@@ -8,11 +8,13 @@ from cds_service.doctor.judging.analytes import judge_analytes
 from cds_service.doctor.judging.case import Case
 from cds_service.doctor.judging.draws import judge_draws, judge_outcomes
 from cds_service.doctor.judging.eligibility import judge_eligibility
-from cds_service.doctor.judging.local_codes import find_local_codes, judge_local_codes
+from cds_service.doctor.judging.local_codes import Suspects, find_local_codes, judge_local_codes
+from cds_service.doctor.judging.properties import judge_properties
 from cds_service.doctor.judging.results import judge_results
 from cds_service.doctor.judging.scales import judge_scales
 from cds_service.doctor.lookalikes import load_lookalikes
 from cds_service.doctor.names import NameBook
+from cds_service.doctor.overlay import propose
 from cds_service.doctor.reporting import make_report
 
 if TYPE_CHECKING:
@@ -27,17 +29,19 @@ def conclude(evidence: Evidence, mask: Mask) -> Report:
     case = Case(evidence, mask, lookalikes, NameBook(lookalikes))
     if not evidence.patients.patients and not evidence.laboratory.results:
         # Nothing was examined; what the source said is the only finding there can be.
-        return make_report(case, evidence.findings or judge_draws(case), ())
-    local_codes = find_local_codes(case)
+        return make_report(case, evidence.findings or judge_draws(case), Suspects((), ()), "")
+    suspects = find_local_codes(case)
+    proposal = propose(suspects.codes, case)
     scales, explained = judge_scales(case)
     findings = [
         *evidence.findings,
         *judge_analytes(case),
-        *judge_local_codes(local_codes, case),
+        *judge_local_codes(suspects.codes, proposal.refused, case),
+        *judge_properties(case),
         *scales,
         *judge_results(case, explained),
         *judge_eligibility(case),
         *judge_draws(case),
         *judge_outcomes(case),
     ]
-    return make_report(case, findings, local_codes)
+    return make_report(case, findings, suspects, proposal.text)

@@ -96,7 +96,7 @@ class LaboratorySurvey:
         self._units = 0
         self.results = 0
         self.unreadable: Counter[str] = Counter()
-        self.codes_left_out = 0
+        self.results_left_out = 0
 
     def add(self, observation: Observation, patient: str, reader: ObservationReader) -> None:
         """Count an Observation of a patient, and its components, each as the service reads it."""
@@ -134,7 +134,7 @@ class LaboratorySurvey:
         tally = self.codes.get(key)
         if tally is None:
             if len(self.codes) >= MOST_CODES and accepted is None:
-                self.codes_left_out += 1
+                self.results_left_out += 1
                 return None
             tally = self.codes[key] = self._new_tally(key, concept, accepted)
         return tally

@@ -20,10 +20,19 @@ Kind = Literal["condition", "procedure"]
 
 
 class Term(NamedTuple):
-    """A term for an analyte, or for "condition" or "procedure"."""
+    """A term for an analyte, for "condition" or "procedure", or for a therapy. `is_stem`: any ending may follow."""
 
     stands_for: str
     words: tuple[str, ...]
+    is_stem: bool = False
+
+
+class Therapy(NamedTuple):
+    """A therapy of the tables by its names. `hepatic`: the name alone says that the liver was treated."""
+
+    therapy: str
+    hepatic: bool
+    terms: tuple[Term, ...]
 
 
 class Typical(NamedTuple):
@@ -41,15 +50,22 @@ class Lookalikes(NamedTuple):
 
     names: tuple[Term, ...]
     others: tuple[Term, ...]
+    tests: tuple[Term, ...]
     bases: tuple[Term, ...]
     eligibility: tuple[Term, ...]
     not_eligibility: tuple[Term, ...]
+    therapies: tuple[Therapy, ...]
+    liver: tuple[Term, ...]
     typical: Mapping[tuple[str, str], Typical]
+
+
+# Letters that no decomposition takes apart.
+_LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "ı": "i", "đ": "d"})
 
 
 def fold(text: str) -> str:
     """Return a text without case and accents, compatibility forms resolved."""
-    spread = unicodedata.normalize("NFKD", text.casefold())
+    spread = unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS)
     return unicodedata.normalize("NFC", "".join(c for c in spread if not unicodedata.combining(c)))
 
 
@@ -70,9 +86,12 @@ def parse_lookalikes(content: bytes) -> Lookalikes:
     found = Lookalikes(
         names=file.rows("name", _names),
         others=file.rows("other", _others),
+        tests=file.rows("test", _described),
         bases=file.rows("basis", _terms("basis")),
         eligibility=file.rows("eligibility", _terms("kind")),
         not_eligibility=file.rows("not_eligibility", _terms("kind")),
+        therapies=file.rows("therapy", _therapy),
+        liver=file.rows("liver", _described),
         typical=dict(file.rows("typical", _typical)),
     )
     file.finish()
@@ -91,6 +110,15 @@ def _others(row: RowReader, _sources: tuple[str, ...]) -> Iterator[Term]:
         yield from (_term(analyte, term) for term in terms)
 
 
+def _described(row: RowReader, _sources: tuple[str, ...]) -> Iterator[Term]:
+    yield from _each(row, row.text("what"))
+
+
+def _therapy(row: RowReader, _sources: tuple[str, ...]) -> Iterator[Therapy]:
+    therapy = row.text("therapy")
+    yield Therapy(therapy, row.flag("hepatic"), tuple(_each(row, therapy)))
+
+
 def _terms(key: str) -> Callable[[RowReader, tuple[str, ...]], Iterator[Term]]:
     def read(row: RowReader, _sources: tuple[str, ...]) -> Iterator[Term]:
         yield from _each(row, row.text(key))
@@ -106,7 +134,7 @@ def _each(row: RowReader, stands_for: str) -> Iterator[Term]:
 def _term(stands_for: str, term: str) -> Term:
     folded = fold(term)
     # "%" and "#" are no words, and stand for themselves.
-    return Term(stands_for, words_of(folded) or (folded,))
+    return Term(stands_for, words_of(folded) or (folded,), term.endswith("*"))
 
 
 def _typical(row: RowReader, _sources: tuple[str, ...]) -> Iterator[tuple[tuple[str, str], Typical]]:

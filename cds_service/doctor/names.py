@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cds_service.doctor.lookalikes import Kind, Lookalikes, Term, fold, load_lookalikes, words_of
+from cds_service.doctor.lookalikes import Kind, Lookalikes, load_lookalikes
+from cds_service.doctor.term_index import Name, TermIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Shorter terms match whole words only: "seg" is not "Segovia", "alb" is not "albert".
-_SHORTEST_PREFIX: Final = 6
+UNKNOWN_THERAPY: Final = "unknown"
+_EITHER_HEAT: Final = frozenset({"ablation/radiofrequency", "ablation/microwave"})
+# Say less than any therapy that is named beside them.
+_GENERAL: Final = ("ablation/thermal", "ablation/unspecified")
+
+
+class Therapy(NamedTuple):
+    """What a name says of a treatment: a therapy of the tables or "unknown", and whether the liver was treated."""
+
+    therapy: str
+    names_liver: bool
 
 
 class NameBook:
@@ -18,54 +29,60 @@ class NameBook:
 
     def __init__(self, lookalikes: Lookalikes | None = None) -> None:
         """Take the shipped names unless others are given."""
-        self._known = lookalikes or load_lookalikes()
+        known = lookalikes or load_lookalikes()
+        self._analytes = TermIndex(known.names)
+        self._others = TermIndex(known.others, within=True)
+        self._tests = TermIndex(known.tests)
+        self._bases = TermIndex(known.bases)
+        self._eligible = TermIndex(known.eligibility)
+        self._not_eligible = TermIndex(known.not_eligibility)
+        self._therapies = TermIndex(term for row in known.therapies for term in row.terms)
+        self._hepatic = frozenset(row.therapy for row in known.therapies if row.hepatic)
+        self._liver = TermIndex(known.liver)
+        # The names of an export repeat with every resource.
+        self._sounds = lru_cache(maxsize=8192)(self._sounds_eligible)
 
     def analyte(self, texts: Iterable[str]) -> str | None:
         """Return the analyte that names or a code speak of; None where none, several, or something else is meant."""
-        names = [_Name(text) for text in texts]
-        found = {term.stands_for for term in self._known.names if any(name.holds(term) for name in names)}
-        if len(found) != 1:
-            return None
-        (analyte,) = found
-        others = (term for term in self._known.others if term.stands_for == analyte)
-        return None if any(name.holds(term, within=True) for term in others for name in names) else analyte
+        names = _names(texts)
+        found = self._analytes.find(names)
+        return next(iter(found)) if len(found) == 1 and not found & self._others.find(names) else None
+
+    def is_another_test(self, texts: Iterable[str]) -> bool:
+        """Tell whether names speak of a test that is known and is none of ours, such as leukocytes or bands."""
+        texts = tuple(texts)
+        names = _names(texts)
+        return self.analyte(texts) is None and bool(
+            self._tests.find(names) or self._others.find(names) or self._analytes.find(names)
+        )
 
     def basis(self, texts: Iterable[str]) -> str | None:
         """Return the basis that names speak of, "count" or "percent"; None where they leave it open."""
-        names = [_Name(text) for text in texts]
-        found = {term.stands_for for term in self._known.bases if any(name.holds(term) for name in names)}
-        return found.pop() if len(found) == 1 else None
+        found = self._bases.find(_names(texts))
+        return next(iter(found)) if len(found) == 1 else None
 
     def sounds_eligible(self, kind: Kind, texts: Iterable[str]) -> bool:
         """Tell whether names speak of primary liver cancer, or of an interventional procedure for it."""
-        names = [_Name(text) for text in texts]
-        if any(name.holds(term) for term in self._known.not_eligibility if term.stands_for == kind for name in names):
+        return self._sounds(kind, tuple(texts))
+
+    def therapy(self, texts: Iterable[str]) -> Therapy:
+        """Guess the therapy of a procedure from its names; "unknown" where they name none, or several."""
+        names = _names(texts)
+        found = self._therapies.find(names)
+        liver = bool(found & self._hepatic) or bool(self._liver.find(names))
+        for general in _GENERAL:
+            if len(found) > 1:
+                found -= {general}
+        if found == _EITHER_HEAT:
+            return Therapy("ablation/radiofrequency-or-microwave", liver)
+        return Therapy(next(iter(found)) if len(found) == 1 else UNKNOWN_THERAPY, liver)
+
+    def _sounds_eligible(self, kind: Kind, texts: tuple[str, ...]) -> bool:
+        names = _names(texts)
+        if kind in self._not_eligible.find(names):
             return False
-        return any(name.holds(term) for term in self._known.eligibility if term.stands_for == kind for name in names)
+        return bool(self._therapies.find(names)) if kind == "procedure" else kind in self._eligible.find(names)
 
 
-class _Name:
-    def __init__(self, text: str) -> None:
-        self._folded = fold(text)
-        self._words = words_of(self._folded)
-
-    def holds(self, term: Term, *, within: bool = False) -> bool:
-        """Tell whether the words of a term follow one another here; `within`: long ones also inside of a word."""
-        first = term.words[0]
-        if len(term.words) == 1 and (not first.isalnum() or _is_chinese(first)):
-            return first in self._folded
-        if within and len(term.words) == 1 and len(first) >= _SHORTEST_PREFIX:
-            return any(first in word for word in self._words)
-        length = len(term.words)
-        return any(
-            all(map(_matches, self._words[place : place + length], term.words))
-            for place in range(len(self._words) - length + 1)
-        )
-
-
-def _matches(word: str, wanted: str) -> bool:
-    return word == wanted or (len(wanted) >= _SHORTEST_PREFIX and word.startswith(wanted))
-
-
-def _is_chinese(word: str) -> bool:
-    return "\u4e00" <= word[0] <= "\u9fff"
+def _names(texts: Iterable[str]) -> tuple[Name, ...]:
+    return tuple(Name.of(text) for text in texts)

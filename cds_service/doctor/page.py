@@ -5,7 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.doctor.lookalikes import load_lookalikes
-from cds_service.doctor.terminal import coded, concept_cells, counted, masking_of, number, source_of
+from cds_service.doctor.phrasing import (
+    alike_codes,
+    coded,
+    concept_cells,
+    counted,
+    counted_over,
+    listed,
+    masking_of,
+    meaning_of,
+    number,
+    sample_of,
+    source_of,
+    spelling_of,
+    used_of,
+)
 from cds_service.reports.charts import Bar, Chart, HorizontalBars, Range, ValueRanges
 from cds_service.reports.content import Column, Figure, Figures, Listing, Notice, Page, Points, Section, Table
 from cds_service.reports.page import render_page
@@ -38,7 +52,7 @@ def as_page(report: Report) -> str:
 
 def _facts(report: Report) -> Iterator[str]:
     yield source_of(report)
-    yield f"{report.sample['patients']} patients examined"
+    yield sample_of(report)
     yield f"as of {report.made}"
     yield from (f"{name} {version}" for name, version in report.versions.items())
 
@@ -61,10 +75,11 @@ def _sections(report: Report) -> Iterator[Section]:
     yield Section(
         id="codes",
         title="Laboratory codes",
-        text="The factor leads from the reported unit to the canonical one; quartiles are of the values as reported.",
-        blocks=(_codes(report), *_value_charts(report)),
+        text=f"Counted over {counted_over(report)}. The factor leads from the reported unit to the canonical one; "
+        "quartiles are of the values as reported.",
+        blocks=(_codes(report), *_alike(report), *_value_charts(report)),
     )
-    yield Section(id="eligibility", title="Diagnoses and procedures", blocks=(_concepts(report),))
+    yield Section(id="eligibility", title="Diagnoses and procedures", blocks=(_concepts(report), *_unread(report)))
     if report.searches:
         yield Section(id="searches", title="Searches", blocks=(_searches(report),))
     if report.overlay:
@@ -141,25 +156,34 @@ def _codes(report: Report) -> Table:
 
 
 def _code_rows(code: CodeRow) -> Iterator[tuple[str, ...]]:
-    shown = coded(code.system, code.code)
-    meaning = f"{code.analyte} {code.basis}".strip()
-    label = (shown, code.name, meaning if code.treatment == "accepted" else f"{code.treatment}: {meaning}")
-    reasons = ", ".join(f"{reason} {count}" for reason, count in code.not_used.items()) or code.reason
-    statuses = ", ".join(f"{status} {count}" for status, count in code.statuses.items())
+    """Yield a line for each unit with the figures of that unit; what is of the whole code stands in the first."""
+    label = (coded(code.system, code.code), code.name, meaning_of(code))
+    statuses = listed(code.statuses)
     if not code.units:
-        yield (*label, "", "", str(code.results), str(code.used), statuses, "", reasons)
-    for unit in code.units:
-        read = f"× {unit.factor}" if unit.factor is not None else unit.refusal or ""
+        reasons = listed(code.not_used) or code.reason
+        yield (*label, "(no quantity)", "", str(code.results), used_of(code, code.used), statuses, "", reasons)
+        return
+    for place, unit in enumerate(code.units):
         yield (
-            *label,
-            unit.unit or unit.ucum_code or "(none)",
-            read,
+            *(label if place == 0 else ("", "", "")),
+            spelling_of(unit),
+            f"× {unit.factor}" if unit.factor is not None else unit.refusal or "",
             str(unit.results),
-            str(code.used),
-            statuses,
+            used_of(code, unit.used),
+            statuses if place == 0 else "",
             _quartiles(unit),
-            reasons,
+            listed(unit.not_used) or (code.reason if place == 0 else ""),
         )
+    if code.without_quantity:
+        count = str(code.without_quantity)
+        yield ("", "", "", "(no quantity)", "", count, used_of(code, 0), "", "", "")
+
+
+def _alike(report: Report) -> Iterator[Points]:
+    """Name codes that are not named like ours and whose values are like ours."""
+    alike = alike_codes(report)
+    if alike:
+        yield Points(tuple(f"Values like ours, but named otherwise or not needed: {told}" for told in alike))
 
 
 def _quartiles(unit: UnitRow) -> str:
@@ -219,7 +243,18 @@ def _concepts(report: Report) -> Table:
         Column("Patients", numeric=True),
         Column("Treatment"),
     )
-    return Table(caption="Codes that bear on eligibility, or sound so", columns=columns, rows=concept_cells(report))
+    rows = concept_cells(report.eligibility_codes)
+    return Table(caption="Codes that bear on eligibility, or sound so", columns=columns, rows=rows)
+
+
+def _unread(report: Report) -> Iterator[Table]:
+    """List the other procedures of patients with a diagnosis, whatever they are called."""
+    cells = concept_cells(report.unread_procedures)
+    if cells:
+        columns = (Column("Code"), Column("Name"), Column("Entries", numeric=True), Column("Patients", numeric=True))
+        rows = tuple((code, name, entries, patients) for _, code, name, _, entries, patients, _ in cells)
+        caption = "Procedures that are not read, of examined patients with a diagnosis"
+        yield Table(caption=caption, columns=columns, rows=rows)
 
 
 def _searches(report: Report) -> Table:

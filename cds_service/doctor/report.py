@@ -16,6 +16,8 @@ Count = int | str
 class UnitRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Results of a code in one unit. `factor` leads to `canonical_unit`; without one `refusal` is the reason.
 
+    `used` counts the usable ones of these results, `not_used` the others by reason code.
+
     `quantiles` are of the values as reported, keyed p5, p25, p50, p75, p95; empty for too few patients.
     """
 
@@ -26,6 +28,8 @@ class UnitRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     refusal: str | None
     results: Count
     patients: Count
+    used: Count
+    not_used: dict[str, Count]
     quantiles: dict[str, float]
 
 
@@ -33,7 +37,8 @@ class CodeRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """A laboratory code. `treatment`: accepted, refused, or suspected to be `analyte` without being read.
 
     `name` is empty where too few patients' results share one. `used` counts usable results, `not_used` the others by
-    reason code; both are missing (0, empty) for codes that are not read.
+    reason code; both are missing (0, empty) for codes that are not read. `without_quantity` counts the results that
+    are in none of the `units`.
     """
 
     system: str
@@ -49,11 +54,32 @@ class CodeRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     not_used: dict[str, Count]
     statuses: dict[str, Count]
     in_components: Count
+    without_quantity: Count
     units: tuple[UnitRow, ...]
 
 
+class AlikeRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A laboratory code that is not read and whose values lie where those of `analyte` do.
+
+    `named_otherwise`: it carries the name of another test. All others are here because the analyte is read, or named,
+    under other codes.
+    """
+
+    system: str
+    code: str
+    name: str
+    named_otherwise: bool
+    analyte: str
+    basis: str
+    results: Count
+    patients: Count
+
+
 class ConceptRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """A diagnosis or procedure code. `meaning` is the category or therapy of the tables, `reason` why it is none."""
+    """A diagnosis or procedure code. `meaning` is the category or therapy of the tables, `reason` why it is none.
+
+    `of_diagnosed` counts the patients of the sample who have it beside a diagnosis, counted or suspected.
+    """
 
     kind: str
     system: str
@@ -63,6 +89,7 @@ class ConceptRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     reason: str
     entries: Count
     patients: Count
+    of_diagnosed: Count
     treatments: dict[str, Count]
 
 
@@ -98,7 +125,9 @@ class Report(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     findings: tuple[FindingRow, ...]
     laboratory_codes: tuple[CodeRow, ...]
     other_codes: int
+    alike_by_values: tuple[AlikeRow, ...]
     eligibility_codes: tuple[ConceptRow, ...]
+    unread_procedures: tuple[ConceptRow, ...]
     draws: dict[str, Any]
     outcomes: dict[str, Any]
     searches: tuple[SearchRow, ...]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from cds_service.clinical.models import Analyte
 from cds_service.doctor.findings import by_severity
 from cds_service.doctor.laboratory_survey import USABLE, meaning_of
-from cds_service.doctor.overlay import overlay_text, propose
 from cds_service.doctor.report import (
     FORMAT_VERSION,
+    AlikeRow,
     CodeRow,
     ConceptRow,
     Count,
@@ -24,16 +24,17 @@ if TYPE_CHECKING:
 
     from cds_service.doctor.eligibility_survey import ConceptTally
     from cds_service.doctor.findings import Finding
+    from cds_service.doctor.judging.by_values import Likeness
     from cds_service.doctor.judging.case import Case
-    from cds_service.doctor.judging.local_codes import LocalCode
+    from cds_service.doctor.judging.local_codes import LocalCode, Suspects
     from cds_service.doctor.laboratory_survey import CodeTally, UnitTally
 
 
-def make_report(case: Case, findings: Iterable[Finding], local_codes: Sequence[LocalCode]) -> Report:
+def make_report(case: Case, findings: Iterable[Finding], suspects: Suspects, overlay: str) -> Report:
     """Return the report of one examination."""
     evidence = case.evidence
     options = evidence.options
-    rows = tuple(_code_rows(case, local_codes))
+    rows = tuple(_code_rows(case, suspects.codes))
     return Report(
         format_version=FORMAT_VERSION,
         made=options.now.isoformat(timespec="seconds"),
@@ -49,20 +50,35 @@ def make_report(case: Case, findings: Iterable[Finding], local_codes: Sequence[L
             "since": options.since.isoformat() if options.since is not None else None,
             "maskBelow": case.mask.below,
         },
-        source=dict(evidence.source),
+        source=dict(evidence.source) | _sampling(case),
         sample={
             "patients": evidence.patients.patients,
             "withQualifyingDiagnosis": case.mask.count(evidence.qualifying),
         },
         findings=tuple(_finding_row(finding) for finding in by_severity(findings)),
         laboratory_codes=rows,
-        other_codes=len(evidence.laboratory.codes) + evidence.laboratory.codes_left_out - len(rows),
+        other_codes=len(evidence.laboratory.codes) - len(rows),
+        alike_by_values=tuple(_alike_row(case, found) for found in suspects.alike),
         eligibility_codes=tuple(_concept_rows(case)),
+        unread_procedures=tuple(_concept_row(case, row) for row in evidence.eligibility.unread_procedures()),
         draws=_draws(case),
         outcomes=_outcomes(case),
         searches=tuple(evidence.searches),
-        overlay=overlay_text(propose(local_codes, case), case),
+        overlay=overlay,
     )
+
+
+def _sampling(case: Case) -> dict[str, object]:
+    """Say whom the figures are about: the sample, and what the tables of codes are counted over."""
+    evidence = case.evidence
+    of_export = evidence.source.get("kind") == "export"
+    listed = evidence.options.patient_ids is not None
+    return {
+        "population": evidence.population,
+        "withoutData": case.mask.count(evidence.without_data),
+        "withSuspectedDiagnosis": case.mask.count(evidence.suspected),
+        "codesCountedOver": "export" if of_export and not listed else "sample",
+    }
 
 
 def _finding_row(finding: Finding) -> FindingRow:
@@ -110,6 +126,7 @@ def _code_row(case: Case, tally: CodeTally, treatment: str, analyte: str, basis:
         not_used=_masked(case, excluded),
         statuses=_masked(case, dict(tally.statuses.most_common())),
         in_components=mask.count(tally.in_components),
+        without_quantity=mask.count(tally.results - sum(unit.results for unit in units)),
         units=tuple(_unit_row(case, unit, basis) for unit in units),
     )
 
@@ -125,7 +142,23 @@ def _unit_row(case: Case, unit: UnitTally, basis: str) -> UnitRow:
         refusal=meaning.refusal or None if meaning is not None else None,
         results=case.mask.count(unit.results),
         patients=case.mask.count(len(unit.patients)),
+        used=case.mask.count(unit.treatments[USABLE]),
+        not_used=_masked(case, {name: count for name, count in unit.treatments.most_common() if name != USABLE}),
         quantiles=case.mask.quantiles(unit.values.values, len(unit.patients)),
+    )
+
+
+def _alike_row(case: Case, found: Likeness) -> AlikeRow:
+    tally = found.tally
+    return AlikeRow(
+        system=tally.key.system,
+        code=tally.key.code,
+        name=tally.shown_name(case.mask.below),
+        named_otherwise=found.named_otherwise,
+        analyte=found.analyte,
+        basis=found.basis,
+        results=case.mask.count(tally.results),
+        patients=case.mask.count(len(tally.patients)),
     )
 
 
@@ -142,11 +175,20 @@ def _concept_row(case: Case, row: ConceptTally) -> ConceptRow:
         code=row.key.code,
         name=row.shown_name(case.mask.below),
         meaning=row.meaning,
-        reason=row.refusal or ("" if row.is_known else "not known to the tables"),
+        reason=_reason(row),
         entries=case.mask.count(row.resources),
         patients=case.mask.count(len(row.patients)),
+        of_diagnosed=case.mask.count(len(row.of_diagnosed)),
         treatments=_masked(case, dict(row.treatments.most_common())),
     )
+
+
+def _reason(row: ConceptTally) -> str:
+    if row.is_known:
+        return ""
+    if row.edition is not None:
+        return f"not known; {row.edition.parent} calls it {row.edition.category}"
+    return row.refusal or "not known to the tables"
 
 
 def _draws(case: Case) -> dict[str, Any]:

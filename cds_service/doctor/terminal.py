@@ -8,6 +8,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cds_service.doctor.phrasing import (
+    alike_codes,
+    coded,
+    concept_cells,
+    counted,
+    counted_over,
+    listed,
+    masking_of,
+    meaning_of,
+    number,
+    sample_of,
+    source_of,
+    spelling_of,
+    used_of,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -17,18 +33,10 @@ NARROWEST: Final = 60
 WIDEST: Final = 120
 _COLORS: Final = {"blocks": "red", "warning": "yellow", "note": "blue"}
 _LONGEST_CELL: Final = 44
+# Of codes in one sentence, and of procedures in the table; page and JSON hold all.
+_MOST_TOLD: Final = 12
+_MOST_UNREAD: Final = 20
 _NARROWEST_CELL: Final = 12
-_SYSTEMS: Final = {
-    "http://loinc.org": "LOINC",
-    "http://snomed.info/sct": "SNOMED CT",
-    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
-    "http://hl7.org/fhir/sid/icd-10": "ICD-10",
-    "http://hl7.org/fhir/sid/icd-9-cm": "ICD-9-CM",
-    "http://www.cms.gov/Medicare/Coding/ICD10": "ICD-10-PCS",
-    "http://hl7.org/fhir/sid/icd-10-pcs": "ICD-10-PCS",
-    "http://terminology.hl7.org/CodeSystem/icd10PCS": "ICD-10-PCS",
-    "http://www.ama-assn.org/go/cpt": "CPT",
-}
 
 
 def as_text(report: Report, width: int) -> str:
@@ -47,13 +55,7 @@ def as_text(report: Report, width: int) -> str:
 
 
 def _verdict(report: Report, width: int) -> str:
-    source = source_of(report)
-    drawn = "listed" if report.options["listed"] else f"drawn with seed {report.options['seed']}"
-    facts = (
-        f"{source}; {report.sample['patients']} patients examined ({drawn}), "
-        f"{report.sample['withQualifyingDiagnosis']} with a qualifying diagnosis; as of {report.made}; "
-        f"{masking_of(report)}."
-    )
+    facts = f"{source_of(report)}; {sample_of(report)}; as of {report.made}; {masking_of(report)}."
     blocking = report.count("blocks")
     verdict = (
         click.style(f"{counted(blocking, 'finding')} against go-live", fg="red", bold=True)
@@ -62,18 +64,6 @@ def _verdict(report: Report, width: int) -> str:
     )
     rest = f", {counted(report.count('warning'), 'warning')}, {counted(report.count('note'), 'note')}."
     return f"{_wrapped(facts, width)}\n\n{verdict}{rest}"
-
-
-def source_of(report: Report) -> str:
-    """Name what was examined."""
-    source = report.source
-    return f"Export of {counted(source['files'], 'file')}" if "files" in source else f"FHIR server {source['server']}"
-
-
-def masking_of(report: Report) -> str:
-    """Say which counts are masked."""
-    below = report.options["maskBelow"]
-    return f"counts below {below} are masked" if below > 1 else "no count is masked"
 
 
 def _findings(findings: Sequence[FindingRow], width: int) -> str:
@@ -91,21 +81,28 @@ def _codes(report: Report, width: int) -> str:
     if not rows:
         return ""
     heads = ("Code", "name", "as", "unit", "read", "results", "used", "median (quartiles)")
-    rest = f"{counted(report.other_codes, 'other laboratory code')} seen, none of which looks like ours."
-    return f"{_title('Laboratory codes')}\n{_table(heads, rows, width)}\n{_wrapped(rest, width)}"
+    over = f"Counted over {counted_over(report)}."
+    rest = "No other laboratory code was seen."
+    if report.other_codes:
+        rest = f"{counted(report.other_codes, 'other laboratory code')} seen, not named like ours."
+    lines = (f"{_title('Laboratory codes')}  {over}", _table(heads, rows, width), _wrapped(rest, width))
+    alike = alike_codes(report)
+    if not alike:
+        return "\n".join(lines)
+    told = "; ".join(alike[:_MOST_TOLD]) + (f"; and {len(alike) - _MOST_TOLD} more" if len(alike) > _MOST_TOLD else "")
+    return "\n".join((*lines, _wrapped(f"Values like ours, but named otherwise or not needed: {told}.", width)))
 
 
 def _code_rows(code: CodeRow) -> Iterator[tuple[str, ...]]:
-    meaning = f"{code.analyte} {code.basis}".strip()
-    if code.treatment != "accepted":
-        meaning = f"{code.treatment}: {meaning}"
-    label = (coded(code.system, code.code), code.name, meaning)
+    label = (coded(code.system, code.code), code.name, meaning_of(code))
     if not code.units:
-        yield *label, "", code.reason, str(code.results), str(code.used), ""
-    for number, unit in enumerate(code.units):
-        told = label if number == 0 else ("", "", "")
-        used = str(code.used) if number == 0 else ""
-        yield (*told, unit.unit or unit.ucum_code or "(none)", _read(unit), str(unit.results), used, _quartiles(unit))
+        yield *label, "(no quantity)", "", str(code.results), used_of(code, code.used), ""
+    for place, unit in enumerate(code.units):
+        told = label if place == 0 else ("", "", "")
+        spelled = spelling_of(unit)
+        yield (*told, spelled, _read(unit), str(unit.results), used_of(code, unit.used), _quartiles(unit))
+    if code.units and code.without_quantity:
+        yield "", "", "", "(no quantity)", "", str(code.without_quantity), used_of(code, 0), ""
 
 
 def _read(unit: UnitRow) -> str:
@@ -119,20 +116,15 @@ def _quartiles(unit: UnitRow) -> str:
     return f"{number(found['p50'])} ({number(found['p25'])}–{number(found['p75'])})" if found else ""
 
 
-def number(value: float) -> str:
-    """Return a value in three digits, without an exponent."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
 def _patients(report: Report, width: int) -> str:
     draws, outcomes = report.draws, report.outcomes
     lines = [
         f"Complete blood draw: {draws['withCompleteDraw']} of {draws['withBloodCounts']} patients with blood counts"
         f" ({draws['patients']} examined){_because(draws['missing'])}",
-        f"The service would answer: {_listed(outcomes['counts']) or 'nothing'}",
+        f"The service would answer: {listed(outcomes['counts']) or 'nothing'}",
     ]
     lines += [
-        f"{title}: {_listed(outcomes[key])}"
+        f"{title}: {listed(outcomes[key])}"
         for title, key in (
             ("not eligible", "notEligible"),
             ("indeterminate", "indeterminate"),
@@ -147,9 +139,18 @@ def _patients(report: Report, width: int) -> str:
 
 
 def _eligibility(report: Report, width: int) -> str:
-    rows = concept_cells(report)
+    rows = concept_cells(report.eligibility_codes)
     heads = ("", "code", "name", "means", "entries", "patients", "treatment")
-    return f"{_title('Eligibility')}\n{_table(heads, rows, width)}" if rows else ""
+    parts = [f"{_title('Eligibility')}\n{_table(heads, rows, width)}"] if rows else []
+    unread = concept_cells(report.unread_procedures)
+    if unread:
+        title = f"{_title('Procedures that are not read, of examined patients with a diagnosis')}"
+        shown = tuple((code, name, entries, patients) for _, code, name, _, entries, patients, _ in unread)
+        lines = [title, _table(("code", "name", "entries", "patients"), shown[:_MOST_UNREAD], width)]
+        if len(shown) > _MOST_UNREAD:
+            lines.append(f"and {len(shown) - _MOST_UNREAD} more (--html or --json lists all).")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
 
 
 def _searches(report: Report, width: int) -> str:
@@ -169,38 +170,8 @@ def _title(text: str) -> str:
     return click.style(text, bold=True)
 
 
-def concept_cells(report: Report) -> tuple[tuple[str, ...], ...]:
-    """Return a line of cells for each code that bears on eligibility, or sounds so; the last tells its treatment."""
-    return tuple(
-        (
-            row.kind,
-            coded(row.system, row.code),
-            row.name,
-            row.meaning or row.reason,
-            str(row.entries),
-            str(row.patients),
-            _listed(row.treatments),
-        )
-        for row in report.eligibility_codes
-    )
-
-
-def coded(system: str, code: str) -> str:
-    """Return a code with its system as people say it; findings name the whole URI."""
-    return f"{_SYSTEMS.get(system, 'local')} {code}" if code else "text only"
-
-
 def _because(reasons: Mapping[str, Any]) -> str:
-    return f"; the others lack it for {_listed(reasons)}" if reasons else ""
-
-
-def _listed(counts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"; the others lack it for {listed(reasons)}" if reasons else ""
 
 
 def _wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> str:

@@ -14,14 +14,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ENDINGS: Final = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
+KNOWN_ENDINGS: Final = ", ".join(_ENDINGS)
 _GZIP: Final = b"\x1f\x8b"
-# No resource of the four types is larger; a longer line is a file of another kind.
-_LONGEST_LINE: Final = 8 * 1024 * 1024
+# No resource of the four types is larger; a longer line is not read.
+LONGEST_LINE: Final = 8 * 1024 * 1024
 _LINES_A_STEP: Final = 500
 
 
 class ExportError(Exception):
     """A file of the export cannot be read to its end. The text names the file and holds no content of it."""
+
+
+class NotNDJSONError(ExportError):
+    """A file of another form than one resource a line in UTF-8."""
 
 
 def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -36,7 +41,7 @@ def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def read_lines(path: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
-    """Yield the lines that hold something; an overlong one is yielded as it is cut, and is then no JSON.
+    """Yield the lines that hold something; one that is longer than LONGEST_LINE is yielded cut to that length.
 
     `advance` is told how many bytes of the file were read. A byte order mark is left out, also one in the middle, where
     files were put together. Raises ExportError.
@@ -53,11 +58,11 @@ def read_lines(path: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
 
 def _lines(stream: BinaryIO, raw: BinaryIO, advance: Callable[[int], None], name: str) -> Iterator[bytes]:
     told = number = 0
-    while line := stream.readline(_LONGEST_LINE):
+    while line := stream.readline(LONGEST_LINE):
         number += 1
-        if number == 1 and (wide := wide_encoding(line)):
-            raise ExportError(f"{name}: is {wide}; an export is UTF-8")
-        if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+        if number == 1:
+            _check_form(line, name)
+        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
             _skip_rest(stream)
         if number % _LINES_A_STEP == 0:
             advance(raw.tell() - told)
@@ -67,8 +72,17 @@ def _lines(stream: BinaryIO, raw: BinaryIO, advance: Callable[[int], None], name
     advance(raw.tell() - told)
 
 
+def _check_form(first: bytes, name: str) -> None:
+    """Look at the first line. Raises NotNDJSONError where it shows another form."""
+    if wide := wide_encoding(first):
+        raise NotNDJSONError(f"{name}: is {wide}; an export is UTF-8")
+    text = first.removeprefix(BOM_UTF8).strip()
+    if text.startswith((b"{", b"[")) and not text.endswith((b"}", b"]")) and len(first) < LONGEST_LINE:
+        raise NotNDJSONError(f"{name}: is one JSON document over several lines")
+
+
 def _skip_rest(stream: BinaryIO) -> None:
-    while (rest := stream.readline(_LONGEST_LINE)) and not rest.endswith(b"\n"):
+    while (rest := stream.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
         pass
 
 

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cds_service.doctor.charts import MOST_RESULTS
+from cds_service.doctor.export.files import LONGEST_LINE, NotNDJSONError
 from cds_service.doctor.findings import Finding, Severity
 from cds_service.doctor.judging.thresholds import by_share
+from cds_service.doctor.laboratory_survey import MOST_CODES
 from cds_service.doctor.masking import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cds_service.doctor.export.files import ExportError
     from cds_service.doctor.export.passes import FirstPass, SecondPass
 
 NEEDED: Final = ("Condition", "Procedure", "Observation")
 
 
-def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[str]) -> Iterator[Finding]:
+def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[ExportError]) -> Iterator[Finding]:
     """Yield findings about files, types and references."""
-    for text in damaged:
-        yield Finding(
-            "export-damaged",
-            Severity.BLOCKS,
-            f"A file of the export could not be read to its end: {text}.",
-            "Export or copy it again; what stood behind that place is missing from this report.",
-            text.partition(":")[0],
-        )
+    for error in damaged:
+        yield _unread_file(error)
+    bundles = first.types["Bundle"]
+    if bundles:
+        yield _not_ndjson(f"{Mask(0).words(bundles, 'line')} hold a Bundle")
+    if (damaged or bundles) and not any(first.types[name] for name in ("Patient", *NEEDED)):
+        # What else is missing is missing for that.
+        return
+    yield from _own_limits(first, second)
     if first.unreadable:
         yield Finding(
             "export-unreadable-lines",
@@ -44,6 +49,48 @@ def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[str]) -
             evidence={"missing": missing},
         )
     yield from _judge_patients(first, second)
+
+
+def _unread_file(error: ExportError) -> Finding:
+    if isinstance(error, NotNDJSONError):
+        return _not_ndjson(str(error))
+    return Finding(
+        "export-damaged",
+        Severity.BLOCKS,
+        f"A file of the export could not be read to its end: {error}.",
+        "Export or copy it again; what stood behind that place is missing from this report.",
+        str(error).partition(":")[0],
+    )
+
+
+def _not_ndjson(what: str) -> Finding:
+    return Finding(
+        "export-not-ndjson",
+        Severity.BLOCKS,
+        f"{what}. Doctor reads NDJSON: one resource a line, in UTF-8.",
+        "Write the resources of a Bundle one a line, for example: jq -c '.entry[].resource' bundle.json > all.ndjson",
+    )
+
+
+def _own_limits(first: FirstPass, second: SecondPass) -> Iterator[Finding]:
+    """Yield what doctor itself does not read."""
+    if first.overlong:
+        yield _limit(f"{Mask(0).words(first.overlong, 'line')} are longer than {LONGEST_LINE // 1024**2} MiB")
+    cut = sum(chart.is_cut for chart in second.charts.values())
+    if cut:
+        yield _limit(f"{Mask().words(cut, 'patient')} have more than {MOST_RESULTS:,} results")
+    left_out = second.laboratory.results_left_out
+    if left_out:
+        yield _limit(f"{Mask().words(left_out, 'result')} stand under codes beyond the first {MOST_CODES:,}")
+
+
+def _limit(what: str) -> Finding:
+    return Finding(
+        "doctor-limit",
+        Severity.NOTE,
+        f"{what}. What lies beyond is not examined: a limit of doctor itself, no fault of the export.",
+        "Export fewer patients, or name some with --patient-file, if it matters.",
+    )
 
 
 def _judge_patients(first: FirstPass, second: SecondPass) -> Iterator[Finding]:

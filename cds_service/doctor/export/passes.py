@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.acquisition.bundles import BundleFailedError
 from cds_service.doctor.charts import MOST_RESULTS, Chart, bundle
+from cds_service.doctor.eligibility_survey import Standing
+from cds_service.doctor.export.files import LONGEST_LINE
 from cds_service.doctor.export.heads import read_head
 from cds_service.doctor.resources import CONDITIONS, OBSERVATIONS, PROCEDURES
-from cds_service.doctor.tallies import Draw
+from cds_service.doctor.tallies import Draw, Patients
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 # Enough to tell a share of Observations whose Patient is missing.
 _SUBJECTS: Final = 500
+# From here on an export holds "or more" patients.
+_MOST_PEOPLE: Final = 100_000
 
 
 class FirstPass:
@@ -33,12 +37,18 @@ class FirstPass:
         size = options.patients if options.patient_ids is None else len(options.patient_ids)
         self._everyone = Draw(size, options.seed)
         self._qualifying = Draw(size, options.seed)
+        self._suspected = Draw(size, options.seed)
         self._subjects = Draw(_SUBJECTS, options.seed)
+        self.people = Patients(_MOST_PEOPLE)
         self.types: Counter[str] = Counter()
         self.unreadable = 0
+        self.overlong = 0
 
     def read(self, line: bytes) -> None:
         """Take one line into account."""
+        if len(line) >= LONGEST_LINE:
+            self.overlong += 1
+            return
         head = read_head(line)
         if head is None:
             self.unreadable += 1
@@ -47,19 +57,22 @@ class FirstPass:
         match head.resourceType:
             case "Patient":
                 self._everyone.add(head.patient)
+                self.people.add(head.patient)
             case "Observation":
                 self._subjects.add(head.patient)
             case "Condition" | "Procedure":
                 self._read_fact(line, head)
 
     def sample(self) -> tuple[str, ...]:
-        """Return the patients to examine: listed ones, else those with a qualifying diagnosis first, then others."""
+        """Return the patients to examine: listed ones, else those with a qualifying diagnosis first, then others.
+
+        Those whose diagnosis stands under a code that is not read, and may be one, come second.
+        """
         options = self._evidence.options
-        self._evidence.qualifying = len(self._qualifying.ids())
         if options.patient_ids is not None:
             return options.patient_ids
         known = self._everyone.ids() if self.types["Patient"] else self._subjects.ids()
-        wanted = (*self._qualifying.ids(), *known)
+        wanted = (*self._qualifying.ids(), *self._suspected.ids(), *known)
         found = [patient for patient in dict.fromkeys(wanted) if patient]
         return tuple(found[: options.patients])
 
@@ -74,10 +87,12 @@ class FirstPass:
         survey, reader = self._evidence.eligibility, self._evidence.reader(head.patient).facts
         try:
             if head.resourceType == "Condition":
-                content = CONDITIONS.read(bundle([line]))
-                counts = [survey.add_condition(condition, head.patient, reader) for condition in content.resources]
-                if any(counts):
-                    self._qualifying.add(head.patient)
+                for condition in CONDITIONS.read(bundle([line])).resources:
+                    standing = survey.add_condition(condition, head.patient, reader)
+                    if standing is Standing.COUNTS:
+                        self._qualifying.add(head.patient)
+                    elif standing is Standing.SUSPECTED:
+                        self._suspected.add(head.patient)
             else:
                 for procedure in PROCEDURES.read(bundle([line])).resources:
                     survey.add_procedure(procedure, head.patient, reader)
@@ -95,6 +110,7 @@ class SecondPass:
         since = evidence.options.since
         self._since = since.isoformat() if since is not None else ""
         self._accepted = evidence.site.mappings.analyte_code
+        self.laboratory = evidence.laboratory
         self.charts = {patient: Chart() for patient in sample}
         self.subjects_without_patient = set(subjects)
         self.subjects = len(subjects)
@@ -126,8 +142,8 @@ class SecondPass:
         for observation in content.resources:
             if _taken(observation) < self._since:
                 return
-            self._evidence.laboratory.add(observation, head.patient, reader)
-        self._evidence.laboratory.add_malformed(content.malformed, reader)
+            self.laboratory.add(observation, head.patient, reader)
+        self.laboratory.add_malformed(content.malformed, reader)
         if chart is not None:
             read: tuple[Observation | Malformed, ...] = (*content.resources, *content.malformed)
             for resource in read:
@@ -141,6 +157,8 @@ class SecondPass:
                 results = chart.albumin if row.analyte == "albumin" else chart.blood_counts
                 if len(results) < MOST_RESULTS:
                     results.append(line)
+                else:
+                    chart.is_cut = True
                 return
 
 

@@ -8,6 +8,7 @@ from cds_service.clinical.reasons import Reason
 from cds_service.doctor.eligibility_survey import CANCER, COUNTS
 from cds_service.doctor.findings import Finding, Severity
 from cds_service.doctor.judging.thresholds import by_share
+from cds_service.doctor.judging.unread_concepts import judge_unread_diagnoses, judge_unread_procedures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ _KINDS: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("condition", "diagnosis", "primary liver cancer"),
     ("procedure", "procedure", "an interventional procedure"),
 )
+_JUDGES: Final = {"condition": judge_unread_diagnoses, "procedure": judge_unread_procedures}
 _STATUS_ACTIONS: Final = {
     "condition": "Only confirmed diagnoses, or ones without a verification status, count; see whether these are meant.",
     "procedure": "Only completed procedures count; see whether the EHR ever sets that status.",
@@ -35,8 +37,9 @@ def judge_eligibility(case: Case) -> Iterator[Finding]:
         counts = any(_counts(row) for row in rows)
         if not counts and kind.capitalize() not in case.evidence.unanswered:
             yield _none_counts(case, kind, noun, wanted)
+        yield from _JUDGES[kind](case, counts)
         for row in rows:
-            yield from _unknown(case, row, noun, counts)
+            yield from _refused(case, row, noun)
             yield from _excluded(case, row, noun)
 
 
@@ -58,33 +61,20 @@ def _none_counts(case: Case, kind: Kind, noun: str, wanted: str) -> Finding:
     )
 
 
-def _unknown(case: Case, row: ConceptTally, noun: str, counts: bool) -> Iterator[Finding]:
-    """Yield a code that sounds right and is not counted, or that the tables leave out."""
-    if row.is_known:
+def _refused(case: Case, row: ConceptTally, noun: str) -> Iterator[Finding]:
+    """Yield a code that the tables know and do not count."""
+    if not row.refusal:
         return
-    about = f"{row.key.system}|{row.key.code}" if row.key.code else row.shown_name(case.mask.below) or "text only"
+    about = f"{row.key.system}|{row.key.code}"
     name = row.shown_name(case.mask.below)
-    shown = f"{about} ({name})" if name and row.key.code else about
-    count = case.mask.words(row.resources, "entry")
-    if row.refusal:
-        yield Finding(
-            f"{noun}-left-out" if row.left_out else f"{noun}-refused",
-            Severity.NOTE,
-            f"{shown} does not count: {row.refusal} ({count}).",
-            "Right as it is, unless the clinical owner decides otherwise in a site overlay."
-            if row.left_out
-            else "Right as it is.",
-            about,
-            {"entries": case.mask.count(row.resources)},
-        )
-        return
     yield Finding(
-        f"{noun}-code-unknown",
-        Severity.WARNING if counts else Severity.BLOCKS,
-        f"{shown} sounds like a {noun} that should count, and is not known ({count}).",
-        "Let the clinical owner decide, and add the code to a site overlay."
-        if row.key.code and ":" in row.key.system
-        else "Have the EHR send a code with the URI of its system; text alone never counts.",
+        f"{noun}-left-out" if row.left_out else f"{noun}-refused",
+        Severity.NOTE,
+        f"{about}{f' ({name})' if name else ''} does not count: {row.refusal} "
+        f"({case.mask.words(row.resources, 'entry')}).",
+        "Right as it is, unless the clinical owner decides otherwise in a site overlay."
+        if row.left_out
+        else "Right as it is.",
         about,
         {"entries": case.mask.count(row.resources)},
     )

@@ -1,4 +1,4 @@
-"""Codes that the service does not read and that look like ours: by name, by values, by both."""
+"""Codes that the service does not read and that may be ours: by name, by values, by both."""
 
 from __future__ import annotations
 
@@ -6,27 +6,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.clinical.models import Analyte
 from cds_service.doctor.findings import Finding, Severity
+from cds_service.doctor.judging.by_values import Likeness, likenesses
 from cds_service.doctor.judging.case import most_for
-from cds_service.doctor.judging.thresholds import LEAST_VALUES_NAMELESS, LOCAL_WARNING_SHARE
-from cds_service.doctor.judging.values import (
-    canonical,
-    fitting_factors,
-    judge_values,
-    kinds_of,
-    typical_of,
-)
+from cds_service.doctor.judging.thresholds import LOCAL_WARNING_SHARE
+from cds_service.doctor.judging.values import SHARES, canonical, fitting_factors, judge_values, kinds_of
 from cds_service.doctor.laboratory_survey import USABLE, CodeTally, UnitTally, meaning_of
-from cds_service.doctor.masking import median
 from cds_service.settings.overlays.forms import UNSEARCHABLE
 from fhir_mappings.check_digits import is_loinc_code, is_snomed_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cds_service.doctor.judging.case import Case
 
 _CHECK_DIGITS: Final = {"loinc": is_loinc_code, "snomed": is_snomed_code}
-_KEYED: Final = (Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS)
 
 
 class LocalCode(NamedTuple):
@@ -39,7 +32,7 @@ class LocalCode(NamedTuple):
     unit: UnitTally | None
     unit_factor: str = ""
     doubt: str = ""
-    nameless: bool = False
+    by_values: bool = False
 
     @property
     def about(self) -> str:
@@ -47,20 +40,34 @@ class LocalCode(NamedTuple):
         return f"{self.tally.key.system}|{self.tally.key.code}"
 
 
-def find_local_codes(case: Case) -> tuple[LocalCode, ...]:
-    """Return look-alikes by name; and by values alone for an analyte that is neither accepted nor named."""
+class Suspects(NamedTuple):
+    """Codes that may be ours, and codes that only have values like ours: `alike` are named otherwise, or not needed."""
+
+    codes: tuple[LocalCode, ...]
+    alike: tuple[Likeness, ...]
+
+
+def find_local_codes(case: Case) -> Suspects:
+    """Return every code that is not read and whose name or values fit.
+
+    Values alone make a code a suspect where the analyte is neither read nor named, unless its name is that of another
+    test: hematocrit in percent lies where neutrophils do.
+    """
     unknown = [t for t in case.evidence.laboratory.with_treatment("unknown") if not _is_of_the_tables(t, case)]
-    named = [code for tally in unknown if (code := _by_name(tally, case)) is not None]
-    covered = {code.analyte for code in named} | {a for a in Analyte if case.evidence.laboratory.accepted(a)}
-    missing = [analyte for analyte in _KEYED if analyte not in covered]
-    nameless = [code for tally in unknown if not tally.names for code in _by_values(tally, missing, case)]
-    return (*named, *nameless)
+    named = {tally.key: code for tally in unknown if (code := _by_name(tally, case)) is not None}
+    covered = {code.analyte for code in named.values()} | {a for a in Analyte if case.evidence.laboratory.accepted(a)}
+    like = [found for tally in unknown if tally.key not in named for found in likenesses(tally, case)]
+    suspects = [found for found in like if not found.named_otherwise and found.analyte not in covered]
+    by_values = [_by_values(found) for found in suspects]
+    told = {found.tally.key for found in suspects}
+    return Suspects((*named.values(), *by_values), tuple(found for found in like if found.tally.key not in told))
 
 
-def judge_local_codes(codes: Iterable[LocalCode], case: Case) -> Iterator[Finding]:
-    """Yield a finding for each look-alike."""
+def judge_local_codes(codes: Iterable[LocalCode], refused: Mapping[str, str], case: Case) -> Iterator[Finding]:
+    """Yield a finding for each suspect. `refused`: why an overlay cannot hold the row of a code."""
     for code in codes:
-        yield _by_values_finding(code, case) if code.nameless else _by_name_finding(code, case)
+        refusal = refused.get(code.about, "")
+        yield _by_values_finding(code, case) if code.by_values else _by_name_finding(code, refusal, case)
 
 
 def cannot_be_mapped(tally: CodeTally, case: Case) -> str:
@@ -97,6 +104,9 @@ def _by_name(tally: CodeTally, case: Case) -> LocalCode | None:
     basis = next((kind for kind in kinds_of(unit, case) if kind in bases), None)
     if basis is None:
         return _with_unknown_unit(tally, analyte, unit, bases, case)
+    contradiction = _contradiction(tally, basis, case)
+    if contradiction:
+        return LocalCode(tally, analyte, basis, unit, doubt=contradiction)
     factor = meaning_of(unit, basis, case.mappings).factor
     values = canonical(unit, float(factor)) if factor is not None else []
     verdict = judge_values(values, len(unit.patients), analyte, basis, case)
@@ -108,6 +118,23 @@ def _by_name(tally: CodeTally, case: Case) -> LocalCode | None:
         "unusual": "the values are not those of this test",
     }
     return LocalCode(tally, analyte, basis, unit, doubt=doubts[verdict.kind])
+
+
+def _contradiction(tally: CodeTally, basis: str, case: Case) -> str:
+    """Say where the name, or another unit that many results carry, speaks of a count and the unit of a share."""
+    told = case.names.basis(tally.all_names)
+    if told is not None and basis in {"count", *SHARES} and (told == "count") != (basis == "count"):
+        return f"its name says {_PROPERTY[told]}, its unit says {_PROPERTY[basis]}"
+    many = [unit for unit in tally.units.values() if unit.results >= _MANY * tally.results]
+    kinds = [kinds for unit in many if (kinds := kinds_of(unit, case))]
+    if any(basis not in found and not (basis in SHARES and set(found) & SHARES) for found in kinds):
+        return "its results come in units of different kinds"
+    return ""
+
+
+_PROPERTY: Final = {"count": "count", "percent": "share", "fraction": "share"}
+# Of a code's results: what is rarer is a slip of single results.
+_MANY: Final = 0.05
 
 
 def _without_unit(tally: CodeTally, analyte: str, unit: UnitTally, case: Case) -> LocalCode:
@@ -127,22 +154,14 @@ def _with_unknown_unit(tally: CodeTally, analyte: str, unit: UnitTally, bases: l
     return LocalCode(tally, analyte, "", unit, doubt=f'the unit "{unit.spelling or unit.ucum}" is not known')
 
 
-def _by_values(tally: CodeTally, missing: Iterable[str], case: Case) -> Iterator[LocalCode]:
-    """Yield what a code without any name may be, judged by values well inside the reference interval."""
-    for unit in tally.units.values():
-        if len(unit.values.values) < LEAST_VALUES_NAMELESS:
-            continue
-        for kind in kinds_of(unit, case):
-            factor = meaning_of(unit, kind, case.mappings).factor
-            for analyte in missing if factor is not None else ():
-                typical = typical_of(analyte, kind, case) if (analyte, kind) in case.mappings.plausible else None
-                middle = median(canonical(unit, float(factor or 1)))
-                if typical is not None and typical.reference[0] <= middle <= typical.reference[1]:
-                    yield LocalCode(tally, analyte, kind, unit, doubt="only its values say so", nameless=True)
+def _by_values(found: Likeness) -> LocalCode:
+    return LocalCode(
+        found.tally, found.analyte, found.basis, found.unit, doubt="only its values say so", by_values=True
+    )
 
 
-def _by_name_finding(code: LocalCode, case: Case) -> Finding:
-    hindrance = cannot_be_mapped(code.tally, case)
+def _by_name_finding(code: LocalCode, refusal: str, case: Case) -> Finding:
+    hindrance = cannot_be_mapped(code.tally, case) or refusal
     results = case.mask.words(code.tally.results, "result")
     identifier = "code-not-mappable" if hindrance else "local-code-doubtful" if code.doubt else "local-code"
     doubt = hindrance or code.doubt
@@ -179,11 +198,15 @@ def _severity(code: LocalCode, case: Case) -> Severity:
     return Severity.NOTE if few else Severity.WARNING
 
 
+def _silence(code: LocalCode) -> str:
+    return "has a name that says nothing to doctor" if code.tally.names else "comes without a name"
+
+
 def _by_values_finding(code: LocalCode, case: Case) -> Finding:
     return Finding(
         "local-code-by-values",
         Severity.WARNING,
-        f"{case.describe(code.tally)} comes without a name, and its values are like those of {code.analyte} "
+        f"{case.describe(code.tally)} {_silence(code)}, and its values are like those of {code.analyte} "
         f"({code.basis}), which is missing ({case.mask.words(code.tally.results, 'result')}).",
         "Ask the laboratory what this code means; other tests have such values too. The proposed overlay holds the row "
         "as a comment.",

@@ -9,6 +9,7 @@ from cds_service.clinical.models import Analyte
 from cds_service.clinical.reasons import Reason
 from cds_service.doctor.findings import Finding, Severity
 from cds_service.doctor.judging.case import most_for
+from cds_service.doctor.judging.properties import told_by_property
 from cds_service.doctor.judging.thresholds import BLOCKING_SHARE, by_share
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ ACTIONS: Final = {
 _NEVER_RIGHT: Final = frozenset(
     {Reason.UNIT_MISSING, Reason.UNIT_UNKNOWN, Reason.UNIT_CONFLICT, Reason.CODE_CONFLICT, Reason.SUBJECT_MISSING}
 )
+_LOOK: Final = "Look at one of these results at the source, and have the interface mended."
 # Rightly withdrawn: they only matter where they are most of all results.
 _WITHDRAWN: Final = frozenset({"entered-in-error", "cancelled"})
 
@@ -66,6 +68,8 @@ def _counted(case: Case, analyte: str, explained: frozenset[str]) -> Counter[Rea
         for reason in Reason:
             if reason is not Reason.IMPLAUSIBLE or tally.key.code not in explained:
                 counts[reason] += tally.treatments[reason]
+    told = told_by_property(case, analyte)
+    counts -= Counter({reason: told[reason] for reason in Reason})
     counts[Reason.MALFORMED] += case.evidence.laboratory.unreadable[analyte]
     return +counts
 
@@ -94,7 +98,7 @@ def _finding(case: Case, analyte: str, reason: Reason, count: int, whole: int, s
         str(reason),
         severity,
         f"{what}: {', '.join(told)}.",
-        ACTIONS[reason],
+        ACTIONS.get(reason, _LOOK),
         str(analyte),
         {"results": case.mask.count(count), "of": case.mask.count(whole), "seen": detail},
     )

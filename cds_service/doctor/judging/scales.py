@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cds_service.clinical.models import Analyte
 from cds_service.doctor.findings import Finding, Severity
 from cds_service.doctor.judging.case import most_for
-from cds_service.doctor.judging.values import canonical, judge_values, typical_of
+from cds_service.doctor.judging.values import SHARES, canonical, judge_values, typical_of
 from cds_service.doctor.laboratory_survey import UnitTally, meaning_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from cds_service.doctor.judging.values import Verdict
     from cds_service.doctor.laboratory_survey import CodeTally
 
-_SHARES: Final = frozenset({"percent", "fraction"})
 _MEND: Final = (
     "Compare one result with the laboratory's own report, and have the interface send the unit that belongs to the "
     "number. An overlay must not hide this."
@@ -67,7 +66,7 @@ def _wrong(case: Case, scale: _Scale) -> Finding:
 
 def _severity(scale: _Scale) -> Severity:
     # The service reads a fraction under "%" as what it is, as long as both of a draw are written so.
-    if scale.tally.basis in _SHARES and scale.verdict.power == 100:
+    if scale.tally.basis in SHARES and scale.verdict.power == 100:
         return Severity.WARNING
     return most_for(scale.tally.analyte)
 
@@ -79,7 +78,7 @@ def _times(power: float) -> str:
 def _guess(tally: CodeTally, verdict: Verdict) -> str:
     """Say what usually stands behind such a slip."""
     basis, power = tally.basis, verdict.power
-    if basis in _SHARES:
+    if basis in SHARES:
         if power == 100:
             return ", as fractions labelled percent are"
         return ", as cell counts under a percent code are" if power > 1 else ""

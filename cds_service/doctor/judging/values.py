@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Slips of unit: per µL for 10*9/L, g/dL for g/L, percent for fractions, and the like.
 _POWERS: Final = (1000.0, 0.001, 100.0, 0.01, 10.0, 0.1)
 _NEAR: Final = frozenset({100.0, 0.01, 10.0, 0.1})
+SHARES: Final = frozenset({"percent", "fraction"})
 # Pairs of basis that share their canonical unit.
 _SAME_SCALE: Final = {"fraction": "percent", "moles": "mass"}
 FACTORS: Final = {

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 # Longer than a hook may take: doctor wants to know how long, not to give up.
 PATIENCE_SECONDS: Final = 30.0
+# What ends a search for a limit of the service itself: no fault of the server.
+OWN_LIMITS: Final = frozenset({"too many pages", "too many entries", "too large"})
+# What the service does not send, because of what came before.
+NOT_SENT: Final = frozenset({"out of time", "the server is left alone after repeated failures"})
 
 
 class TokenSource(Protocol):

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from cds_service.acquisition import prefetch
 from cds_service.acquisition.queries import PAGE_SIZE
 from cds_service.doctor.charts import hook_request
+from cds_service.doctor.eligibility_survey import Standing
 from cds_service.doctor.evidence import NOBODY, Evidence, Options
 from cds_service.doctor.resources import CONDITIONS, OBSERVATIONS, PROCEDURES
 from cds_service.doctor.server.connection import TokenError, timing_row
@@ -81,7 +82,6 @@ class Examiner:
         evidence.source["fhirVersion"] = fhir_version(capability) if capability is not None else ""
         evidence.findings += judge_version(str(evidence.source["fhirVersion"]))
         patients = choose_patients(self._connection, evidence)
-        evidence.qualifying = 0
         silent = 0
         for done, patient_id in enumerate(patients, start=1):
             silent = 0 if self._examine_patient(patient_id) else silent + 1
@@ -154,12 +154,13 @@ class Examiner:
         survey = self.evidence.eligibility
         reader = self.evidence.reader(patient_id, conditions.patients).facts
         own = [c for c in conditions.resources if not is_foreign(patient_id, conditions, c)]
-        counting = [survey.add_condition(condition, patient_id, reader) for condition in own]
-        self.evidence.qualifying += any(counting)
+        found = {survey.add_condition(condition, patient_id, reader) for condition in own}
+        standing = next((standing for standing in Standing if standing in found), Standing.NONE)
         reader = self.evidence.reader(patient_id, procedures.patients).facts
-        for procedure in procedures.resources:
-            if not is_foreign(patient_id, procedures, procedure):
-                survey.add_procedure(procedure, patient_id, reader)
+        performed = [p for p in procedures.resources if not is_foreign(patient_id, procedures, p)]
+        for procedure in performed:
+            survey.add_procedure(procedure, patient_id, reader)
+        self.evidence.add_diagnosed(patient_id, standing, performed, reader)
 
     def _add_results(
         self, patient_id: str, counts: Answer[Observation], albumin: Answer[Observation], survey: Answer[Observation]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cds_service.clinical.models import Analyte, EffectiveTime
 from cds_service.clinical.reasons import Reason
 from cds_service.doctor.patient_tally import COUNTED
+from cds_service.doctor.server.connection import OWN_LIMITS
 from cds_service.normalization.subject import SubjectMatcher
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class FeatureObserver:
             self._features.note("search-code-ignored")
         if counts.is_whole and albumin.is_whole and self._lost(counts, albumin, survey):
             self._features.note("search-code-incomplete")
-        is_cut = counts.answered and (bool(counts.failure) or counts.content.next_url is not None)
+        is_cut = counts.answered and counts.failure in OWN_LIMITS
         if is_cut:
             self._features.note("search-truncated")
         if self._is_unsorted(counts.content.resources):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cds_service.doctor.findings import Finding, Severity
 from cds_service.doctor.judging.thresholds import WARNING_SHARE
 from cds_service.doctor.masking import quantile
+from cds_service.doctor.server.connection import NOT_SENT, OWN_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +21,8 @@ _BLOCKS, _WARNING, _NOTE = Severity.BLOCKS, Severity.WARNING, Severity.NOTE
 # Half of the deadline at the 95th percentile leaves nothing for a busy morning.
 _SLOW_SHARE: Final = 0.5
 # What the service cannot do without, and the type a token must be allowed to search.
-_REQUIRED: Final = {"Condition": "Condition", "Procedure": "Procedure", "blood counts": "Observation"}
+_BLOOD_COUNTS: Final = "blood counts"
+_REQUIRED: Final = {"Condition": "Condition", "Procedure": "Procedure", _BLOOD_COUNTS: "Observation"}
 _SURVEY: Final = "all results"
 _OPTIONAL: Final = {"albumin": "Observation", _SURVEY: "Observation"}
 # How patients are looked for.
@@ -58,8 +61,9 @@ FEATURES: Final[Mapping[str, tuple[Severity, str, str]]] = {
     ),
     "search-truncated": (
         _NOTE,
-        "Some patients have more results than the service reads.",
-        "The newest come first; raise acquisition.max_pages and max_response_bytes if older baselines matter.",
+        "Some patients have more results than the service reads: a limit of its own, no fault of the server.",
+        "The newest come first; raise acquisition.max_pages, max_entries and max_response_bytes if older baselines "
+        "matter.",
     ),
     "search-total-unmet": (
         _WARNING,
@@ -130,6 +134,7 @@ def judge_server(logs: Mapping[str, SearchLog], features: Features, hooks: HookT
     for name, resource_type in (_REQUIRED | _OPTIONAL).items():
         if name in logs:
             yield from _failures(name, resource_type, logs[name])
+            yield from _own_limits(name, logs[name])
     for identifier, (severity, what, action) in FEATURES.items():
         if features.seen[identifier]:
             what = what.format(word=features.words.get(identifier, ""))
@@ -192,12 +197,14 @@ def _nobody_found(logs: Mapping[str, SearchLog]) -> Iterator[Finding]:
 
 
 def _failures(name: str, resource_type: str, log: SearchLog) -> Iterator[Finding]:
-    failed = sum(log.failures.values())
+    failures = Counter({word: count for word, count in log.failures.items() if word not in OWN_LIMITS})
+    failed = failures.total()
     if not failed or (name == _SURVEY and failed < log.sent):
         # The survey asks again without a category, which some servers do not know.
         return
-    refused = sum(log.failures[word] for word in _REFUSALS)
-    word, _ = log.failures.most_common(1)[0]
+    refused = sum(failures[word] for word in _REFUSALS)
+    answered = Counter({word: count for word, count in failures.items() if word not in NOT_SENT})
+    word, _ = (answered or failures).most_common(1)[0]
     severity = _BLOCKS if name in _REQUIRED and failed > WARNING_SHARE * log.sent else _WARNING
     evidence = {"sent": log.sent, "failed": failed}
     if refused * 2 > failed:
@@ -215,12 +222,39 @@ def _failures(name: str, resource_type: str, log: SearchLog) -> Iterator[Finding
     yield Finding(
         "search-failed",
         severity,
-        f"{failed} of {log.sent} searches for {name} failed, mostly for: {word}.",
+        f"{failed} of {log.sent} searches for {name} failed, mostly for: {word}.{_not_sent(failures)}",
         "Local codes cannot be looked for without it: have searches by patient (and category) allowed."
         if name == _SURVEY
         else "Ask the server's operators; a hook whose data do not come is answered 412.",
         name,
         evidence,
+    )
+
+
+def _not_sent(failures: Counter[str]) -> str:
+    count = sum(failures[word] for word in NOT_SENT)
+    return f" Of these the service did not send {count}, after the failures before." if count else ""
+
+
+def _own_limits(name: str, log: SearchLog) -> Iterator[Finding]:
+    """Yield where the service itself stopped reading; of blood counts `search-truncated` tells it."""
+    words = sorted(word for word in log.failures if word in OWN_LIMITS)
+    if not words or name == _BLOOD_COUNTS:
+        return
+    stopped = sum(log.failures[word] for word in words)
+    decides = name in _REQUIRED
+    yield Finding(
+        "service-limit",
+        _WARNING if decides else _NOTE,
+        f"{stopped} of {log.sent} searches for {name} were not read to their end ({', '.join(words)}): a limit of the "
+        "service itself, no fault of the server.",
+        "A list that is cut short can leave a patient undecided (truncated). Raise acquisition.max_pages, max_entries "
+        "or max_response_bytes if such charts are common."
+        if decides
+        else "Nothing to do, unless much is missing from this report: then raise acquisition.max_pages, max_entries or "
+        "max_response_bytes.",
+        name,
+        {"sent": log.sent, "stopped": stopped},
     )
 
 

@@ -31,21 +31,25 @@ def choose_patients(connection: Connection, evidence: Evidence) -> tuple[str, ..
     if options.patient_ids is not None:
         return options.patient_ids
     qualifying, others = Draw(options.patients, options.seed), Draw(options.patients, options.seed)
+    named: set[str] = set()
     for codes in _condition_codes(evidence):
         query = urlencode({"code": codes, "_count": _PAGE})
         answer = connection.search(FINDING_SEARCHES[0], CONDITIONS, f"{connection.base}/Condition?{query}")
         for condition in answer.content.resources:
             reference = condition.subject.reference if condition.subject is not None else None
-            qualifying.add((type_and_id(reference, "Patient") or "") if reference else "")
+            identifier = (type_and_id(reference, "Patient") or "") if reference else ""
+            qualifying.add(identifier)
+            named.add(identifier)
         if answer.failure and not answer.answered:
             break
     found = [identifier for identifier in qualifying.ids() if identifier]
-    evidence.qualifying = len(found)
     if len(found) < options.patients:
         url = f"{connection.base}/Patient?{urlencode({'_count': _PAGE})}"
         content = connection.search(FINDING_SEARCHES[1], _PATIENTS, url).content
         for identifier in (*(patient.id or "" for patient in content.resources), *content.patients.values()):
             others.add(identifier)
+            named.add(identifier)
+    evidence.population = len(named - {""})
     return tuple(dict.fromkeys([*found, *(i for i in others.ids() if i)]))[: options.patients]
 
 

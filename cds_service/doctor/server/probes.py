@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cds_service.acquisition.prefetch import BLOOD_COUNTS
 from cds_service.acquisition.queries import Query
 from cds_service.doctor.resources import OBSERVATIONS
+from cds_service.doctor.server.connection import OWN_LIMITS
 from cds_service.doctor.server.features import PROBE_PAGE, Probe, holds_foreign
 
 if TYPE_CHECKING:
@@ -14,10 +15,7 @@ if TYPE_CHECKING:
 
     from cds_service.acquisition.resources import Observation
     from cds_service.doctor.server.connection import Answer, Connection
-    from cds_service.doctor.server.features import FeatureObserver, Features
-
-# Ends before the last page are no fault of the server.
-_OUR_LIMITS: Final = frozenset({"too many pages", "too many entries", "too large"})
+from cds_service.doctor.server.features import FeatureObserver, Features
 
 
 def run_probes(
@@ -44,7 +42,7 @@ def _probe_pages(connection: Connection, query: Query, probe: Probe, features: F
         features.note("search-count-ignored")
     if holds_foreign(probe.patient_id, answer.content):
         features.note("paging-loses-patient")
-    if answer.failure and answer.failure not in _OUR_LIMITS:
+    if answer.failure and answer.failure not in OWN_LIMITS:
         features.note("paging-failed", answer.failure)
     elif not answer.failure and not probe.ids <= _ids(answer):
         features.note("paging-missing" if len(answer.pages) == 1 else "paging-incomplete")

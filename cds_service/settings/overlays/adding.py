@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cds_service.settings.errors import Place, Problem, SettingsError
 from cds_service.settings.overlays.entries import Findings, Overlay
 from cds_service.settings.overlays.merging import merge_overlays
-from cds_service.settings.overlays.reading import read_overlay
+from cds_service.settings.overlays.reading import overlay_of, read_overlay
+from cds_service.settings.yaml_source import parse_document
 from fhir_mappings import MappingError, build_mappings
 from fhir_mappings.files import content_version
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from fhir_mappings.models import MappingRows
 
 
+# Stands for the file that a proposal is not in yet.
+_PROPOSED: Final = "proposed.yaml"
+
+
 def add_overlays(shipped: Mappings, overlays: Sequence[Path]) -> tuple[Mappings, tuple[Problem, ...]]:
     """Return the mappings with the overlays added, and warnings sorted by position. Raises SettingsError."""
     findings = Findings()
@@ -28,6 +33,19 @@ def add_overlays(shipped: Mappings, overlays: Sequence[Path]) -> tuple[Mappings,
         raise SettingsError(findings.problems)
     warnings = sorted(findings.warnings, key=lambda problem: problem.place.order)
     return _built(rows, _version(shipped, read)), tuple(warnings)
+
+
+def problems_of(text: str, base: Mappings) -> tuple[Problem, ...]:
+    """Return what stands against adding an overlay, given as text, to the tables of a site; empty for nothing."""
+    findings = Findings()
+    try:
+        overlay = overlay_of(parse_document(text, _PROPOSED), _PROPOSED, base, findings)
+        rows = merge_overlays(base, [overlay], findings)
+        if not findings.problems:
+            _built(rows, base.version)
+    except SettingsError as error:
+        findings.problems += error.problems
+    return tuple(findings.problems)
 
 
 def _read_all(overlays: Sequence[Path], shipped: Mappings, findings: Findings) -> list[Overlay]:

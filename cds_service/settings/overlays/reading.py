@@ -53,8 +53,13 @@ def read_overlay(path: Path, number: int, shipped: Mappings, findings: Findings)
         findings.problems += [_ranked_problem(problem, number) for problem in error.problems]
         return None
     _rank(document, number)
+    return overlay_of(document, str(path), shipped, findings)
+
+
+def overlay_of(document: Document, name: str, shipped: Mappings, findings: Findings) -> Overlay:
+    """Return the rows of a document; those that are wrong in themselves become findings and are left out."""
     content = json.dumps(document.data, sort_keys=True, default=str).encode()
-    overlay = Overlay(str(path), content)
+    overlay = Overlay(name, content)
     if is_concept_map(document):
         read_concept_map(document, shipped, overlay, findings)
     else:

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
-import signal
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cds_service.acquisition.from_settings import fetching_from_settings
@@ -27,20 +24,19 @@ from cds_service.authorization.authenticator import Authenticator as VerifyingAu
 from cds_service.authorization.from_settings import authenticator_from_settings
 from cds_service.cards.model_card import SiteModelCard
 from cds_service.errors import StateUnavailableError
+from cds_service.server.in_force import ServedApplication
 from cds_service.services.identity import SII_RECURRENCE_RISK
 from cds_service.services.recording import Recorder, RecordingChoices
 from cds_service.services.sii_recurrence_risk import SIIRecurrenceRisk
 from cds_service.services.site import site_from_settings
 from cds_service.services.snoozing import SnoozeOptions, Snoozing
-from cds_service.settings import load_settings
-from cds_service.settings.watching import ConfigurationWatcher, identify
+from cds_service.settings.named_files import holding
 from cds_service.state.chain_heads import HeadKeeper, kept_head
 from cds_service.state.installation_key import InstallationKey
 from cds_service.state.snoozes import SnoozeStore
 from cds_service.web.application import build_application
 from cds_service.web.caller_address import TrustedProxies
 from cds_service.web.exposition import join_workers
-from cds_service.web.logging import configure_logging
 from cds_service.web.metrics import Metrics
 from cds_service.web.ports import ContentVersions, Parts, Running, new_uuid, utc_now
 from cds_service.web.reloading import Reloader
@@ -53,6 +49,7 @@ if TYPE_CHECKING:
 
     from cds_service.acquisition.delivery import Fetching
     from cds_service.audit.chain import ChainHead
+    from cds_service.server.in_force import InForce
     from cds_service.services.site import Site
     from cds_service.settings import Settings
     from cds_service.web.ports import Authenticator, CDSService, ReadinessCheck
@@ -62,33 +59,23 @@ _LOGGER = logging.getLogger(__name__)
 # Staged: patient, conditions and procedures together, then blood counts and albumin. Parallel: all five.
 REQUESTS_AT_A_TIME: Final = {"staged": 3, "parallel": 5}
 
-CONFIGURATION_VARIABLE: Final = "SII_CDS_CONFIG"
 
-
-def create_app_from_environment() -> Flask:
-    """Build the application of the configuration that SII_CDS_CONFIG names, and reload it when it changes.
-
-    This is the factory a WSGI server calls in each worker's main thread; it logs as JSON lines on stdout. Raises
-    ConfigurationError.
-    """
-    configure_logging()
+def serve_site(in_force: InForce) -> ServedApplication:
+    """Build in a worker what it serves, and say how it takes another configuration. Raises ConfigurationError."""
     join_workers()
     metrics = Metrics()
-    named = os.environ.get(CONFIGURATION_VARIABLE)
-    path = Path(named) if named else None
-    known = {path: identify(path)} if path is not None else {}
-    settings = load_settings(path, os.environ)
-    audit = open_audit_log(settings)
+    with holding(dict(in_force.contents)):
+        audit = open_audit_log(in_force.settings)
+        running = Running(serving_parts(in_force.settings, audit, metrics))
     # The last records of this worker get their kept head too.
     atexit.register(audit.close)
-    running = Running(serving_parts(settings, audit, metrics))
     metrics.configuration.note_start(running.parts.versions, utc_now().timestamp())
-    if path is not None:
-        reloader = make_reloader(running, settings, path, audit, metrics)
-        watcher = ConfigurationWatcher(reloader.files, reloader.reload, known)
-        signal.signal(signal.SIGHUP, lambda _number, _frame: watcher.tell())
-        watcher.start()
-    return build_application(running, metrics)
+    reloader = make_reloader(running, audit, metrics)
+    return ServedApplication(
+        wsgi=build_application(running, metrics),
+        apply=reloader.apply,
+        note_refused=metrics.configuration.note_refused,
+    )
 
 
 def create_app(
@@ -151,7 +138,7 @@ def build_parts(
     )
 
 
-def make_reloader(running: Running, settings: Settings, path: Path, audit: AuditLog, metrics: Metrics) -> Reloader:
+def make_reloader(running: Running, audit: AuditLog, metrics: Metrics) -> Reloader:
     """Say how the parts in use are replaced when the configuration has changed."""
 
     def build(changed: Settings) -> Parts:
@@ -159,7 +146,7 @@ def make_reloader(running: Running, settings: Settings, path: Path, audit: Audit
         kept = previous if isinstance(previous, VerifyingAuthenticator) else None
         return serving_parts(changed, audit, metrics, kept)
 
-    return Reloader(running, settings, path, lambda: load_settings(path, os.environ), build, metrics)
+    return Reloader(running, build, metrics)
 
 
 def ready(authenticator: Authenticator) -> dict[str, ReadinessCheck]:

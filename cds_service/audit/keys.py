@@ -6,6 +6,7 @@ import hmac
 from typing import TYPE_CHECKING, Final
 
 from cds_service.errors import ConfigurationError
+from cds_service.settings.named_files import read_named_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,7 @@ def read_key(path: Path) -> bytes:
     Raises ConfigurationError when the file cannot be read or holds fewer than 16 bytes.
     """
     try:
-        key = path.read_bytes().removesuffix(b"\n")
+        key = read_named_file(path).removesuffix(b"\n")
     except OSError as error:
         raise ConfigurationError(f"{path}: the audit key cannot be read: {error.strerror}") from error
     if len(key) < LEAST_KEY_BYTES:

@@ -14,6 +14,7 @@ from cds_service.authorization.keys import (
     read_key_set,
 )
 from cds_service.authorization.observing import SilentObserver, TrustObserver
+from cds_service.settings.named_files import read_named_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,8 +71,7 @@ class KeyFile:
         # The mark is taken first: a file that changes while it is read is read once more.
         self._mark = self._mark_now()
         try:
-            with self._path.open("rb") as file:
-                text = file.read(MAX_KEY_SET_BYTES + 1)
+            text = read_named_file(self._path)
         except OSError as error:
             raise KeySetError(f"the file cannot be read: {error.strerror}") from None
         if len(text) > MAX_KEY_SET_BYTES:

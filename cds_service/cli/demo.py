@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import tempfile
+from pathlib import Path
 from typing import Final
 
 import click
 
 from cds_service.cli.serve import run_server
-from cds_service.demo.app import DIRECTORY_VARIABLE, PORT_VARIABLE
+from cds_service.demo.app import demo_settings, serve_demo
+from cds_service.server.in_force import InForce
+from cds_service.server.reload import Reload
+from cds_service.server.serving import ServerOptions
 
 HOST: Final = "127.0.0.1"
 USUAL_PORT: Final = 8765
 THREADS: Final = 8
-# The service's default for server.max_request_bytes.
-MAX_REQUEST_BYTES: Final = 10_485_760
 
 
 @click.command("demo")
@@ -32,17 +33,10 @@ def demo(port: int | None) -> None:
     """
     chosen = _choose_port(port)
     with tempfile.TemporaryDirectory(prefix="sii-cds-demo-") as directory:
-        os.environ[PORT_VARIABLE] = str(chosen)
-        os.environ[DIRECTORY_VARIABLE] = directory
-        run_server(
-            "cds_service.demo.app:create_demo_app",
-            HOST,
-            chosen,
-            workers=1,
-            threads=THREADS,
-            max_request_bytes=MAX_REQUEST_BYTES,
-            announce=_announce,
-        )
+        settings = demo_settings(chosen, Path(directory))
+        server = settings.server
+        options = ServerOptions(HOST, chosen, server.workers, THREADS, server.max_request_bytes)
+        run_server(serve_demo, Reload(InForce(settings), None, {}, {}), options, _announce)
 
 
 def _announce(address: str) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import TYPE_CHECKING
 
 import click
 
+# Here, before the fork: the workers share the memory of what is imported, and start at once.
+from cds_service.app import serve_site
 from cds_service.cli.named_parts import load_usable_or_exit
-from cds_service.cli.options import CONFIG_VARIABLE, config_option
-from cds_service.server.serving import serve_application
-from cds_service.web.logging import configure_logging
-from cds_service.web.paths import DIRECTORY_VARIABLE
+from cds_service.cli.options import config_option
+from cds_service.server.reload import Reload, in_force_at_start
+from cds_service.server.serving import ServerOptions, serve_application
+from cds_service.settings.named_files import Contents, holding
+from cds_service.settings.watching import identify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-TARGET = "cds_service.app:create_app_from_environment"
+    from cds_service.server.in_force import InForce, ServedApplication
 
 
 @click.command("serve")
@@ -29,49 +31,30 @@ def serve(config_file: Path | None, host: str | None, port: int | None) -> None:
     """Run the service until SIGTERM or SIGINT; SIGHUP reloads the configuration."""
     _override("SII_CDS__SERVER__HOST", host)
     _override("SII_CDS__SERVER__PORT", port)
-    settings = load_usable_or_exit(config_file)
-    if config_file is not None:
-        os.environ[CONFIG_VARIABLE] = str(config_file.absolute())
-    run_server(
-        TARGET,
-        settings.server.host,
-        settings.server.port,
-        workers=settings.server.workers,
-        threads=settings.server.threads,
-        max_request_bytes=settings.server.max_request_bytes,
-        announce=lambda address: click.echo(f"listening on {address}"),
-    )
+    path = config_file.absolute() if config_file is not None else None
+    known = {path: identify(path)} if path is not None else {}
+    contents: Contents = {}
+    with holding(contents):
+        settings = load_usable_or_exit(config_file)
+    held = in_force_at_start(settings, contents)
+    server = settings.server
+    options = ServerOptions(server.host, server.port, server.workers, server.threads, server.max_request_bytes)
+    reload = Reload(held, path, dict(os.environ), known)
+    run_server(serve_site, reload, options, lambda address: click.echo(f"listening on {address}"))
 
 
 def run_server(
-    target: str,
-    host: str,
-    port: int,
-    *,
-    workers: int,
-    threads: int,
-    max_request_bytes: int,
-    announce: Callable[[str], None],
+    build: Callable[[InForce], ServedApplication],
+    reload: Reload,
+    options: ServerOptions,
+    on_listening: Callable[[str], None],
 ) -> None:
-    """Run an application factory, with a directory for the metrics of all workers that is gone afterwards."""
-    # Records of the server itself: they go where those of the workers go, in the same form.
-    configure_logging()
-    with tempfile.TemporaryDirectory(prefix="sii-cds-metrics-") as directory:
-        # A directory of the caller's could hold what another run counted.
-        os.environ[DIRECTORY_VARIABLE] = directory
-        try:
-            serve_application(
-                target,
-                host,
-                port,
-                workers,
-                threads,
-                max_request_bytes=max_request_bytes,
-                on_listening=announce,
-            )
-        except OSError as error:
-            click.echo(f"{host}:{port}: cannot listen: {error.strerror or error}", err=True)
-            raise click.exceptions.Exit(1) from error
+    """Run an application until it is told to stop; exit 1 when the address cannot be had."""
+    try:
+        serve_application(build, reload, options, on_listening)
+    except OSError as error:
+        click.echo(f"{options.host}:{options.port}: cannot listen: {error.strerror or error}", err=True)
+        raise click.exceptions.Exit(1) from error
 
 
 def _override(variable: str, value: object) -> None:

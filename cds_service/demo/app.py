@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -21,6 +19,7 @@ from cds_service.demo.pages import build_demo_blueprint
 from cds_service.demo.timeline import TimelinePoint
 from cds_service.hooks.request import parse_cds_request
 from cds_service.normalization.effective_time import TimeReader
+from cds_service.server.in_force import ServedApplication
 from cds_service.services.decision import read_laboratory
 from cds_service.services.site import site_from_settings
 from cds_service.settings import settings_from_dict
@@ -29,16 +28,15 @@ from cds_service.web.logging import configure_logging
 from cds_service.web.ports import utc_now
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flask import Flask
 
     from cds_service.demo.answers import Assessment
     from cds_service.demo.patients import PatientStory
+    from cds_service.server.in_force import InForce
     from cds_service.services.site import Site
     from cds_service.settings import Settings
-
-# Handed from the command to its worker. Not of the form SII_CDS__SECTION__KEY, which belongs to the settings.
-PORT_VARIABLE: Final = "SII_CDS_DEMO_PORT"
-DIRECTORY_VARIABLE: Final = "SII_CDS_DEMO_DIRECTORY"
 
 _LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
 _PAGE = TrustedClient(name="demo", issuer=None, mode="active")
@@ -57,12 +55,16 @@ def demo_settings(port: int, directory: Path) -> Settings:
     )
 
 
-def create_demo_app() -> Flask:
-    """Build the demo from the port and directory that the command put into the environment."""
+def serve_demo(in_force: InForce) -> ServedApplication:
+    """Build the demo in its worker. Its configuration never changes."""
     # A newcomer reads the terminal: only what is wrong.
     configure_logging(level=logging.WARNING)
     join_workers()
-    return build_demo_app(demo_settings(int(os.environ[PORT_VARIABLE]), Path(os.environ[DIRECTORY_VARIABLE])))
+    return ServedApplication(build_demo_app(in_force.settings), apply=_never, note_refused=_never)
+
+
+def _never(*_: object) -> None:
+    """Without a file nothing is read again."""
 
 
 def build_demo_app(settings: Settings) -> Flask:

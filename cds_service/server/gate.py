@@ -2,7 +2,8 @@
 
 The server hands a request over as soon as its header is complete; the thread that then reads the body waits as
 long as the sender takes. So there are many such threads, few of which are let into the application at a time, and
-reading a body gives the place in the application back.
+reading a body gives the place in the application back. Who is refused without a look at his body holds no thread at
+all: the answer leaves at once, and what still comes is thrown away elsewhere (`lingering.py`).
 """
 
 from __future__ import annotations
@@ -15,20 +16,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from cds_service.errors import MalformedRequestError
 from cds_service.server.body_memory import SMALL_BODY_BYTES, BodyMemory, BodyShare
+from cds_service.server.connections import has_ended
+from cds_service.server.lingering import Lingering
+from cds_service.web.paths import LIVENESS, READINESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DISCARD_BYTES: Final = 65536
+# Asked by whatever decides whether this process lives: they must not wait behind hooks.
+_HEALTH: Final = frozenset({LIVENESS, READINESS})
+_HEALTH_PLACES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How many requests run in the application of one worker at a time; how much of an unread body is taken in."""
+    """How many requests run in the application of one worker at a time, of what size, and where it listens."""
 
     threads: int
     max_request_bytes: int
+    port: int = 0
 
 
 # A WSGI application whose answer is a list, which the server sends in one piece.
@@ -37,18 +45,22 @@ _Gated = Callable[..., list[bytes]]
 
 def gate(application: Callable[..., Any], limits: RequestLimits) -> _Gated:
     """Let `threads` requests into the application at a time; the answer is complete when its place is given back."""
-    places = threading.BoundedSemaphore(limits.threads)
+    hook_places = threading.BoundedSemaphore(limits.threads)
+    health_places = threading.BoundedSemaphore(_HEALTH_PLACES)
     memory = BodyMemory(limits.max_request_bytes)
+    lingering = Lingering(limits.port, limits.max_request_bytes)
 
     def gated(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        body = BodyInput(environ, places, memory)
+        places = health_places if environ.get("PATH_INFO") in _HEALTH else hook_places
+        body = BodyInput(environ, places, memory, limits.port)
         environ["wsgi.input"] = body
         try:
             with places:
                 answer = _complete(application(environ, start_response))
         finally:
             body.share.release()
-        body.discard(limits.max_request_bytes)
+        if body.is_unread:
+            lingering.keep()
         return answer
 
     return gated
@@ -65,11 +77,13 @@ def _complete(answer: Any) -> list[bytes]:
 class BodyInput(io.RawIOBase):
     """`wsgi.input` that gives the place in the application back while it waits for the body, or for memory for it.
 
-    Its limits and its completeness are the application's affair: the server ends a body that broke off as if it
-    were complete.
+    Its limits are the application's affair, and whether a body of announced length is complete: the server ends a body
+    that broke off as if it were.
     """
 
-    def __init__(self, environ: dict[str, Any], places: threading.BoundedSemaphore, memory: BodyMemory) -> None:
+    def __init__(
+        self, environ: dict[str, Any], places: threading.BoundedSemaphore, memory: BodyMemory, port: int = 0
+    ) -> None:
         """Read nothing yet: the application may refuse the request by its header."""
         self._source: Any = environ["wsgi.input"]
         self._places = places
@@ -78,6 +92,7 @@ class BodyInput(io.RawIOBase):
         self.share = BodyShare(memory)
         announced = environ.get("CONTENT_LENGTH")
         is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+        self._sender = (port, environ.get("REMOTE_ADDR", "")) if is_chunked else None
         # Bytes that may still come; without an announced length, until a read gives less than was asked for.
         self._left: float = float(announced) if announced else math.inf if is_chunked else 0
         self._awaits_permission = "HTTP_EXPECT" in environ
@@ -85,15 +100,21 @@ class BodyInput(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """Return up to `size` bytes, fewer only at the end of the body; all that is left when negative.
 
-        Raises OverloadedError when there is no memory for a large body.
+        Raises OverloadedError when there is no memory for a large body, MalformedRequestError when a body in chunks was
+        cut off.
         """
         with self._place_given_back():
             part = self._receive(size)
             self._taken += len(part)
             self._left = 0 if size < 0 or len(part) < size else self._left - len(part)
             if not self._left:
+                self._check_end()
                 self.share.received(self._taken)
         return part
+
+    def _check_end(self) -> None:
+        if self._sender is not None and has_ended(*self._sender):
+            raise MalformedRequestError("The body ends early.")
 
     def _receive(self, size: int) -> bytes:
         begin = b""
@@ -118,17 +139,10 @@ class BodyInput(io.RawIOBase):
         buffer[: len(part)] = part
         return len(part)
 
-    def discard(self, most: int) -> None:
-        """Take in what the application did not want to read, up to `most` bytes.
-
-        Otherwise the server closes the connection while the client still sends, and the client learns of a broken
-        connection instead of the reason. A client that asked before sending (Expect) is spared the sending.
-        """
-        if self._awaits_permission:
-            return
-        most = int(min(most, self._left))
-        while most > 0 and (part := self._source.read(min(most, _DISCARD_BYTES))):
-            most -= len(part)
+    @property
+    def is_unread(self) -> bool:
+        """Whether a sender still sends. One that asked before sending (Expect) is spared it."""
+        return self._left > 0 and not self._awaits_permission
 
     @contextmanager
     def _place_given_back(self) -> Iterator[None]:

@@ -1,20 +1,15 @@
 """Notices that the configuration changed: by SIGHUP, or because its files did.
 
-Every worker watches for itself, so that a broken file can never take the service down: the server's own reload would
-start new workers, and those would fail. A Kubernetes ConfigMap is swapped by replacing a link, so files are compared as
-their links lead.
+A Kubernetes ConfigMap is swapped by replacing a link, so files are compared as their links lead.
 """
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
-
-CHECK_SECONDS: Final = 1.0
 
 # What changes when a file, the target of its link or its permissions change: device, inode, times and size. None: it is
 # not there.
@@ -31,7 +26,7 @@ def identify(path: Path) -> Identity:
 
 
 class ConfigurationWatcher:
-    """Calls `on_change` from a thread of its own, once for each change. `on_change` should not raise."""
+    """Calls `on_change` once for each change. To be asked again and again, once a second or so."""
 
     def __init__(
         self,
@@ -45,17 +40,13 @@ class ConfigurationWatcher:
         """
         self._files = files
         self._on_change = on_change
-        self._told = threading.Event()
+        self._told = False
         self._seen = self._look() | dict(known)
         self._last = self._seen
 
-    def start(self, seconds: float = CHECK_SECONDS) -> None:
-        """Begin to watch. The thread ends with the process."""
-        threading.Thread(target=self._watch, args=(seconds,), name="configuration", daemon=True).start()
-
     def tell(self) -> None:
-        """Ask for a reload whether or not a file changed; may be called from a signal handler."""
-        self._told.set()
+        """Ask for a reload whether or not a file changed."""
+        self._told = True
 
     def check(self) -> None:
         """Call `on_change` if that was asked for, or if a file changed and is as it was at the look before.
@@ -65,21 +56,12 @@ class ConfigurationWatcher:
         now = self._look()
         changed = any(path not in self._seen or self._seen[path] != identity for path, identity in now.items())
         is_settled, self._last = now == self._last, now
-        if not self._told.is_set() and not (changed and is_settled):
+        if not self._told and not (changed and is_settled):
             return
-        self._told.clear()
+        self._told = False
         # Before the reload: what changes while it reads is found the next time. So is a file it newly names.
         self._seen = now
         self._on_change()
-
-    def _watch(self, seconds: float) -> None:
-        try:
-            while True:
-                self._told.wait(seconds)
-                self.check()
-        finally:
-            # Only a defect ends the loop. It is told on stderr, and must not end the watch over later changes.
-            self.start(seconds)
 
     def _look(self) -> dict[Path, Identity]:
         return {path: identify(path) for path in self._files()}

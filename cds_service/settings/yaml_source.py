@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.foreign_bytes import wide_encoding
 from cds_service.settings.errors import KeyPath, Place, Problem, SettingsError, dotted
+from cds_service.settings.named_files import read_named_file
 from cds_service.settings.scalars import plain_scalar
 from cds_service.settings.yaml_tree import Mapping, Node, Scalar, Sequence, YamlSyntaxError, read_tree
 
@@ -47,8 +48,7 @@ def read_document(path: Path) -> Document:
     name = str(path)
     whole_file = Place(name, name, (0, 0, 0, name))
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+        raw = read_named_file(path)
     except (OSError, ValueError) as error:
         raise SettingsError([Problem(whole_file, "", f"cannot be read: {_reason(error)}")]) from error
     if len(raw) > MAX_BYTES:

@@ -1,4 +1,4 @@
-"""Reload: everything that follows from the configuration is built first and swapped as one object, or nothing is."""
+"""Reload in a worker: everything that follows from a configuration is built first and swapped as one object."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from cds_service.errors import ConfigurationError
-from cds_service.settings import SettingsError, reloadable, restart_needed
+from cds_service.settings import SettingsError
+from cds_service.settings.named_files import holding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Callable
 
+    from cds_service.server.in_force import InForce
     from cds_service.settings import Settings
     from cds_service.web.metrics import Metrics
     from cds_service.web.ports import Parts, Running
@@ -21,55 +22,37 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Reloader:
-    """Replaces the parts in use by those of the changed configuration; on any error the old ones serve on."""
+    """Replaces the parts in use by those of another configuration; on any error the old ones serve on."""
 
-    def __init__(
-        self,
-        running: Running,
-        settings: Settings,
-        path: Path,
-        load: Callable[[], Settings],
-        build: Callable[[Settings], Parts],
-        metrics: Metrics,
-    ) -> None:
-        """Keep what is running.
-
-        `load` reads and checks the configuration, `build` makes parts of it; both may raise ConfigurationError.
-        """
+    def __init__(self, running: Running, build: Callable[[Settings], Parts], metrics: Metrics) -> None:
+        """Keep what is running. `build` makes parts of a configuration; it may raise ConfigurationError."""
         self._running = running
-        self._started = settings
-        self._settings = settings
-        self._path = path
-        self._load = load
         self._build = build
         self._metrics = metrics
 
-    def files(self) -> Iterable[Path]:
-        """Name the files whose change means a reload: the configuration and what it names."""
-        return (self._path, *self._settings.files)
+    def apply(self, in_force: InForce) -> None:
+        """Use this configuration. Requests that have begun end with the parts they began with.
 
-    def reload(self) -> None:
-        """Try the configuration as it is now. Requests that have begun end with the parts they began with.
-
-        Keys that need a restart stay as they were when the process started, and the log names them.
+        Raises ConfigurationError, after the log was told, when parts cannot be made of it. The log also names the keys
+        that wait for a restart.
         """
         try:
-            wanted = self._load()
-            settings = reloadable(self._started, wanted)
-            parts = self._build(settings)
+            with holding(dict(in_force.contents)):
+                parts = self._build(in_force.settings)
         except ConfigurationError as error:
-            problems = [str(p) for p in error.problems] if isinstance(error, SettingsError) else [str(error)]
-            _LOGGER.error(
-                "configuration refused, the old one serves on",
-                extra={"fields": {"problems": problems, "configuration": self._settings.hash}},
-            )
-            self._metrics.configuration.note_refused()
-            return
-        waiting = restart_needed(self._started, wanted)
+            self._tell_refused(error)
+            raise
         self._running.parts = parts
-        self._settings = settings
         _LOGGER.info(
             "configuration applied",
-            extra={"fields": parts.versions._asdict() | {"needs_restart": list(waiting)}},
+            extra={"fields": parts.versions._asdict() | {"needs_restart": list(in_force.needs_restart)}},
         )
         self._metrics.configuration.note_applied(parts.versions, time.time())
+
+    def _tell_refused(self, error: ConfigurationError) -> None:
+        problems = [str(p) for p in error.problems] if isinstance(error, SettingsError) else [str(error)]
+        used = self._running.parts.versions.configuration
+        _LOGGER.error(
+            "configuration refused, the old one serves on",
+            extra={"fields": {"problems": problems, "configuration": used}},
+        )

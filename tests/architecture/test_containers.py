@@ -114,6 +114,17 @@ def test_selectors_lead_to_the_pods() -> None:
     assert resource("StatefulSet")["spec"]["serviceName"] == "sii-cds-pods"
 
 
+def test_names_are_asked_of_the_name_service_only() -> None:
+    """A rule that names the namespace alone lets every pod of it be reached, under UDP, by whoever is inside."""
+    dns = [
+        rule for rule in resource("NetworkPolicy")["spec"]["egress"] if {port["port"] for port in rule["ports"]} == {53}
+    ]
+
+    assert [{name for name in peer if peer[name]} for rule in dns for peer in rule["to"]] == [
+        {"namespaceSelector", "podSelector"}
+    ]
+
+
 def test_compose_file_fits_the_published_schema() -> None:
     (compose,) = documents(DOCKER / "compose.yaml")
     schema = json.loads(COMPOSE_SCHEMA.read_text(encoding="utf-8"))

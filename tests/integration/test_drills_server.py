@@ -91,7 +91,7 @@ def test_drill_configuration_deleted_changes_nothing(tmp_path: Path) -> None:
         (tmp_path / "sii-cds.yaml").unlink()
         refused = "configuration refused, the old one serves on"
 
-        assert wait_until(lambda: sum(line["event"] == refused for line in log_of(tmp_path)) >= 2)
+        assert wait_until(lambda: any(line["event"] == refused for line in log_of(tmp_path)))
         assert [ask(server).status_code for _ in range(6)] == [200] * 6
         assert all("sii-cds.yaml" in str(line["problems"]) for line in log_of(tmp_path) if line["event"] == refused)
 

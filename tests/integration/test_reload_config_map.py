@@ -132,7 +132,7 @@ def test_broken_file_changes_nothing_and_is_told_until_it_is_mended(
     wait_until(lambda: total(service.url, "sii_cds_reloads_total", result="refused") == 2, "both workers refused it")
 
     assert total(service.url, "sii_cds_configuration_last_reload_successful") == 0
-    (event, _) = service.events(REFUSED)
+    (event,) = service.events(REFUSED)
     assert problem in str(event["problems"])
     assert event["configuration"] in workers()
     assert (workers(), assessment(ask(service))) == (before, asked)

@@ -168,7 +168,7 @@ def test_server_hang_up_under_load_reaches_workers_and_loses_no_request(server: 
     assert len(answers) > 20
     assert {status for status, _ in answers} == {200}
     assert server.worker_pids() == workers
-    assert wait_until(lambda: get(server)[1]["hang_ups"] > 0)
+    assert wait_until(lambda: get(server)[1]["applied"] > 0)
 
 
 def test_server_every_hang_up_reaches_every_worker_under_load(server: RunningServer) -> None:
@@ -178,7 +178,7 @@ def test_server_every_hang_up_reaches_every_worker_under_load(server: RunningSer
 
     def all_heard(number: int) -> bool:
         answer = get(server)[1]
-        heard[answer["pid"]] = answer["hang_ups"]
+        heard[answer["pid"]] = answer["applied"]
         return set(heard.values()) == {number} and len(heard) == 2
 
     with ThreadPoolExecutor() as pool:

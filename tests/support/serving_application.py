@@ -2,31 +2,31 @@
 
 import json
 import os
-import signal
 import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+from cds_service.server.in_force import InForce, ServedApplication
+
 Environ = dict[str, Any]
 Answer = tuple[str, dict[str, Any]]
 
 
-def create_application() -> Callable[[Environ, Callable[..., Any]], list[bytes]]:
-    """Build it in a worker, as the service's own factory does, with a handler for SIGHUP."""
-    hang_ups: list[int] = []
-    signal.signal(signal.SIGHUP, lambda number, _frame: hang_ups.append(number))
+def create_application(_in_force: InForce) -> ServedApplication:
+    """Build it in a worker, as the service's own factory does; it counts the configurations it is given."""
+    applied: list[InForce] = []
 
     def application(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
         status, answer = _answer(environ)
-        body = json.dumps({**answer, "pid": os.getpid(), "hang_ups": len(hang_ups)}).encode()
+        body = json.dumps({**answer, "pid": os.getpid(), "applied": len(applied)}).encode()
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
 
-    return application
+    return ServedApplication(application, applied.append, lambda: None)
 
 
-def create_nothing() -> None:
+def create_nothing(_in_force: InForce) -> ServedApplication:
     """A factory that fails, as with a configuration that cannot be used."""
     raise RuntimeError("the configuration cannot be used")
 

@@ -1,6 +1,6 @@
 """The production server in a process of its own, with the small application of `serving_application`.
 
-Run as a module it is that process: `python -m tests.support.serving_process FACTORY HOST PORT WORKERS THREADS`.
+Run as a module it is that process: `python -m THIS FACTORY HOST PORT WORKERS THREADS CONFIGURATION`.
 """
 
 import os
@@ -42,8 +42,8 @@ def start(
     factory: str = "create_application", *, host: str = "127.0.0.1", port: int = 0, workers: int = 2, threads: int = 4
 ) -> subprocess.Popen[str]:
     """Start it in a session of its own, without HOME, with its output piped."""
-    target = f"tests.support.serving_application:{factory}"
-    command = [sys.executable, "-m", __name__, target, host, str(port), str(workers), str(threads)]
+    configuration = Path(__file__).with_name("serving_process.yaml")
+    command = [sys.executable, "-m", __name__, factory, host, str(port), str(workers), str(threads), str(configuration)]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.PIPE, text=True
@@ -76,18 +76,16 @@ def _announce(url: str) -> None:
     sys.stdout.flush()
 
 
-def _main(target: str, host: str, port: str, workers: str, threads: str) -> None:
-    from cds_service.server.serving import serve_application
+def _main(factory: str, host: str, port: str, workers: str, threads: str, configuration: str) -> None:
+    from cds_service.server.reload import Reload, in_force_at_start
+    from cds_service.server.serving import ServerOptions, serve_application
+    from cds_service.settings import load_settings
+    from tests.support import serving_application
 
-    serve_application(
-        target,
-        host,
-        int(port),
-        int(workers),
-        int(threads),
-        max_request_bytes=MOST_REQUEST_BYTES,
-        on_listening=_announce,
-    )
+    path = Path(configuration)
+    options = ServerOptions(host, int(port), int(workers), int(threads), MOST_REQUEST_BYTES)
+    reload = Reload(in_force_at_start(load_settings(path, {}), {}), path, {}, {})
+    serve_application(getattr(serving_application, factory), reload, options, _announce)
 
 
 if __name__ == "__main__":

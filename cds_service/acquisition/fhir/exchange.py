@@ -21,6 +21,7 @@ from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
 from cds_service.acquisition.fhir.connections import Attempt, LimitedAdapter
 from cds_service.errors import ConfigurationError
+from cds_service.settings.named_files import read_named_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -181,8 +182,8 @@ def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is None:
         return _public_authorities()
     try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
+        return ssl.create_default_context(cadata=read_named_file(ca_file).decode("ascii", "replace"))
+    except (OSError, ValueError) as error:
         raise ConfigurationError(f"acquisition.ca_file: {ca_file} holds no usable certificates (PEM)") from error
 
 

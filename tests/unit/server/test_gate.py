@@ -116,43 +116,45 @@ def test_gate_answer_with_close_is_closed_before_the_place_is_given_back() -> No
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "left", "reason"),
+    ("headers", "reason"),
     [
-        (b"x" * 90, {"CONTENT_LENGTH": "90"}, 0, "the client can finish sending and read the refusal"),
-        (b"x" * 90, {"HTTP_TRANSFER_ENCODING": "chunked"}, 0, "in chunks"),
-        (b"x" * 200_000, {"CONTENT_LENGTH": "200000"}, 199_900, "not more than the limit"),
-        (b"x" * 90, {"CONTENT_LENGTH": "90", "HTTP_EXPECT": "100-continue"}, 90, "the client waits for leave"),
-        (b"x" * 90, {}, 90, "nothing was announced: what comes is not a body"),
+        ({"CONTENT_LENGTH": "90"}, "announced"),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, "in chunks"),
     ],
 )
-def test_gate_body_that_application_did_not_read_is_taken_in(
-    body: bytes, headers: dict[str, str], left: int, reason: str
-) -> None:
-    source = SlowSource(body)
+def test_gate_refusal_leaves_before_the_body_has_come(headers: dict[str, str], reason: str) -> None:
+    source = SlowSource(b"x" * 90, threading.Event())
 
-    gate(lambda *_: [b"refused"], LIMITS)(environ_with(source, **headers), start_nothing)
-
-    assert len(source.getvalue()) - source.tell() == left, reason
+    assert gate(lambda *_: [b"refused"], LIMITS)(environ_with(source, **headers), start_nothing) == [b"refused"], reason
+    assert source.tell() == 0, reason
 
 
-@pytest.mark.parametrize(
-    ("size", "left", "reason"),
-    [
-        (90, 0, "nothing is left"),
-        (200, 0, "the end was met"),
-        (-1, 0, "all was taken"),
-        (40, 0, "the rest is taken in"),
-    ],
-)
-def test_gate_body_that_application_read_in_part_is_taken_in(size: int, left: int, reason: str) -> None:
-    source = SlowSource(b"x" * 90)
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_gate_health_is_answered_although_every_place_is_taken(path: str) -> None:
+    done, inside = threading.Event(), threading.Semaphore(0)
 
     def application(environ: dict[str, Any], _start_response: object) -> list[bytes]:
-        return [environ["wsgi.input"].read(size)]
+        if environ["PATH_INFO"] != path:
+            inside.release()
+            done.wait(5)
+        return []
 
-    gate(application, LIMITS)(environ_with(source, CONTENT_LENGTH="90"), start_nothing)
-
-    assert len(source.getvalue()) - source.tell() == left, reason
+    gated = gate(application, LIMITS)
+    hooks = [
+        threading.Thread(target=gated, args=(environ_with(b"", PATH_INFO="/cds-services/x"), start_nothing))
+        for _ in range(2 * LIMITS.threads)
+    ]
+    for hook in hooks:
+        hook.start()
+    try:
+        for _ in range(LIMITS.threads):
+            assert inside.acquire(timeout=5)
+        assert gated(environ_with(b"", PATH_INFO=path), start_nothing) == []
+        assert not inside.acquire(blocking=False), "the places were all taken"
+    finally:
+        done.set()
+        for hook in hooks:
+            hook.join()
 
 
 def run_together(tasks: list[Any]) -> None:

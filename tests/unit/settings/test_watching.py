@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING
-
-import pytest
 
 from cds_service.settings.watching import ConfigurationWatcher, identify
 
@@ -109,24 +105,3 @@ def test_tell_asks_for_a_reload_though_nothing_changed(tmp_path: Path) -> None:
     watcher.check()
     watcher.check()
     assert calls == [1]
-
-
-# The defect is meant.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_watch_defect_while_reloading_does_not_end_it(tmp_path: Path) -> None:
-    calls: list[int] = []
-    reloaded = threading.Event()
-
-    def reload() -> None:
-        calls.append(1)
-        if len(calls) == 1:
-            raise ZeroDivisionError
-        reloaded.set()
-
-    watcher = ConfigurationWatcher(lambda: [tmp_path / "none"], reload, {})
-    watcher.start(0.01)
-    watcher.tell()
-    while not calls:
-        time.sleep(0.01)
-    watcher.tell()
-    assert reloaded.wait(10)

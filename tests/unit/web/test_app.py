@@ -1,15 +1,16 @@
 """The wiring: a configuration becomes an application that answers, checks and logs."""
 
 import json
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from werkzeug.test import Client
 
-from cds_service.app import create_app, create_app_from_environment
+from cds_service.app import create_app, serve_site
 from cds_service.errors import ConfigurationError
+from cds_service.server.in_force import InForce
 from cds_service.settings import Settings, settings_from_dict
+from tests.security import forge
 from tests.support.charts import hook_request as full_request
 from tests.unit.web.fakes import GOOD_TOKEN, HOOK_PATH, NOW, FakeAuthenticator, FakeService, hook_request
 from tests.unit.web.outcomes import refused_with
@@ -90,43 +91,30 @@ def test_hook_without_audit_is_refused_or_answered_as_the_site_chose(tmp_path: P
     assert answers["continue"].status_code == 200
 
 
-@pytest.fixture
-def own_log() -> Iterator[None]:
-    """Put the configuration of the log back afterwards."""
-    root, own = logging.getLogger(), logging.getLogger("cds_service")
-    handlers, levels = root.handlers[:], (root.level, own.level)
-    root.handlers.clear()
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(levels[0])
-    own.setLevel(levels[1])
+def test_served_application_takes_another_configuration_and_keeps_its_own_when_that_is_refused(tmp_path: Path) -> None:
+    served = serve_site(InForce(site(tmp_path, service={"mode": "silent"})))
+    client = Client(served.wsgi)
+    assert client.post(SERVICE, json=full_request()).get_json() == {"cards": []}
 
+    served.apply(InForce(site(tmp_path)))
+    assert client.post(SERVICE, json=full_request()).get_json()["cards"]
 
-@pytest.mark.usefixtures("own_log")
-def test_app_from_environment_logs_json_lines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "sii-cds.yaml"
-    file.write_text("authentication: {required: false}\n")
-    monkeypatch.setenv("SII_CDS_CONFIG", str(file))
-    monkeypatch.setenv("SII_CDS__SERVICE__MODE", "silent")
-
-    response = create_app_from_environment().test_client().post(SERVICE, json=full_request())
-
-    assert response.get_json() == {"cards": []}
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (line,) = [line for line in lines if line["event"] == "request"]
-    assert line.items() >= {"route": SERVICE, "status": 200, "client": "anonymous"}.items()
-
-
-@pytest.mark.parametrize("text", ["authentication: {required: true}\n", "servce: {}\n", "["])
-@pytest.mark.usefixtures("own_log")
-def test_app_from_unusable_configuration_does_not_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
-    file = tmp_path / "sii-cds.yaml"
-    file.write_text(text)
-    monkeypatch.setenv("SII_CDS_CONFIG", str(file))
-
+    keys = tmp_path / "jwks.json"
+    keys.write_text("{}")
+    entry = {"name": "ehr", "issuer": "https://ehr.example", "algorithms": ["ES384"], "jwks_file": str(keys)}
     with pytest.raises(ConfigurationError):
-        create_app_from_environment()
+        served.apply(InForce(site(tmp_path, authentication={"required": True}, clients=[entry])))
+    assert client.post(SERVICE, json=full_request()).get_json()["cards"]
+
+
+def test_served_application_has_the_files_that_it_is_given_whatever_lies_on_the_disk(tmp_path: Path) -> None:
+    keys = tmp_path / "jwks.json"
+    keys.write_text(json.dumps({"keys": [forge.jwk(forge.ec_key(), forge.EC_KID)]}))
+    entry = {"name": "ehr", "issuer": "https://ehr.example", "algorithms": ["ES384"], "jwks_file": str(keys)}
+    settings = site(tmp_path, authentication={"required": True}, clients=[entry])
+    contents = {keys: keys.read_bytes()}
+    keys.write_text("half a fi")
+
+    served = serve_site(InForce(settings, contents))
+
+    assert Client(served.wsgi).get("/readyz").status_code == 200

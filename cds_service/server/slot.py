@@ -1,0 +1,86 @@
+"""One place for a worker: who has it, when it was last heard of, and when it is given to the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cds_service.server.backoff import Backoff
+
+if TYPE_CHECKING:
+    from granian.server.mp import WorkerProcess
+
+    from cds_service.server.channel import LowerEnd, UpperEnd
+    from cds_service.server.in_force import InForce
+
+# Design section 7. A worker says a word a second.
+SILENCE_SECONDS: Final = 10.0
+
+
+class Worker:
+    """A running worker, as the process above knows it."""
+
+    def __init__(self, process: WorkerProcess, channel: UpperEnd, below: LowerEnd, has: InForce, now: float) -> None:
+        """Know a worker that is about to start with the configuration `has`."""
+        self.process = process
+        self.channel = channel
+        self.below = below
+        self.has = has
+        # What it was sent and has not answered yet.
+        self.trying: InForce | None = None
+        self.is_ready = False
+        self.started = now
+        self.heard = now
+
+    @property
+    def pid(self) -> int:
+        """Return its process number."""
+        return int(self.process.inner.pid or 0)
+
+    def descriptors(self) -> tuple[int, int]:
+        """Return what to wait for: its words and its end."""
+        return self.channel.fileno(), self.process.inner.sentinel
+
+    @property
+    def has_exited(self) -> bool:
+        """Whether its process has come to an end; its exit code is known then."""
+        return self.process.inner.exitcode is not None
+
+    def is_silent(self, now: float) -> bool:
+        """Whether it said nothing for so long that it hangs."""
+        return now - self.heard >= SILENCE_SECONDS
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.inner.kill()
+
+    def send(self, in_force: InForce) -> None:
+        """Hand it a configuration, to be answered with a word."""
+        self.trying = in_force
+        self.channel.send(in_force)
+
+    def close(self) -> None:
+        """Close what is left of it."""
+        self.channel.close()
+        self.process.inner.close()
+
+
+class Slot:
+    """A place. It is empty while the next worker waits for its turn."""
+
+    def __init__(self, index: int, now: float) -> None:
+        """Be due at once."""
+        self.index = index
+        self.worker: Worker | None = None
+        self.due = now
+        self._backoff = Backoff()
+
+    def is_due(self, now: float) -> bool:
+        """Whether a worker is to be started now."""
+        return self.worker is None and now >= self.due
+
+    def empty(self, now: float, lived_seconds: float) -> float:
+        """Take note that its worker lived so long; return the pause until the next."""
+        self.worker = None
+        pause = self._backoff.pause(lived_seconds)
+        self.due = now + pause
+        return pause

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import time
 from enum import StrEnum
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _DAY_ALONE: Final = float("-inf")
+_MIDNIGHT: Final = time(0)
 _ORDER: Final = attrgetter("order")
 
 
@@ -51,6 +53,7 @@ class _OrderedTime(NamedTuple):
     day: date
     instant: datetime | None
     order: tuple[date, float]
+    midnight_of: date | None
 
 
 class EffectiveTime(_OrderedTime):
@@ -58,20 +61,26 @@ class EffectiveTime(_OrderedTime):
 
     `instant` is aware. It is None for a time that is precise to the day only. `order` is the key for "newer than": by
     day, then by instant; a day alone stands before every instant of that day. It is computed once, because sorting a
-    long chart asks for it thousands of times.
+    long chart asks for it thousands of times. `midnight_of` is the last day that begins with this instant, at the
+    site or as it was written, and None for any other time: laboratories fill in midnight for an hour they do not know.
     """
 
     __slots__ = ()
 
-    def __new__(cls, day: date, instant: datetime | None) -> Self:
-        """Make a time from its day at the site and its aware instant."""
-        order = (day, instant.timestamp() if instant is not None else _DAY_ALONE)
-        # Not by way of super(): a long chart makes hundreds of times, and that would be a third of the cost.
-        return tuple.__new__(cls, (day, instant, order))
+    def __new__(cls, day: date, instant: datetime | None, midnight_of: date | None = None) -> Self:
+        """Make a time from its day at the site and its aware instant, which is in the zone of the site.
 
-    def __getnewargs__(self) -> tuple[date, datetime | None]:
+        `midnight_of` is the day of an instant that was written as midnight in another zone.
+        """
+        order = (day, instant.timestamp() if instant is not None else _DAY_ALONE)
+        if instant is not None and instant.time() == _MIDNIGHT:
+            midnight_of = max(day, midnight_of or day)
+        # Not by way of super(): a long chart makes hundreds of times, and that would be a third of the cost.
+        return tuple.__new__(cls, (day, instant, order, midnight_of))
+
+    def __getnewargs__(self) -> tuple[date, datetime | None, date | None]:
         """Let a copy be made from what a time is made of."""
-        return self.day, self.instant
+        return self.day, self.instant, self.midnight_of
 
     def isoformat(self) -> str:
         """FHIR form: a date, or a date-time with its offset."""

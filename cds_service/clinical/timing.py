@@ -110,11 +110,19 @@ def _in_exclusion_window(draw: BloodDraw, procedure: ProcedureTime, policy: Clin
 
 
 def _is_before(draw: BloodDraw, procedure: ProcedureTime) -> bool:
-    """Tell whether blood was surely drawn before the procedure; on the day it began only when all carry times."""
+    """Tell whether blood was surely drawn before the procedure; on the day it began only when all carry times.
+
+    Exactly midnight stands for any hour of the day that it begins.
+    """
     taken, began = draw.effective, procedure.first
-    if taken.day != began.day:
-        return taken.day < began.day
-    if taken.instant is None or began.instant is None or any(part.effective.instant is None for part in draw.parts):
+    if taken.day > began.day:
+        return False
+    times = [part.effective for part in draw.parts]
+    if max(time.midnight_of or time.day for time in times) < began.day:
+        return True
+    if taken.instant is None or began.instant is None:
+        return False
+    if any(time.instant is None or time.midnight_of is not None for time in times):
         return False
     # Not `<` on the datetimes: within one zone Python compares wall clocks, which run twice when summer time ends.
     return taken.instant.timestamp() < began.instant.timestamp()

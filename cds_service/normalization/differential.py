@@ -33,14 +33,20 @@ def read_shares(
     """Return the pair of shares, or the results that may not be used with their reasons.
 
     Values of at most 1 under a percent unit: when both are, they are fractions under a wrong label and their ratio is
-    right; when only one is, it is refused as fraction-mislabelled. Two shares of more than 101 % together are
-    implausible. Zero lymphocytes are no fraction; they are judged by the draw.
+    right; when only one is, it is refused as fraction-mislabelled, unless as a fraction it would take the two above
+    101 %: then it is a percentage, as in severe lymphopenia. Two shares of more than 101 % together are implausible.
+    Zero lymphocytes are no fraction; they are judged by the draw.
     """
     doubtful = [r for r in (neutrophils, lymphocytes) if is_doubtful_share(r)]
     if lymphocytes.value == 0:
         doubtful = []
     if len(doubtful) == 1:
-        return ((doubtful[0], Reason.FRACTION_MISLABELLED),)
+        one, other = doubtful[0], lymphocytes if doubtful[0] is neutrophils else neutrophils
+        if one.number + other.value <= limits.sum_max:
+            return ((one, Reason.FRACTION_MISLABELLED),)
+        if one.value < one.measure.limits.low:
+            return ((one, Reason.IMPLAUSIBLE),)
+        doubtful = []
     pair = SharePair(neutrophils, lymphocytes)
     if doubtful:
         pair = SharePair(_as_fraction(neutrophils), _as_fraction(lymphocytes))

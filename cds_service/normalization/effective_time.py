@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cds_service.normalization.shapes import ObservationLike, PeriodLike
 
 FUTURE_TOLERANCE = timedelta(minutes=10)
+_MIDNIGHT = time(0)
 LONGEST_PERIOD = timedelta(hours=24)
 
 # Seconds may be missing and fractions may be of any length: both were met in the field. FHIR forbids the hour 24.
@@ -117,9 +118,10 @@ class TimeReader:
             offset = moment.astimezone(self._site_zone).utcoffset()
         except OverflowError:
             return Reason.MALFORMED
+        midnight_of = instant.date() if instant.time() == _MIDNIGHT else None
         # A fixed offset: Python compares two times of one zone by their wall clocks, which run twice when summer ends.
         local = moment.astimezone(_fixed_offset(offset))
-        return EffectiveTime(local.date(), local)
+        return EffectiveTime(local.date(), local, midnight_of)
 
     def _parse_date(self, text: str) -> EffectiveTime | Reason:
         span = parse_partial_date(text)

@@ -27,16 +27,20 @@ _KINDS: Final = {
     "moles": ("moles", "mass"),
 }
 
+# Not "fraction" for a count: its unit is 1, which says nothing.
+_OTHER_PROPERTY: Final = {"count": "percent", "percent": "count", "fraction": "count"}
+
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _SUPERSCRIPT_POWER: Final = re.compile(r"10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _SPACES: Final = re.compile(r"\s+")
 
 
 def read_factor(quantity: QuantityLike | None, basis: str, mappings: Mappings) -> Decimal | Reason:
-    """Return the factor to the canonical unit, or unit-missing, unit-unknown or unit-conflict.
+    """Return the factor to the canonical unit, or unit-missing, unit-unknown, unit-conflict or property-conflict.
 
     Code and text are both looked up. A known code wins over an unknown text and the other way round; two known ones
-    of different meaning are a conflict. Only a pure-fraction code may come without a unit.
+    of different meaning are a conflict. Only a pure-fraction code may come without a unit. A share under the code of
+    a count, or a count under that of a share, is property-conflict: nobody can tell which of the two is wrong.
     """
     code = (quantity.code or "") if quantity is not None else ""
     text = (quantity.unit or "") if quantity is not None else ""
@@ -44,6 +48,8 @@ def read_factor(quantity: QuantityLike | None, basis: str, mappings: Mappings) -
     kinds = _KINDS[basis]
     if not code.strip() and not text.strip():
         return Decimal(1) if kinds[0] in table.unitless_kinds else Reason.UNIT_MISSING
+    if _is_other_property((code, text), basis, table):
+        return Reason.PROPERTY_CONFLICT
     by_code = _find(code, kinds, table)
     if text == code:
         return Reason.UNIT_UNKNOWN if by_code is None else by_code
@@ -84,6 +90,13 @@ def _find(spelling: str, kinds: tuple[str, ...], table: UnitTable) -> Decimal | 
         return None
     folded = normalized.casefold()
     return next((table.folded[kind][folded] for kind in kinds if folded in table.folded[kind]), None)
+
+
+def _is_other_property(spellings: tuple[str, str], basis: str, table: UnitTable) -> bool:
+    """Tell whether what is known of the unit says share where the code says count, or count where it says share."""
+    other = _OTHER_PROPERTY.get(basis)
+    known = {kind for spelling in spellings for kind in table.kinds_of(normalize_spelling(spelling))}
+    return other is not None and known == {other}
 
 
 def _is_known_otherwise(spelling: str, table: UnitTable) -> bool:

@@ -27,16 +27,25 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.PROCEDURE_DATE_MISSING: "No interventional procedure carries a date that can be read.",
     Reason.ZERO_LYMPHOCYTES: "Lymphocytes are zero; SII is undefined.",
     Reason.CONFLICTING_RESULTS: "The blood draw holds different values for the same test, and none is marked as newer.",
-    Reason.DIFFERENTIAL_INCONSISTENT: "Counts and percentages of the differential contradict each other.",
+    Reason.DIFFERENTIAL_INCONSISTENT: (
+        "The differential of the draw contradicts itself, or its readings lie on both sides of the cut-off."
+    ),
     Reason.TRUNCATED: "The chart holds more entries than were delivered.",
     Reason.CODE_CONFLICT: "A result carries codes of different meaning.",
     Reason.STATUS_NOT_ACCEPTED: "A result is not final (for example preliminary, cancelled or entered in error).",
-    Reason.SUBJECT_MISMATCH: "A result belongs to another patient.",
+    Reason.SUBJECT_MISMATCH: "A result belongs to another patient record.",
     Reason.SUBJECT_MISSING: "A result does not say which patient it belongs to.",
     Reason.UNIT_MISSING: "A result has no unit.",
     Reason.UNIT_UNKNOWN: "A result has a unit that is not in the reviewed table.",
     Reason.UNIT_CONFLICT: "A result gives two units of different meaning.",
-    Reason.FRACTION_MISLABELLED: "A share of the differential looks like a fraction labeled as a percentage.",
+    Reason.PROPERTY_CONFLICT: (
+        "The code of a result says count and its unit says share, or the reverse: one of the two is wrong."
+    ),
+    Reason.SPECIMEN_NOT_BLOOD: "A result is of another material than blood, such as ascites or bone marrow.",
+    Reason.PLATELET_CLUMPING: "The laboratory found platelet clumps: the platelet count may be too low.",
+    Reason.FRACTION_MISLABELLED: (
+        "One share of the differential is very small: it may be a fraction with the wrong unit, or truly that low."
+    ),
     Reason.VALUE_MISSING: "A result has no value.",
     Reason.VALUE_NOT_NUMERIC: "A result is text, not a number.",
     Reason.COMPARATOR: "A result is only a bound (such as < or >).",
@@ -44,7 +53,7 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.NO_EFFECTIVE_TIME: "A result does not say when the blood was taken.",
     Reason.IMPRECISE_TIME: "A result does not say on which day the blood was taken.",
     Reason.FUTURE_TIME: "A result is dated in the future.",
-    Reason.IMPLAUSIBLE: "A result lies outside the plausible range; its unit may be wrong.",
+    Reason.IMPLAUSIBLE: "A result lies outside the range that this rule reads.",
     Reason.MALFORMED: "A result could not be read.",
 }
 
@@ -65,11 +74,14 @@ SHORT_REASONS: Final[Mapping[Reason, str]] = {
     Reason.TRUNCATED: "chart not delivered in full",
     Reason.CODE_CONFLICT: "conflicting codes",
     Reason.STATUS_NOT_ACCEPTED: "result not final",
-    Reason.SUBJECT_MISMATCH: "result of another patient",
+    Reason.SUBJECT_MISMATCH: "result of another record",
     Reason.SUBJECT_MISSING: "result without patient",
     Reason.UNIT_MISSING: "unit missing",
     Reason.UNIT_UNKNOWN: "unit unknown",
     Reason.UNIT_CONFLICT: "conflicting units",
+    Reason.PROPERTY_CONFLICT: "count or share unclear",
+    Reason.SPECIMEN_NOT_BLOOD: "result not of blood",
+    Reason.PLATELET_CLUMPING: "platelet clumps",
     Reason.FRACTION_MISLABELLED: "fraction labeled as percentage",
     Reason.VALUE_MISSING: "value missing",
     Reason.VALUE_NOT_NUMERIC: "value is text",

@@ -16,10 +16,15 @@ SUNDAY = 6
 
 
 class Moment(NamedTuple):
-    """When something happened: the local day, and the instant in UTC where a time is known."""
+    """When something happened: the local day, and the instant in UTC where a time is known.
+
+    `latest_day` is given for a time that is midnight, here or where it was written: it may have been at any hour until
+    the end of that day.
+    """
 
     day: date
     instant: datetime | None
+    latest_day: date | None = None
 
 
 class Span(NamedTuple):
@@ -63,7 +68,10 @@ def read(text: str, zone: str) -> Moment:
         instant = as_if_utc - offset(zone, as_if_utc - offset(zone, as_if_utc))
     else:
         instant = parsed.astimezone(UTC)
-    return Moment(local_day(zone, instant), instant)
+    day = local_day(zone, instant)
+    clocks = (parsed, instant + offset(zone, instant))
+    midnights = [clock.date() for clock in clocks if (clock.hour, clock.minute, clock.second) == (0, 0, 0)]
+    return Moment(day, instant, max(midnights, default=None))
 
 
 def read_span(text: str, zone: str) -> Span:

@@ -97,7 +97,9 @@ def shares() -> Iterator[Case]:
         ("210 70 25", "percentages"), ("210 61.5 20.25", "with decimals"), ("210 76 25", "101 % are rounding"),
         ("210 76.1 25", "more than 101 %"), ("210 0.70 0.25", "both are fractions under a percent sign"),
         ("210 1 1", "both at the limit of a fraction, yet 200 % together"), ("210 70 0.25", "only one is"),
-        ("210 0.7 25", "only the other is"), ("210 1 25", "1 % neutrophils may be a fraction"),
+        ("210 0.7 25", "only the other is"), ("210 1 25", "1 % neutrophils are no fraction: 125 %"),
+        ("150 96 0.8", "severe lymphopenia"),
+        ("150 60 0.41", "101 % as a fraction"), ("150 60 0.42", "above it"), ("150 95 0.07", "neither is plausible"),
         ("210 1.1 25", "1.1 % may not"), ("210 70 0", "no lymphocytes"), ("210 100 1.01", "100 % and 1.01 %"),
         ("210 100.1 0.5", "beyond 100 %"), ("210 0.0009 0.25", "too small even as a fraction"),
         ("210 99 1.5", "few lymphocytes"), ("210 12 80", "many lymphocytes"), ("- 70 25", "without platelets"),
@@ -141,6 +143,13 @@ def same_day_clocks() -> Iterator[Case]:
         ("T08:30:00+02:00", "T08:00:00+01:00", "half an hour before, by another zone"),
     ):  # fmt: skip
         yield chart(why, procedures=f"2026-11-02{done}", drawn=f"2026-11-02{drawn}")
+    for zone, drawn in (
+        ("Europe/Berlin", "2026-11-02T00:00:00"), ("Europe/Berlin", "2026-11-02T00:00:01"),
+        ("Europe/Berlin", "2026-11-02T00:00:00Z"), ("UTC", "2026-11-02T00:00:00+01:00"),
+        ("UTC", "2026-11-01T00:00:00+01:00"), ("America/Los_Angeles", "2026-11-02T00:00:00Z"),
+        ("Asia/Shanghai", "2026-11-01T16:00:00Z"), ("Asia/Shanghai", "2026-11-01T15:59:59Z"),
+    ):  # fmt: skip
+        yield chart("midnight is an hour that is not known", procedures="2026-11-02T20:00:00", drawn=drawn, zone=zone)
 
 
 def far_zones() -> Iterator[Case]:

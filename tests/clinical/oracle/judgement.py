@@ -146,10 +146,10 @@ def _refusal(draw: Draw, procedures: list[Span], today: date) -> str:
 def _is_before(draw: Draw, procedure: Span) -> bool:
     """Only what surely lies before the first moment of the procedure lies before it."""
     taken, began = draw.taken, procedure.first
-    if taken.day == began.day:
+    if taken.day <= began.day <= (taken.latest_day or taken.day):
         if taken.instant is None or began.instant is None:
             return False
-        return draw.tells_time and taken.instant < began.instant
+        return draw.tells_time and not taken.latest_day and taken.instant < began.instant
     return taken.day < began.day
 
 
@@ -224,7 +224,10 @@ def _value(case: Case, name: str, *, future: bool) -> Fraction | str:
     is_share = name != "platelets" and (case.basis == "percent" or (case.basis == "mixed" and name == "lymphocytes"))
     if not unit:
         return "unit-missing"
-    factors = {"%": Fraction(1, 100)} if is_share else COUNT_UNITS
+    shares = {"%": Fraction(1, 100)}
+    factors, others = (shares, COUNT_UNITS) if is_share else (COUNT_UNITS, shares)
+    if unit in others:
+        return "property-conflict"
     if unit not in factors:
         return "unit-unknown"
     value = Fraction(text) * factors[unit]
@@ -243,7 +246,12 @@ def _shares(neutrophils: Fraction | str, lymphocytes: Fraction | str) -> dict[st
     limit = Fraction(1, 100)
     if lymphocytes > 0 and (neutrophils <= limit) != (lymphocytes <= limit):
         wrong = "neutrophils" if neutrophils <= limit else "lymphocytes"
-        return {"neutrophils": neutrophils, "lymphocytes": lymphocytes} | {wrong: "fraction-mislabelled"}
+        small, large = sorted((neutrophils, lymphocytes))
+        if small * 100 + large <= LARGEST_SUM_OF_SHARES:
+            return {"neutrophils": neutrophils, "lymphocytes": lymphocytes} | {wrong: "fraction-mislabelled"}
+        if small < PLAUSIBLE_SHARE[0]:
+            return {"neutrophils": neutrophils, "lymphocytes": lymphocytes} | {wrong: "implausible"}
+        return {"neutrophils": neutrophils, "lymphocytes": lymphocytes}
     scale = 100 if lymphocytes > 0 and neutrophils <= limit else 1
     if (neutrophils + lymphocytes) * scale > LARGEST_SUM_OF_SHARES:
         return {"neutrophils": "implausible", "lymphocytes": "implausible"}

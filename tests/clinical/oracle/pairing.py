@@ -86,7 +86,8 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 def _group(members: list[Result], *, conflict: bool) -> Group:
     taken = max(members, key=_order).taken
-    return Group(tuple(r.value for r in members), taken, all(r.taken.instant for r in members), conflict)
+    told = all(r.taken.instant and not r.taken.latest_day for r in members)
+    return Group(tuple(r.value for r in members), taken, told, conflict)
 
 
 def _order(result: Result) -> tuple[date, datetime]:

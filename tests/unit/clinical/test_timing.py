@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from cds_service.clinical.chart_facts import ProcedureTime
 from cds_service.clinical.models import Analyte, BloodDraw, EffectiveTime
+from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import Relation, time_draw
 from tests.unit.clinical.values import POLICY, TODAY, at, dated, day, done, draw, result
-
-if TYPE_CHECKING:
-    from cds_service.clinical.chart_facts import ProcedureTime
 
 AFTER, BEFORE = Relation.AFTER, Relation.BEFORE
 WINDOW, BASELINE, STALE = Reason.POST_PROCEDURE_WINDOW, Reason.OUTSIDE_BASELINE_WINDOW, Reason.STALE
@@ -254,3 +253,31 @@ def test_draw_on_the_day_of_the_procedure_is_before_it_only_with_every_part(
 
 def test_relations_are_the_published_words() -> None:
     assert [str(relation) for relation in Relation] == ["after", "before"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "is_before", "why"),
+    [
+        (EffectiveTime(date(2026, 1, 10), datetime(2026, 1, 10, 0, 0, tzinfo=UTC)), False, "midnight at the site"),
+        (
+            EffectiveTime(date(2026, 1, 10), datetime(2026, 1, 10, 0, 0, 1, tzinfo=UTC)),
+            True,
+            "a second later is a time",
+        ),
+        (EffectiveTime(date(2026, 1, 9), datetime(2026, 1, 9, 0, 0, tzinfo=UTC)), True, "midnight of the day before"),
+        (
+            EffectiveTime(date(2026, 1, 9), datetime(2026, 1, 9, 23, 0, tzinfo=UTC), date(2026, 1, 10)),
+            False,
+            "written as midnight of the procedure's day, an hour east of the site",
+        ),
+    ],
+)
+def test_midnight_does_not_place_blood_before_a_procedure_of_its_day(
+    taken: EffectiveTime, is_before: bool, why: str
+) -> None:
+    began = EffectiveTime(date(2026, 1, 10), datetime(2026, 1, 10, 8, 0, tzinfo=UTC))
+    procedure = ProcedureTime(began, began, began.isoformat(), began.isoformat())
+
+    timed = time_draw(draw(taken), [procedure], ClinicalPolicy(UTC), date(2026, 1, 11))
+
+    assert (timed.relation is Relation.BEFORE) is is_before, why

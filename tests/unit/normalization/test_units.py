@@ -129,16 +129,12 @@ REFUSED = [
     (PLATELETS, "g/L", "a mass; never the giga of G/L"),
     (PLATELETS, "g/l", "a mass"),
     (PLATELETS, "G/l", "between g/L and G/L nobody can tell"),
-    (PLATELETS, "%", "a share of leukocytes is no platelet count"),
     (PLATELETS, "1", "no unit"),
-    (NEUTROPHILS, "%", "a percentage under a count code"),
     (NEUTROPHILS, "mmol/L", "seen in the field under 751-8"),
     (NEUTROPHILS, "10*9/L.", "a dot too many"),
     (NEUTROPHILS, "1/mm³", "not in the table"),
-    (NEUTROPHILS_SHARE, "10*9/L", "a count under a percent code"),
     (NEUTROPHILS_SHARE, "1", "only a pure-fraction code may say so"),
     (LYMPHOCYTES_SHARE, "{ratio}", "only a pure-fraction code may say so"),
-    (FRACTION, "10*9/L", "a count under a fraction code"),
     (ALBUMIN, "G/L", "giga per liter is no mass"),
     (ALBUMIN, "%", "percent of what"),
     (ALBUMIN, "U/L", "an activity"),
@@ -168,7 +164,7 @@ BOTH = [
     (PLATELETS, "foo", "bar", "unit-unknown", "neither is known"),
     (PLATELETS, "%", "10*9/L", "unit-conflict", "a code of another kind beside a fitting text"),
     (PLATELETS, "10*12/L", "10*9/L", "unit-conflict", "a refused code beside a fitting text"),
-    (PLATELETS, "%", "percent", "unit-unknown", "two of one wrong kind: a kind mismatch"),
+    (PLATELETS, "%", "percent", "property-conflict", "two of one wrong kind: a kind mismatch"),
     (NEUTROPHILS_SHARE, "%", "10*9/L", "unit-conflict", "a count beside percent"),
     (ALBUMIN, "g/dL", "g/L", "unit-conflict", "ten times apart"),
     (ALBUMIN, "g/dL", "G/DL", "usable", "the same in capitals"),
@@ -231,3 +227,21 @@ def test_count_is_never_taken_for_a_fraction_whatever_its_factor() -> None:
 )
 def test_spelling_is_normalized_before_it_is_looked_up(text: str, normalized: str, reason: str) -> None:
     assert normalize_spelling(text) == normalized, reason
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "why"),
+    [
+        (PLATELETS, "%", "a share of leukocytes is no platelet count"),
+        (NEUTROPHILS, "%", "a percentage under a count code"),
+        (NEUTROPHILS, "percent", "in words"),
+        (NEUTROPHILS_SHARE, "10*9/L", "a count under a percent code"),
+        (NEUTROPHILS_SHARE, "/uL", "a count of another size"),
+        (FRACTION, "10*9/L", "a count under a fraction code"),
+    ],
+)
+@pytest.mark.parametrize("members", [("unit",), ("code",), ("unit", "code")])
+def test_unit_of_the_other_property_is_a_conflict(code: str, unit: str, why: str, members: tuple[str, ...]) -> None:
+    quantity = {"value": 60} | dict.fromkeys(members, unit)
+
+    assert judged(observation(code, 0, valueQuantity=quantity)) == "property-conflict", why

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
-from fhir_mappings.codes import Coded, comparable, normalize_icd
+from fhir_mappings.codes import Coded, normalize_icd
 from fhir_mappings.models import CodeSystem
 
 _Row = TypeVar("_Row", bound=Coded)
@@ -28,12 +28,11 @@ class CodeIndex(Generic[_Row]):
         """Index checked rows. A row with `prefix` speaks for all codes below its own."""
         by_key = {system.key: system for system in systems}
         dotted = frozenset(key for key, system in by_key.items() if system.dotted)
-        self._rows = {
-            comparable(row.system, row.code, dotted): (row, bool(getattr(row, "prefix", False))) for row in rows
-        }
+        # Written out instead of `comparable`: it runs for thousands of rows at the start of every worker.
+        self._rows = {(row.system, normalize_icd(row.code) if row.system in dotted else row.code): row for row in rows}
         lengths: dict[str, set[int]] = {}
-        for system_key, code in self._rows:
-            lengths.setdefault(system_key, set()).add(len(code))
+        for system_key, length in {(key, len(code)) for key, code in self._rows}:
+            lengths.setdefault(system_key, set()).add(length)
         self._places = {key: _place(system, by_key, lengths) for key, system in by_key.items()}
 
     def find(self, system: str | None, code: str) -> _Row | None:
@@ -46,8 +45,8 @@ class CodeIndex(Generic[_Row]):
             if length <= len(wanted):
                 for key in place.systems:
                     found = self._rows.get((key, wanted[:length]))
-                    if found is not None and (length == len(wanted) or place.deep or found[1]):
-                        return found[0]
+                    if found is not None and (length == len(wanted) or place.deep or getattr(found, "prefix", False)):
+                        return found
         return None
 
     def comparable(self, system: str | None, code: str) -> str:

@@ -15,13 +15,14 @@ from fhir_mappings.reader import RowReader
 _Keys = tuple[str, ...]
 
 
-def read_condition(row: RowReader, sources: _Keys) -> Iterator[ConceptCode]:
-    """Yield the diagnoses of a row: each of its codes in each of its systems."""
+def read_condition(row: RowReader, sources: _Keys) -> list[ConceptCode]:
+    """Return the diagnoses of a row: each of its codes in each of its systems."""
     systems, codes = row.one_or_more("system", "systems"), row.codes()
     category, meaning, prefix = row.text("category"), row.text("meaning"), row.flag("prefix")
-    for system in systems:
-        for code in codes:
-            yield ConceptCode(system, code, category, meaning, prefix, sources, row.origin)
+    origin = row.origin
+    return [
+        ConceptCode(system, code, category, meaning, prefix, sources, origin) for system in systems for code in codes
+    ]
 
 
 def read_procedure(row: RowReader, sources: _Keys) -> Iterator[ProcedureCode]:
@@ -47,12 +48,12 @@ def read_left_out(row: RowReader, sources: _Keys) -> Iterator[RefusedProcedure]:
         yield RefusedProcedure(system, code, reason, left_out=True, sources=sources, origin=row.origin)
 
 
-def read_operation(row: RowReader, sources: _Keys) -> Iterator[OperationCode]:
-    """Yield the operations of a row."""
+def read_operation(row: RowReader, sources: _Keys) -> list[OperationCode]:
+    """Return the operations of a row."""
     system, codes, kind = row.text("system"), row.codes(), row.text("kind")
     meaning, prefix = row.text("meaning"), row.flag("prefix")
-    for code in codes:
-        yield OperationCode(system, code, kind, meaning, prefix, sources, row.origin)
+    origin = row.origin
+    return [OperationCode(system, code, kind, meaning, prefix, sources, origin) for code in codes]
 
 
 def read_operation_form(row: RowReader, sources: _Keys) -> Iterator[OperationForm]:

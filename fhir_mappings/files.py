@@ -2,7 +2,7 @@
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -63,7 +63,7 @@ class DataFile:
         table = self.table(key)
         return {name: table.text(name) for name in table.names()}
 
-    def rows(self, key: str, read: Callable[[RowReader, tuple[str, ...]], Iterator[_Value]]) -> tuple[_Value, ...]:
+    def rows(self, key: str, read: Callable[[RowReader, tuple[str, ...]], Iterable[_Value]]) -> tuple[_Value, ...]:
         """Read every table of an array with `read`, which gets the row and its checked source keys."""
         self._asked.add(key)
         found = self._tables.get(key)

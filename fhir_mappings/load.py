@@ -21,10 +21,9 @@ from fhir_mappings.models import (
     MappingRows,
     PlausibleRange,
     RefusedCode,
-    RefusedUnit,
-    UnitSpelling,
 )
 from fhir_mappings.reader import RowReader
+from fhir_mappings.unit_rows import read_refused_units, read_unit_grammar, read_unitless_kinds, read_units
 
 _Keys = tuple[str, ...]
 _DIAGNOSES = ("conditions.toml", "metastases.toml", "confounders.toml")
@@ -49,10 +48,11 @@ def read_rows(files: Mapping[str, bytes]) -> MappingRows:
         systems=data["systems.toml"].rows("system", _system),
         analyte_codes=laboratory.rows("analyte_code", _analyte_code),
         refused_codes=data["refused.toml"].rows("refused", _refused_codes),
-        units=units.rows("unit", _units),
-        refused_units=units.rows("refused_unit", _refused_units),
+        units=units.rows("unit", read_units),
+        refused_units=units.rows("refused_unit", read_refused_units),
+        unit_grammar=read_unit_grammar(units),
         canonical_units=units.texts_of("canonical"),
-        unitless_kinds=_unitless_kinds(units),
+        unitless_kinds=read_unitless_kinds(units),
         conditions=tuple(row for name in _DIAGNOSES for row in data[name].rows("condition", read_condition)),
         procedures=procedures.rows("procedure", read_procedure),
         refused_procedures=procedures.rows("refused_procedure", read_refused_procedure)
@@ -98,26 +98,6 @@ def _refused_codes(row: RowReader, sources: _Keys) -> Iterator[RefusedCode]:
     system, resembles, reason = row.text("system", "loinc"), row.texts("resembles"), row.text("reason")
     for code in row.texts("codes"):
         yield RefusedCode(system, code, resembles, reason, sources, row.origin)
-
-
-def _units(row: RowReader, sources: _Keys) -> Iterator[UnitSpelling]:
-    kind, factor, ucum = row.text("kind"), row.decimal("factor"), row.flag("ucum")
-    for spelling in row.texts("spellings"):
-        yield UnitSpelling(spelling, kind, factor, ucum, sources, row.origin)
-
-
-def _refused_units(row: RowReader, sources: _Keys) -> Iterator[RefusedUnit]:
-    reason = row.text("reason")
-    for spelling in row.texts("spellings"):
-        yield RefusedUnit(spelling, reason, sources, row.origin)
-
-
-def _unitless_kinds(units: DataFile) -> frozenset[str]:
-    row = units.table("unitless")
-    kinds = frozenset(row.texts("kinds"))
-    units.sources_of(row)
-    row.finish()
-    return kinds
 
 
 def _plausible_range(row: RowReader, sources: _Keys) -> Iterator[PlausibleRange]:

@@ -40,10 +40,14 @@ class RowReader:
     def codes(self) -> tuple[str, ...]:
         """Return `code` or `codes`: a list in which "C00..C14" is every category from C00 to C14, or one long text."""
         many = self._raw.get("codes")
-        if isinstance(many, str):
+        if isinstance(many, str) and "code" not in self._raw:
             # A list of hundreds of TOML texts would cost more time at the start than all other tables together.
-            self._raw["codes"] = many.split()
-        written = self.one_or_more("code", "codes")
+            del self._raw["codes"]
+            written = tuple(many.split())
+        else:
+            written = self.one_or_more("code", "codes")
+        if not any(".." in code for code in written):
+            return written
         return tuple(code for text in written for code in self._range(text))
 
     def _range(self, text: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Protocol
 
-from fhir_mappings.codes import Coded, comparable
+from fhir_mappings.codes import Coded, comparable, normalize_icd
 from fhir_mappings.errors import MappingError
 from fhir_mappings.models import (
     ANALYTES,
@@ -16,7 +16,9 @@ from fhir_mappings.models import (
     MappingRows,
     OperationCode,
     OperationForm,
+    UnitGrammar,
 )
+from fhir_mappings.unit_grammar import written_powers
 
 # What normalization removes or rewrites can never be met: a row with it would be dead.
 _UNNORMALIZED = re.compile(r"^\s|\s$|\s\s|[^\S ]|[\u00b5\u03bc\u00d7]|10[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]")
@@ -87,6 +89,23 @@ def _check_units(rows: MappingRows) -> None:
         _require(key not in seen, unit.origin, f"{unit.spelling!r} stands already in {seen.get(key)}")
         seen[key] = unit.origin
     _check_refused_units(rows)
+    _check_count_units(rows.unit_grammar)
+
+
+def _check_count_units(grammar: UnitGrammar) -> None:
+    """See that no spelling of a multiple, nor of a volume, has two meanings."""
+    powers = {form.casefold(): (Decimal(10) ** power, "units.toml, counts") for power, form in written_powers(grammar)}
+    for parts, seen in ((grammar.multiples, powers), (grammar.volumes, {})):
+        for part in parts:
+            _require(_is_positive(part.number), part.origin, f"{part.number} is not positive")
+            for spelling in part.spellings:
+                key = spelling if part.cased else spelling.casefold()
+                number, origin = seen.setdefault(key, (part.number, part.origin))
+                _require(number == part.number, part.origin, f"{spelling!r} is another number in {origin}")
+    unclear = {spelling.casefold() for row in grammar.unclear for spelling in row.spellings}
+    for row in grammar.unclear:
+        met = sorted(unclear & set(powers))
+        _require(not met, row.origin, f"{', '.join(met)} has a number as well")
 
 
 def _check_refused_units(rows: MappingRows) -> None:
@@ -151,16 +170,18 @@ def _check_operations(rows: MappingRows) -> None:
 
 
 def _unique(rows: MappingRows, coded: Iterable[_Coded], what: str) -> dict[tuple[str, str], str]:
+    """Return where each code stands. Thousands of rows are checked as a whole, and one by one if that fails."""
+    listed = tuple(coded)
     systems = {system.key for system in rows.systems}
     dotted = rows.dotted_systems
+    places = {(row.system, normalize_icd(row.code) if row.system in dotted else row.code): row.origin for row in listed}
+    if len(places) == len(listed) and {row.system for row in listed} <= systems:
+        return places
     seen: dict[tuple[str, str], str] = {}
-    for row in coded:
-        # Texts are made for what is wrong only: there are thousands of rows.
-        if row.system not in systems:
-            raise MappingError(row.origin, f"unknown code system {row.system!r}")
+    for row in listed:
+        _require(row.system in systems, row.origin, f"unknown code system {row.system!r}")
         key = comparable(row.system, row.code, dotted)
-        if key in seen:
-            raise MappingError(row.origin, f"{row.code} is {what} already by {seen[key]}")
+        _require(key not in seen, row.origin, f"{row.code} is {what} already by {seen.get(key)}")
         seen[key] = row.origin
     return seen
 

@@ -30,6 +30,29 @@ _KINDS: Final = {
 # Not "fraction" for a count: its unit is 1, which says nothing.
 _OTHER_PROPERTY: Final = {"count": "percent", "percent": "count", "fraction": "count"}
 
+# Full-width forms, as Chinese and Japanese systems print them, and the signs they put several letters into.
+_WIDE: Final = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+_SIGNS: Final = str.maketrans(
+    {
+        "µ": "u",
+        "μ": "u",
+        "×": "x",
+        "✕": "x",
+        "⁄": "/",
+        "∕": "/",
+        "·": ".",
+        "⋅": ".",
+        "²": "2",
+        "³": "3",
+        "ℓ": "l",
+        "㎕": "ul",
+        "㎖": "ml",
+        "㎗": "dl",
+        "㎣": "mm3",
+        "㎎": "mg",
+        "㏄": "cc",
+    }
+)
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _SUPERSCRIPT_POWER: Final = re.compile(r"10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _SPACES: Final = re.compile(r"\s+")
@@ -38,9 +61,10 @@ _SPACES: Final = re.compile(r"\s+")
 def read_factor(quantity: QuantityLike | None, basis: str, mappings: Mappings) -> Decimal | Reason:
     """Return the factor to the canonical unit, or unit-missing, unit-unknown, unit-conflict or property-conflict.
 
-    Code and text are both looked up. A known code wins over an unknown text and the other way round; two known ones
-    of different meaning are a conflict. Only a pure-fraction code may come without a unit. A share under the code of
-    a count, or a count under that of a share, is property-conflict: nobody can tell which of the two is wrong.
+    Code and text are both looked up. A known one wins over an unknown one; two known ones of different meaning are a
+    conflict, and so is a refused one beside a known one. Only a pure-fraction code may come without a unit. A share
+    under the code of a count, or a count under that of a share, is property-conflict: nobody can tell which of the two
+    is wrong.
     """
     code = (quantity.code or "") if quantity is not None else ""
     text = (quantity.unit or "") if quantity is not None else ""
@@ -51,16 +75,13 @@ def read_factor(quantity: QuantityLike | None, basis: str, mappings: Mappings) -
     if _is_other_property((code, text), basis, table):
         return Reason.PROPERTY_CONFLICT
     by_code = _find(code, kinds, table)
-    if text == code:
-        return Reason.UNIT_UNKNOWN if by_code is None else by_code
-    by_text = _find(text, kinds, table)
-    if by_text is None:
-        if by_code is None:
-            return Reason.UNIT_UNKNOWN
-        return Reason.UNIT_CONFLICT if _is_known_otherwise(text, table) else by_code
-    if by_code is None:
-        contradicted = _is_known_otherwise(code, table) or table.refused(normalize_spelling(code)) is not None
-        return Reason.UNIT_CONFLICT if contradicted else by_text
+    by_text = _find(text, kinds, table) if text != code else by_code
+    if by_code is None and by_text is None:
+        return Reason.UNIT_UNKNOWN
+    if by_code is None or by_text is None:
+        known = by_text if by_code is None else by_code
+        contradicted = _contradicts(code if by_code is None else text, known, table)
+        return Reason.UNIT_CONFLICT if contradicted or known is None else known
     return by_code if by_code == by_text else Reason.UNIT_CONFLICT
 
 
@@ -68,28 +89,23 @@ def normalize_spelling(text: str) -> str:
     """Bring a unit text into the form the table is written in.
 
     Superscripts after "10" become ^n first: Unicode normalization would turn 10⁹/L into 109/L. Both micro signs
-    become u, the multiplication sign x, runs of spaces one.
+    become u, the multiplication sign x, full-width and squared characters plain ones, runs of spaces one.
     """
-    text = _SUPERSCRIPT_POWER.sub(lambda match: "10^" + match.group(1).translate(_SUPERSCRIPTS), text)
-    text = text.replace("mm³", "mm3").replace("µ", "u").replace("μ", "u").replace("×", "x")
+    if not text.isascii():
+        text = text.translate(_WIDE)
+        text = _SUPERSCRIPT_POWER.sub(lambda match: "10^" + match.group(1).translate(_SUPERSCRIPTS), text)
+        text = text.translate(_SIGNS)
     return _SPACES.sub(" ", text).strip()
 
 
 def _find(spelling: str, kinds: tuple[str, ...], table: UnitTable) -> Decimal | None:
-    """Look a spelling up, exactly as sent, then normalized, then without case where that is unambiguous."""
+    """Look a spelling up as sent, then normalized and in all the ways of the table."""
     for kind in kinds:
         factor = table.exact[kind].get(spelling)
         if factor is not None:
             return factor
     normalized = normalize_spelling(spelling)
-    for kind in kinds:
-        factor = table.exact[kind].get(normalized)
-        if factor is not None:
-            return factor
-    if normalized in table.refused_exact:
-        return None
-    folded = normalized.casefold()
-    return next((table.folded[kind][folded] for kind in kinds if folded in table.folded[kind]), None)
+    return next((found for kind in kinds if (found := table.factor(normalized, kind)) is not None), None)
 
 
 def _is_other_property(spellings: tuple[str, str], basis: str, table: UnitTable) -> bool:
@@ -99,5 +115,14 @@ def _is_other_property(spellings: tuple[str, str], basis: str, table: UnitTable)
     return other is not None and known == {other}
 
 
-def _is_known_otherwise(spelling: str, table: UnitTable) -> bool:
-    return bool(table.kinds_of(normalize_spelling(spelling)))
+def _contradicts(spelling: str, factor: Decimal | None, table: UnitTable) -> bool:
+    """Tell whether a spelling that is not read says something else than the factor of its partner.
+
+    What is unknown says nothing; nor does a lost superscript that would give the same factor.
+    """
+    normalized = normalize_spelling(spelling)
+    if not normalized:
+        return False
+    if table.kinds_of(normalized):
+        return True
+    return table.refused(normalized) is not None and table.counts.without_sign(normalized) != factor

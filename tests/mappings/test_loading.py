@@ -147,7 +147,7 @@ BROKEN_FILES = [
     ("units.toml", b'kinds = ["fraction"]', b'kinds = ["ratio"]', "units.toml: unknown kind ratio"),
     ("units.toml", b"\nucum = true", b'\nucum = "yes"', "units.toml, unit 1: ucum must be true or false"),
     ("units.toml", b"\nucum = true", b"\nucmu = true", "units.toml, unit 1: unknown key ucmu"),
-    ("units.toml", b'["INDIA"]', b'["INDIANA"]', "units.toml, unit 16: unknown source INDIANA"),
+    ("units.toml", b'["INDIA"]', b'["INDIANA"]', "units.toml, multiple 4: unknown source INDIANA"),
     ("units.toml", b"[[refused_unit]]", b"[[refusd_unit]]", "units.toml: unknown table refusd_unit"),
     ("systems.toml", b"[[system]]", b"[system_]\nx = 1\n[[system]]", "systems.toml: unknown table system_"),
     ("procedures.toml", b"therapy = ", b"therapie = ", "procedures.toml, procedure 1: therapy must be a text"),

@@ -22,11 +22,8 @@ def normalized(text: str) -> str:
 
 
 def factor(kind: str, text: str) -> Decimal | None:
-    """The documented matching rule: exactly first, then without case."""
-    spelling = normalized(text)
-    if spelling in UNITS.exact[kind]:
-        return UNITS.exact[kind][spelling]
-    return UNITS.folded[kind].get(spelling.casefold())
+    """What the table makes of a text in normalized form."""
+    return UNITS.factor(normalized(text), kind)
 
 
 SPELLINGS = [
@@ -36,6 +33,11 @@ SPELLINGS = [
     ("count", "1", "Thousand/uL|thousands/uL|thou/uL|Thou/mcL|th/ul|thou/cu mm|Thou/cumm|th/cumm"),
     ("count", "1", "x10(3)/mcL|10^3/mcL|Tsd/µl|10³/µL|10⁹/L|×10⁹/L|×10^9/L|x 10*9/L|10³/μL|10⁹/l"),
     ("count", "1", "x10*9/L|giga.l-1|10+3/ul|thousand per microliter|x10e3/uL"),
+    ("count", "1", "x10(3)/uL|x10^3/uL|x10e3/mcL|E9/l|*10^9/L|10*3{platelets}/uL|10x3/uL|1e9/L|10e+09/L|X 10E3 / UL"),
+    ("count", "1", "10^9 cells/L|K cells/uL|Tsd./µl|tsd/ul|Mrd/l|千/µL|10**9/L|10 ^ 3 / cu. mm|G/l|G / L|K per cu mm"),
+    ("count", "0.001", "cells/cu.mm|cells per cu mm|个/µL|#/cmm|10^6/litre|E6/L|{cells} / uL"),
+    ("count", "10", "万/µL|萬/uL|万个/µL|x10^4/uL|10(4)/mm3"),
+    ("count", "100", "lakhs/cmm|Lac/cumm|10^5/uL|LAKHS / CU.MM"),
     ("count", "0.001", "/uL|1/uL|{cells}/uL|/mm3|cells/uL|cells/mcL|cells/mm3|/cmm|/cumm|cells/cumm|#/uL|#/mm3"),
     ("count", "0.001", "Zellen/µl|10*6/L|10⁶/L|Mpt/l|cells per microliter| /µL "),
     ("count", "10", "10*4/uL|10^4/µL|10⁴/μL"),
@@ -75,6 +77,15 @@ def test_unit_spelling_has_its_exact_factor(kind: str, expected: str, text: str)
         ("mil/mm3", "million or Roman thousand"),
         ("10*9", "no volume"),
         ("/mL", "typing error for /uL"),
+        ("x10^12/L", "red cells, put together"),
+        ("10(6)/mm3", "red cells, put together"),
+        ("Mio/µl", "red cells in German"),
+        ("T/L", "tera per liter: red cells"),
+        ("Tsd/nl", "red cells, put together"),
+        ("x109/L", "superscript lost behind a sign"),
+        ("106/uL", "superscript lost"),
+        ("10^3/L", "never met for blood cells"),
+        ("10*9/uL", "never met for blood cells"),
     ],
 )
 def test_unit_on_the_refused_list_has_a_reason_and_no_factor(text: str, reason: str) -> None:
@@ -99,6 +110,11 @@ def test_unit_on_the_refused_list_has_a_reason_and_no_factor(text: str, reason: 
         ("count", "", "no unit"),
         ("count", "cells", "no volume"),
         ("count", "10-9 mol/l", "misread by a public unit table"),
+        ("mass", "G/l", "giga per liter, never grams"),
+        ("count", "10*3/mL", "in practice a typing error for microliter"),
+        ("count", "{cells}", "an annotation alone is no unit"),
+        ("count", "x10^7/uL", "a power that nobody uses"),
+        ("count", "cells/cc", "a volume of the milliliter"),
     ],
 )
 def test_unit_of_another_kind_or_unknown_has_no_factor(kind: str, text: str, reason: str) -> None:
@@ -116,6 +132,39 @@ def test_folded_table_has_no_key_that_two_meanings_share() -> None:
     offered = {key for table in UNITS.folded.values() for key in table} | set(UNITS.refused_folded)
     assert offered == {key for key, found in meanings.items() if len(found) == 1}
     assert {key for key, found in meanings.items() if len(found) > 1} == {"g/l"}
+
+
+def test_every_generated_spelling_has_one_exact_factor_and_no_other_meaning() -> None:
+    counts = UNITS.counts
+    powers = {"3": 3, "4": 4, "5": 5, "6": 6, "9": 9, "12": 12}
+    words = {"": 1, "1": 1, "#": 1, "万": 10**4, "萬": 10**4, "千": 1000, "giga": 10**9, "gpt": 10**9, "mrd": 10**9}
+    met: dict[str, Decimal] = {}
+    for left, number in {**counts.multiples, **counts.cased}.items():
+        digits = [digit for digit in powers if left.rstrip(")").endswith(digit)]
+        if left in words:
+            assert number == words[left], left
+        elif digits and any(sign in left for sign in ("*", "^", "e", "(", "+", "x1", "p")):
+            assert number == Decimal(10) ** powers[max(digits, key=len)], left
+        for volume, liters in counts.volumes.items():
+            spelling = f"{left}/{volume}"
+            exact = number / liters / Decimal("1e9")
+            expected = exact if exact in {Decimal(f) for f in ("1", "0.001", "10", "100")} else None
+            known = met.setdefault(spelling, exact)
+            assert known == exact, spelling
+            assert counts.factor(spelling) == expected, spelling
+            assert UNITS.factor(spelling, "count") in (expected, None), spelling
+            others = [kind for kind in UNITS.kinds_of(spelling) if kind != "count"]
+            assert not others or spelling == "g/l", spelling
+            assert (UNITS.refused(spelling) is None) == bool(UNITS.kinds_of(spelling)), spelling
+    assert len(met) > 10_000
+
+
+def test_generated_spellings_and_rows_agree() -> None:
+    for spelling, value in UNITS.exact["count"].items():
+        generated = UNITS.counts.factor(spelling)
+        assert generated in (value, None), spelling
+    for spelling in UNITS.refused_exact:
+        assert UNITS.counts.factor(spelling) is None, spelling
 
 
 def test_ucum_codes_have_the_factor_of_an_independent_ucum_implementation() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cds_service.normalization.units import normalize_spelling
 from cds_service.settings.overlays.entries import SITE_SOURCE
 from cds_service.settings.overlays.judging import Judge
-from fhir_mappings.models import UnitSpelling
+from fhir_mappings.models import KINDS, UnitSpelling
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -58,11 +58,9 @@ class UnitAdditions:
         return tuple(row for row in rows.refused_units if row.spelling not in added)
 
     def _known(self, spelling: str, meaning: str) -> str | None:
-        """Return what the shipped table reads the spelling as, exactly or without case; `meaning` if it is among it."""
-        folded = spelling.casefold()
-        exact, unfolded = self.table.exact, self.table.folded
-        kinds = self.table.kinds_of(spelling)
-        known = [_meaning(kind, exact[kind].get(spelling) or unfolded[kind][folded]) for kind in kinds]
+        """Return what the shipped table reads the spelling as, in any of its ways; `meaning` if it is among it."""
+        found = ((kind, self.table.factor(spelling, kind)) for kind in KINDS)
+        known = [_meaning(kind, factor) for kind, factor in found if factor is not None]
         return meaning if meaning in known else next(iter(known), None)
 
 

@@ -45,7 +45,7 @@ def assess(site: Site, *blood_counts: Any, **keys: Any) -> Assessment:
     return decide(parse_cds_request(body), ANYONE, site, NOW).assessment
 
 
-def local(code: str, value: float, unit: str = "Tsd./µl", *, system: str = LAB) -> dict[str, Any]:
+def local(code: str, value: float, unit: str = "Tsd pro µl", *, system: str = LAB) -> dict[str, Any]:
     """Build a result with a local code and the unit as the laboratory writes it, without a UCUM code."""
     coding = {"coding": [{"system": system, "code": code}]}
     return observation(code, value, code=coding, valueQuantity={"value": value, "unit": unit})

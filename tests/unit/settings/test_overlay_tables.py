@@ -41,7 +41,7 @@ def test_example_adds_its_rows_to_the_shipped_ones() -> None:
     assert platelets.origin == f"{EXAMPLE}:17:5"
     assert site.rows.sources[str(EXAMPLE)]["SITE"].endswith("approved by Dr. A. Example, hepatology, 2026-11-20")
     assert site.canonical_system(LAB) == LAB
-    assert site.units.exact["count"]["Tsd./ul"] == 1
+    assert site.units.exact["count"]["Tsd pro ul"] == 1
     assert site.units.exact["count"]["Zellen pro ul"] == Decimal("0.001")
     unspecified = site.condition(ICD10CM, "C229")
     assert unspecified is not None

@@ -62,15 +62,12 @@ def masking_of(report: Report) -> str:
     return f"counts below {below} are masked" if below > 1 else "no count is masked"
 
 
-def alike_codes(report: Report) -> list[str]:
-    """Name each code whose values alone are like ours, and what they are like."""
+def alike_codes(report: Report) -> list[tuple[str, list[str]]]:
+    """Name each code whose values alone are like ours, with what they are like."""
     likes: dict[tuple[str, str, str], list[str]] = {}
     for row in report.alike_by_values:
         likes.setdefault((row.system, row.code, row.name), []).append(f"{row.analyte} {row.basis}")
-    return [
-        f"{coded(system, code)}{f' {name}' if name else ''} (like {', '.join(analytes)})"
-        for (system, code, name), analytes in likes.items()
-    ]
+    return [(f"{coded(system, code)} {name}".strip(), analytes) for (system, code, name), analytes in likes.items()]
 
 
 def meaning_of(code: CodeRow) -> str:

@@ -34,12 +34,14 @@ def sample_of(report: Report) -> str:
     examined, source = report.sample["patients"], report.source
     population, without = source["population"], source["withoutData"]
     where = "export" if source["kind"] == "export" else "server's first pages of searches"
+    if not examined:
+        return "no patient examined"
     if report.options["listed"]:
         who = f"{examined} listed patients" + (f", of {without} of whom there is nothing" if without else "")
     elif not population:
         who = f"{examined} patients examined (drawn with seed {report.options['seed']})"
     elif isinstance(examined, int) and examined >= population:
-        who = f"all {examined} patients of the {where} examined"
+        who = f"all {examined} patients of the {where} examined" if examined > 1 else f"the one patient of the {where}"
     else:
         who = (
             f"{examined} of {population:,} patients of the {where} examined (those with a diagnosis first, "

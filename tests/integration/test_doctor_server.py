@@ -119,27 +119,6 @@ def test_planted_problem_of_the_server_is_found_and_none_other(
     assert "canary" not in result.output
 
 
-def test_limit_of_the_service_is_no_fault_of_the_server() -> None:
-    """Six results of blood counts a patient, and a service that reads five entries of a search."""
-    with running_hospital(two_draws()) as server:
-        result = ask(server.url, SII_CDS__ACQUISITION__MAX_ENTRIES="5")
-
-    report = told(result)
-    assert found(report) == {("note", "search-truncated"), ("note", "service-limit")}, report["findings"]
-    assert all("no fault of the server" in finding["what"] for finding in report["findings"])
-
-
-def test_answer_too_large_for_the_service_is_told_as_its_own_limit() -> None:
-    with running_hospital(two_draws()) as server:
-        result = ask(server.url, "--patients", "3", SII_CDS__ACQUISITION__MAX_RESPONSE_BYTES="1500")
-
-    findings = told(result)["findings"]
-    limits = {finding["about"]: finding for finding in findings if finding["id"] == "service-limit"}
-    assert limits["blood counts"]["severity"] == "blocks"
-    assert "not even the first page" in limits["blood counts"]["what"]
-    assert "search-failed" not in {finding["id"] for finding in findings}
-
-
 def test_slow_server_misses_the_deadline_of_hooks() -> None:
     """Two stages of 0.15 s are more than the 0.2 s that a hook has."""
     with running_hospital(two_draws(), latency=0.15) as server:

@@ -248,8 +248,8 @@ def _own_limits(name: str, log: SearchLog) -> Iterator[Finding]:
     yield Finding(
         "service-limit",
         severity if decides else _NOTE,
-        f"{stopped} of {log.sent} searches for {name} were not read to their end ({', '.join(words)}){nothing}: a limit of "
-        "the service itself, no fault of the server.",
+        f"{stopped} of {log.sent} searches for {name} were not read to their end ({', '.join(words)}){nothing}: a "
+        "limit of the service itself, no fault of the server.",
         "A list that is cut short can leave a patient undecided (truncated). Raise acquisition.max_pages, max_entries "
         "or max_response_bytes if such charts are common."
         if decides

@@ -26,9 +26,7 @@ _VALUE_BYTES: Final = 112
 # FHIR resources have 7 to 14 such bytes for each byte of theirs, by this measure; in truth they take a third of it.
 USUAL_BYTES: Final = 16
 
-# Up to here the elements are taken apart at once: what tells of one takes 64 bytes at most.
-_SHORT_BYTES: Final = 65_536
-_SHORT: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 # Bundle, entry and resource are four levels, and each extension in an extension is two.
 _MOST_LEVELS: Final = 24
 _STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
@@ -52,11 +50,13 @@ def is_crowded(text: bytes) -> bool:
 def elements(array: bytes) -> Iterator[bytes]:
     """Yield the elements of a JSON array, undecoded. The text must be valid JSON without blanks around it.
 
-    Raises TooDeepError before an element of more than 24 levels in an array of more than 64 KiB.
+    Raises TooDeepError before an element of more than 24 levels in a crowded array.
     """
-    if len(array) <= _SHORT_BYTES:
-        yield from map(bytes, _SHORT.decode(array))
-        return
+    return walk(array) if is_crowded(array) else map(bytes, _LIST.decode(array))
+
+
+def walk(array: bytes) -> Iterator[bytes]:
+    """Yield the elements of a JSON array as `elements` does, none before it is asked for."""
     if not array[1:-1].strip():
         return
     element, position, end = _element(), 1, b""

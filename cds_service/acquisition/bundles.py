@@ -1,6 +1,8 @@
 """A searchset Bundle to typed resources: all at once where every entry is clean, else entry by entry.
 
-One bad entry costs that entry only. An error-level OperationOutcome in the Bundle makes the whole answer a failed
+One bad entry costs that entry only. Entries are counted: those beyond the limit are not read. A long Bundle of short
+values, which would take many times the memory of a chart, is never decoded at once, and read only as far as a chart of
+its length would take memory. An error-level OperationOutcome in the Bundle makes the whole answer a failed
 one; a warning beside no matches is how Epic says "no data". A Bundle that is not the result of a search is no answer,
 and one that holds fewer matches than its `total` tells is not the whole of it (FHIR R4: Bundle).
 """
@@ -14,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Type
 
 import msgspec
 
+from cds_service.acquisition.entries import MOST_ENTRIES, NOT_READ, Entries
 from cds_service.acquisition.resources import Condition, Malformed, Observation, Patient, Procedure
 from cds_service.foreign_bytes import mend
+from cds_service.undecoded import UNCOUNTED_BYTES, is_crowded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +46,8 @@ class BundleContent(NamedTuple, Generic[R]):
     """The resources of the wanted type, those that could not be read, and what else matters of the Bundle.
 
     `patients` maps fullUrl to the id of Patient entries; `next_url` is the link to the next page. `total` is how many
-    matches the server tells of, 0 where it does not, and `matches` how many it sent.
+    matches the server tells of, 0 where it does not, and `matches` how many of them were read. `is_cut` tells that
+    entries were left out because there were too many.
     """
 
     resources: tuple[R, ...] = ()
@@ -51,11 +56,12 @@ class BundleContent(NamedTuple, Generic[R]):
     next_url: str | None = None
     total: int = 0
     matches: int = 0
+    is_cut: bool = False
 
     @property
     def truncated(self) -> bool:
-        """Tell whether there is more than was read: a page that did not come, or matches that no page holds."""
-        return self.next_url is not None or self.total > self.matches
+        """Tell whether there is more than was read: entries, a page that did not come, matches that no page holds."""
+        return self.next_url is not None or self.is_cut or self.total > self.matches
 
 
 class _Link(msgspec.Struct, gc=False):
@@ -92,7 +98,7 @@ class _RawBundle(msgspec.Struct):
     type: str | None = None
     # Read by itself: one that no number holds (1e400) must not make the Bundle unreadable.
     total: msgspec.Raw = msgspec.Raw(b"0")
-    entry: tuple[msgspec.Raw, ...] | None = ()
+    entry: msgspec.Raw = msgspec.Raw(b"[]")
     link: tuple[_Link, ...] | None = ()
 
 
@@ -143,40 +149,48 @@ class BundleReader(Generic[R]):
         )
         self._resource = msgspec.json.Decoder(resource_class, float_hook=Decimal)
 
-    def read(self, raw: msgspec.Raw) -> BundleContent[R]:
-        """Return the content of a Bundle. Raises BundleFailedError when it is none, or reports a failure."""
+    def read(self, raw: msgspec.Raw, most: int = MOST_ENTRIES) -> BundleContent[R]:
+        """Return the content of a Bundle, `most` entries of it. Raises BundleFailedError when it is none, or failed."""
+        if memoryview(raw).nbytes > UNCOUNTED_BYTES and is_crowded(text := bytes(raw)):
+            return self._read_entries(mend(text), most)
         try:
             bundle = self._clean.decode(raw)
         except _UNREADABLE:
-            return self._read_entries(msgspec.Raw(mend(bytes(raw))))
+            return self._read_entries(mend(bytes(raw)), most)
         _require_answer(bundle.resourceType, bundle.type)
-        resources = tuple(map(_RESOURCE, bundle.entry))
+        resources = tuple(map(_RESOURCE, bundle.entry[:most]))
         if not self._types.issuperset(map(_TYPE, resources)):
-            return self._read_entries(raw)
+            return self._read_entries(bytes(raw), most)
+        is_cut = len(bundle.entry) > most
         return BundleContent(
-            resources, next_url=_next_url(bundle.link), total=bundle.total or 0, matches=len(resources)
+            resources, (), _NOBODY, _next_url(bundle.link), bundle.total or 0, len(resources), is_cut=is_cut
         )
 
-    def _read_entries(self, raw: msgspec.Raw) -> BundleContent[R]:
+    def _read_entries(self, text: bytes, most: int) -> BundleContent[R]:
         try:
-            bundle = _RAW_BUNDLE.decode(raw)
+            bundle = _RAW_BUNDLE.decode(text)
         except _UNREADABLE as error:
             raise BundleFailedError("not a readable Bundle") from error
         _require_answer(bundle.resourceType, bundle.type)
+        array = bytes(bundle.entry)
+        if array != b"null" and not array.startswith(b"["):
+            raise BundleFailedError("entry is no array")
+        entries = Entries(array, most)
         resources: list[R] = []
         malformed: list[Malformed] = []
         patients: dict[str, str] = {}
-        for raw_entry in bundle.entry or ():
-            read = self._read_entry(raw_entry, patients)
+        total, matches = _total(bundle.total), 0
+        for raw_entry in entries:
+            read = self._read_entry(raw_entry, patients) if raw_entry is not NOT_READ else Malformed()
+            matches += bool(total) and _is_match(raw_entry)
             if isinstance(read, Malformed):
                 malformed.append(read)
             elif read is not None:
                 resources.append(read)
-        total = _total(bundle.total)
-        matches = sum(map(_is_match, bundle.entry or ())) if total else 0
-        return BundleContent(tuple(resources), tuple(malformed), patients, _next_url(bundle.link or ()), total, matches)
+        next_url = _next_url(bundle.link or ())
+        return BundleContent(tuple(resources), tuple(malformed), patients, next_url, total, matches, entries.is_cut)
 
-    def _read_entry(self, raw: msgspec.Raw, patients: dict[str, str]) -> R | Malformed | None:
+    def _read_entry(self, raw: bytes, patients: dict[str, str]) -> R | Malformed | None:
         try:
             entry = _RAW_ENTRY.decode(raw)
             if bytes(entry.resource) == b"null":
@@ -218,7 +232,7 @@ def _total(raw: msgspec.Raw) -> int:
         return 0
 
 
-def _is_match(raw: msgspec.Raw) -> bool:
+def _is_match(raw: bytes) -> bool:
     """Tell whether an entry is one of those that `total` counts: no outcome, nothing included, not empty."""
     try:
         entry = _COUNTED.decode(raw)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.acquisition import prefetch
 from cds_service.acquisition.bundles import BundleContent, BundleReader, R
+from cds_service.acquisition.entries import MOST_ENTRIES
 from cds_service.acquisition.fhir.access import find_access, points_to_unlisted_server
 from cds_service.acquisition.prefetch import KeyState, PrefetchKey
 from cds_service.acquisition.resources import Condition, Observation, Patient, Procedure
@@ -95,8 +96,9 @@ class Delivery:
         """Read a key of the prefetch and ask for what it leaves open."""
         if key in self._searches:
             return
-        found = self._found[key] = prefetch.read_key(self._request, key, reader)
-        next_url = found.content.next_url
+        most = self._plan.fetcher.max_entries if self._plan is not None else MOST_ENTRIES
+        found = self._found[key] = prefetch.read_key(self._request, key, reader, most)
+        next_url = found.content.next_url if not found.content.is_cut else None
         if found.state.is_answered and next_url is not None:
             self._search(key, reader, next_url, found.content)
         elif not found.state.is_answered:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Generic, NamedTuple
 import msgspec
 
 from cds_service.acquisition.bundles import BundleContent, BundleFailedError, BundleReader, R
-from cds_service.acquisition.resources import Patient
+from cds_service.acquisition.entries import MOST_ENTRIES
+from cds_service.acquisition.resources import NoModifiers, Patient
 from cds_service.errors import PatientMismatchError
 from cds_service.foreign_bytes import UNREADABLE, decode
+from cds_service.undecoded import is_crowded
 
 if TYPE_CHECKING:
     from cds_service.hooks.request import CDSRequest
@@ -52,12 +54,26 @@ class PrefetchKey(NamedTuple, Generic[R]):
 
 
 _PATIENT = msgspec.json.Decoder(Patient)
+_NULL = msgspec.Raw(b"null")
+_LONGEST_MEMBER = 256
+# Neither a date nor a truth value: what stood there cannot be read.
+_NO_VALUE = ()
 
 
 class _Identity(msgspec.Struct):
     resourceType: str = ""  # noqa: N815
     id: str | None = None
 
+
+class _UndecodedPatient(msgspec.Struct):
+    id: str | None = None
+    birthDate: msgspec.Raw = _NULL  # noqa: N815
+    deceasedBoolean: msgspec.Raw = _NULL  # noqa: N815
+    deceasedDateTime: msgspec.Raw = _NULL  # noqa: N815
+    modifierExtension: NoModifiers = None  # noqa: N815
+
+
+_UNDECODED_PATIENT = msgspec.json.Decoder(_UndecodedPatient)
 
 # Read before the rest: a Patient whose other members are broken may still be another patient.
 _IDENTITY = msgspec.json.Decoder(_Identity)
@@ -80,20 +96,27 @@ def parse_patient(raw: msgspec.Raw, patient_id: str) -> Patient | None:
             return None
         if who.id != patient_id:
             raise PatientMismatchError
-        return decode(_PATIENT, raw)
+        return _of_short_members(decode(_UNDECODED_PATIENT, raw)) if is_crowded(bytes(raw)) else decode(_PATIENT, raw)
     except UNREADABLE:
         return None
 
 
-def read_key(request: CDSRequest, key: str, reader: BundleReader[R]) -> PrefetchKey[R]:
-    """Read the key of a search."""
+def _of_short_members(sent: _UndecodedPatient) -> Patient:
+    """Return a Patient whose members are read where they are no longer than a date or a truth value can be."""
+    texts = map(bytes, (sent.birthDate, sent.deceasedBoolean, sent.deceasedDateTime))
+    values = [msgspec.json.decode(text) if len(text) <= _LONGEST_MEMBER else _NO_VALUE for text in texts]
+    return Patient("Patient", sent.id, *values)
+
+
+def read_key(request: CDSRequest, key: str, reader: BundleReader[R], most: int = MOST_ENTRIES) -> PrefetchKey[R]:
+    """Read the key of a search, `most` entries of it."""
     raw = request.prefetch.get(key)
     if raw is None:
         return PrefetchKey(KeyState.MISSING)
     if is_null(raw):
         return PrefetchKey(KeyState.NO_DATA)
     try:
-        content = reader.read(raw)
+        content = reader.read(raw, most)
     except BundleFailedError:
         return PrefetchKey(KeyState.FAILED)
     empty = not content.resources and not content.malformed

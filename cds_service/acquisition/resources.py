@@ -4,17 +4,25 @@ Not more than these members turns into Python objects, which is what makes a lon
 holds no cycles, so the garbage collector need not look at it (`gc=False`). A wrong type in a member that is read makes
 that one resource malformed. JSON numbers arrive exactly: int, or Decimal with its digits.
 
+No list is read of more than 1,000 elements: a resource with more is malformed.
+
 A resource with a modifierExtension may mean the opposite of what it says, and must not be processed by who does not
 understand it (FHIR R4: Extensibility). None is understood here, so it is malformed like one that cannot be read.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
-NoModifiers = Annotated[tuple[Any, ...], msgspec.Meta(max_length=0)] | None
+T = TypeVar("T")
+
+# Codings, components, focus: the longest panels of laboratories have some hundred.
+MOST_PARTS: Final = 1_000
+Parts = Annotated[tuple[T, ...], msgspec.Meta(max_length=MOST_PARTS)]
+
+NoModifiers = tuple[()] | None
 
 
 class Coding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -27,7 +35,7 @@ class Coding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class CodeableConcept(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """FHIR CodeableConcept."""
 
-    coding: tuple[Coding, ...] = ()
+    coding: Parts[Coding] = ()
 
 
 class DescribedCoding(Coding, frozen=True, gc=False, omit_defaults=True):
@@ -157,13 +165,13 @@ class Observation(_Measurement, gc=False):
     meta: Meta | None = None
     status: str | None = None
     subject: Reference | None = None
-    focus: tuple[Reference, ...] | None = None
+    focus: Parts[Reference] | None = None
     specimen: Reference | None = None
     effectiveDateTime: str | None = None  # noqa: N815
     effectiveInstant: str | None = None  # noqa: N815
     effectivePeriod: Period | None = None  # noqa: N815
     issued: str | None = None
-    component: tuple[Component, ...] = ()
+    component: Parts[Component] = ()
 
     @property
     def version(self) -> str:

@@ -12,6 +12,7 @@ from cds_service.acquisition.resources import (
     Component,
     Condition,
     Observation,
+    Parts,
     Procedure,
 )
 
@@ -31,7 +32,7 @@ class NamedCoding(Coding, frozen=True, gc=False):
 class NamedConcept(CodeableConcept, frozen=True, gc=False):
     """FHIR CodeableConcept with its text."""
 
-    coding: tuple[NamedCoding, ...] = ()
+    coding: Parts[NamedCoding] = ()
     text: Any = None
 
 
@@ -45,7 +46,7 @@ class NamedObservation(Observation):
     """FHIR Observation with names."""
 
     code: NamedConcept | None = None
-    component: tuple[NamedComponent, ...] = ()
+    component: Parts[NamedComponent] = ()
 
 
 class NamedCondition(Condition):

@@ -55,7 +55,7 @@ class Fetcher:
         self._watch = watch or _Unwatched()
         self._exchanger = Exchanger(options, connections=threads)
         self._max_pages = max_pages
-        self._max_entries = max_entries
+        self.max_entries = max_entries
         self._max_bytes = options.max_bytes
         self._breaker = Breaker(monotonic)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="fhir")
@@ -92,7 +92,8 @@ class Fetcher:
 
     def _read_pages(self, search: Search[R]) -> None:
         """Follow the pages. What is left out keeps `next_url` of the search in place."""
-        bytes_left, entries_left, asked = self._max_bytes, self._max_entries, set[str]()
+        bytes_left, asked = self._max_bytes, set[str]()
+        entries_left = self.max_entries - sum(map(_count, search.pages))
         while search.next_url is not None:
             url = resolve_next(search.next_url, search.access.base)
             if url is None:
@@ -103,11 +104,11 @@ class Fetcher:
                 raise ExchangeError("too many pages", "too-large")
             asked.add(url)
             body = self._get(url, search, bytes_left)
-            page = search.reader.read(msgspec.Raw(body))
-            search.pages.append(_first_entries(page, entries_left))
+            page = search.reader.read(msgspec.Raw(body), entries_left)
+            search.pages.append(page)
             bytes_left -= len(body)
-            entries_left -= len(page.resources) + len(page.malformed)
-            if entries_left < 0:
+            entries_left -= _count(page)
+            if page.is_cut:
                 raise ExchangeError("too many entries", "too-large")
             search.next_url = page.next_url
 
@@ -143,5 +144,5 @@ class Fetcher:
         return body
 
 
-def _first_entries(page: BundleContent[R], most: int) -> BundleContent[R]:
-    return page._replace(resources=page.resources[:most], malformed=page.malformed[:most])
+def _count(page: BundleContent[R]) -> int:
+    return len(page.resources) + len(page.malformed)

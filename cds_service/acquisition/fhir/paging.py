@@ -44,6 +44,7 @@ def join_pages(pages: Sequence[BundleContent[R]], next_url: str | None) -> Bundl
         next_url,
         total=max((page.total for page in pages), default=0),
         matches=sum(page.matches for page in pages),
+        is_cut=any(page.is_cut for page in pages),
     )
 
 

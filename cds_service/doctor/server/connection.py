@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, Generic, Protocol
 
 from cds_service.acquisition.bundles import BundleContent, BundleReader, R
+from cds_service.acquisition.entries import MOST_ENTRIES
 from cds_service.acquisition.fhir.access import FHIRAccess
 from cds_service.doctor.masking import quantile
 from cds_service.doctor.report import SearchRow
@@ -133,8 +134,8 @@ class _WatchedReader(BundleReader[R]):
         self._log = log
         self.pages: list[int] = []
 
-    def read(self, raw: msgspec.Raw) -> BundleContent[R]:
+    def read(self, raw: msgspec.Raw, most: int = MOST_ENTRIES) -> BundleContent[R]:
         self._log.issues.update(issues_of(raw))
-        content = self._reader.read(raw)
+        content = self._reader.read(raw, most)
         self.pages.append(len(content.resources) + len(content.malformed))
         return content

@@ -3,6 +3,7 @@
 opened   first line of every file: how links are made from here on, by which host, and the record it continues
 closed   last line of a file that a later file continues
 sealed   in the place of a line that a crash cut short, with the bytes that were left of it
+condemned  files beyond their retention time by the clock of that day; removed when a later day says the same
 removed  files beyond their retention time, named before they are deleted
 """
 
@@ -62,5 +63,12 @@ class RemovedRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="removed"
     through: ContinuedRecord
 
 
-BookkeepingRecord = OpenedRecord | ClosedRecord | SealedRecord | RemovedRecord
+class CondemnedRecord(msgspec.Struct, frozen=True, tag_field="kind", tag="condemned"):
+    """Files that are over their retention time by one reading of the clock."""
+
+    time: datetime
+    files: tuple[str, ...]
+
+
+BookkeepingRecord = OpenedRecord | ClosedRecord | SealedRecord | CondemnedRecord | RemovedRecord
 AnyRecord = AuditRecord | BookkeepingRecord

@@ -146,6 +146,11 @@ class AuditLog:
         """Return the newest record this process knows to be on the disk; sequence 0 before `start`."""
         return self._writer.head
 
+    @property
+    def clock_doubt(self) -> str:
+        """Say why the clock cannot be believed, by the days of the log; empty when it can."""
+        return self._writer.clock_doubt
+
     def close(self) -> None:
         """Report the head one last time. The log may be used again afterwards."""
         if self._reporter is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from cds_service.audit.records import FeedbackRecord, HookRecord, ViewRecord
-from cds_service.reports.printable import printable
+from cds_service.reports.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from cds_service.audit.search import Found
@@ -35,7 +35,7 @@ def as_json(found: Found) -> str:
         members["card_known"] = found.card_of is not None
         if found.card_of is not None:
             members["patient"] = found.card_of.patient
-    return msgspec.json.encode(members).decode()
+    return printable_json(msgspec.json.encode(members).decode())
 
 
 def heading() -> str:

@@ -14,6 +14,7 @@ import msgspec
 from cds_service.audit.bookkeeping import FORMAT, ContinuedRecord, OpenedRecord, RemovedRecord, SealedRecord
 from cds_service.audit.chain import GENESIS, ChainHead, ChainKey, is_start_of, read_line
 from cds_service.audit.files import file_name, first_sequence
+from cds_service.audit.removal_times import CALLS, RemovalTimes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,6 +90,7 @@ class _Walk:
     before: ContinuedRecord | None = None
     accounted: set[ContinuedRecord] = field(default_factory=set)
     named: set[str] = field(default_factory=set)
+    removal_times: RemovalTimes = field(default_factory=RemovalTimes)
     counts: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 
@@ -105,7 +107,7 @@ class _Walk:
                     return Break(name, number, why)
             if self.line == 0:
                 return Break(name, 1, _CUT_SHORT)
-        return self._check_beginning() or self._check_end() or self._check_removed_head()
+        return self._check_beginning() or self._check_end() or self._check_removed_head() or self._check_removals()
 
     def _begin_file(self, name: str) -> str | None:
         if self.files and first_sequence(name) != self.sequence + 1:
@@ -125,6 +127,8 @@ class _Walk:
         else:
             why = None
         why = why or self._check_place(line)
+        if line.kind in CALLS:
+            self.removal_times.meet_call(raw)
         return why or self._accept(line, _decode(raw) if line.kind in _CHECKED_KINDS else None)
 
     def _check_opening(self, raw: bytes, line: Line) -> str | None:
@@ -181,6 +185,7 @@ class _Walk:
         """Take note of a removal. It may be under way still, or was interrupted: files go from the oldest on."""
         self.accounted.add(record.through)
         self.named.update(record.files)
+        self.removal_times.meet_removal(record, self.file, self.line)
         left = sum(name >= self.first_file for name in record.files)
         self.notes.append(
             f"{self.file}:{self.line}: files removed after their retention time: {len(record.files)}, "
@@ -232,6 +237,13 @@ class _Walk:
         else:
             return None
         return Break(self.first_file, 1, why)
+
+    def _check_removals(self) -> Break | None:
+        """Name the first removal that is dated beyond its neighbours; all of them stand in the notes."""
+        self.removal_times.end()
+        doubtful = self.removal_times.doubtful
+        self.notes.extend(f"{one.file}:{one.line}: {one.why}" for one in doubtful[1:])
+        return Break(*doubtful[0]) if doubtful else None
 
     def _check_newest_key(self) -> str | None:
         if self.key is None:

@@ -16,7 +16,8 @@ from cds_service.audit.chain import GENESIS, ChainHead, bind, encode_payload, is
 from cds_service.audit.durable import WritableFile, sync_directory, sync_file
 from cds_service.audit.files import file_name, file_names, find_tail, go_on, opening_day
 from cds_service.audit.lock import WriterLock, writer_lock
-from cds_service.audit.retention import delete_files, plan_removal
+from cds_service.audit.neighbours import Neighbours
+from cds_service.audit.retention import delete_files, doubt_about_clock, plan_removal
 from cds_service.audit.stated_limits import StatedLimits
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class ChainWriter:
         self._retention_days = retention_days
         self._clock = clock
         self._host = host
+        self._neighbours = Neighbours(directory, key, host)
         self._lock = WriterLock(directory)
         self._generation = self._lock.generation
         self._tail: Tail | None = None
@@ -66,6 +68,8 @@ class ChainWriter:
         self._expired: tuple[str, ...] = ()
         self._limits = StatedLimits()
         self._has_written = False
+        # Why the clock cannot be believed; empty when it can.
+        self.clock_doubt = ""
         self.head = known_head or ChainHead("", 0, GENESIS)
 
     def write(self, payloads: Sequence[Payload], lock_seconds: float) -> ChainHead:
@@ -141,7 +145,7 @@ class ChainWriter:
     def _prepare(self) -> tuple[Tail, WritableFile]:
         """Return the tail that the next line follows: whole, in a file of today made with our key, not too large."""
         now = self._clock().astimezone(UTC)
-        tail = self._read_on() or self._find_tail()
+        tail = self._read_on() or self._look_anew(now)
         if tail.torn and tail.begun:
             tail = self._seal(tail, now)
         if tail.file and not tail.begun:
@@ -176,6 +180,18 @@ class ChainWriter:
         start = max(tail.size, size - _LAST_BYTES)
         return go_on(tail._replace(size=start), file.read(start, size - start))
 
+    def _look_anew(self, now: datetime) -> Tail:
+        """Look at the directory: where the log ends, and whether its days and the clock agree."""
+        tail = self._find_tail()
+        self._hold_against_clock(now)
+        return tail
+
+    def _hold_against_clock(self, now: datetime) -> None:
+        doubt = doubt_about_clock(self._directory, now.date(), self._retention_days)
+        if doubt and doubt != self.clock_doubt:
+            _log.error("audit log: is the clock of this host wrong? %s; no expired file is removed", doubt)
+        self.clock_doubt = doubt
+
     def _find_tail(self) -> Tail:
         """Look where the log ends, but never go back behind a record that is known to have been durable.
 
@@ -184,7 +200,7 @@ class ChainWriter:
         """
         self._close_file()
         tail = find_tail(self._directory)
-        self._refuse_other_hosts(tail)
+        self._neighbours.meet(tail, has_written=self._has_written)
         first_gone = tail.sequence + 1
         cut_short = first_gone == self.head.sequence and is_start_of(first_gone, tail.torn)
         if tail.sequence >= self.head.sequence or cut_short:
@@ -194,25 +210,15 @@ class ChainWriter:
         self._limits = StatedLimits()
         return tail._replace(sequence=self.head.sequence, link=self.head.link, closed=False)
 
-    def _refuse_other_hosts(self, tail: Tail) -> None:
-        """Refuse to go on beside another host. Locks and sizes seen over a network file system do not suffice.
-
-        A log that another host, or this one before it was booted, has left behind is continued.
-        """
-        opened = tail.opened
-        if self._has_written and opened is not None and self._host.boot and opened.boot not in ("", self._host.boot):
-            raise BlockingIOError(
-                f"host {opened.host} writes to this directory too, besides {self._host.name}: "
-                "each host needs an audit directory of its own"
-            )
-
     def _must_rotate(self, tail: Tail, now: datetime) -> bool:
         opened = tail.opened
         if not tail.file or tail.closed or opened is None or not self._key.made(opened):
             return True
         if opened.boot != self._host.boot or opened.format != FORMAT:
             return True
-        return tail.size >= self._rotate_bytes or opening_day(tail.file) < now.date()
+        # A day ahead may be another reading of the same midnight; more is a clock that was wrong, or is.
+        ahead = (opening_day(tail.file) - now.date()).days
+        return tail.size >= self._rotate_bytes or ahead < 0 or ahead > 1
 
     def _rotate(self, tail: Tail, now: datetime) -> Tail:
         """Begin a new file. The old one is closed first, unless another key made it: its links cannot be continued."""
@@ -220,10 +226,13 @@ class ChainWriter:
             tail = self._extend(tail, encode_payload(ClosedRecord(time=now)))
         elif tail.file:
             sync_file(self._path(tail.file))
+        else:
+            _log.warning("audit directory %s is new: a log begins with record %d", self._directory, tail.sequence + 1)
         name = file_name(tail.sequence + 1, now)
         # Named before it exists: a process that still writes to the old file sees that it has to look again.
         self._lock.announce(name)
         tail = self._open(tail._replace(file=name, size=0, torn=b""), name, now)
+        self._hold_against_clock(now)
         return self._remove_expired(tail, now)
 
     def _open(self, tail: Tail, name: str, now: datetime) -> Tail:
@@ -252,13 +261,12 @@ class ChainWriter:
         """Name files beyond their retention time in a record; they are deleted once it is durable."""
         if self._retention_days is None:
             return tail
-        removed = plan_removal(self._directory, now, self._retention_days)
-        if removed is None:
-            return tail
-        tail = self._extend(tail, encode_payload(removed))
-        # Only now: a file deleted without its record on the disk would look like one that somebody took away.
-        self._expired = removed.files
-        return tail
+        removed, condemned = plan_removal(self._directory, now, self._retention_days)
+        if removed is not None:
+            tail = self._extend(tail, encode_payload(removed))
+            # Only now: a file deleted without its record on the disk would look like one that somebody took away.
+            self._expired = removed.files
+        return self._extend(tail, encode_payload(condemned)) if condemned is not None else tail
 
     def _extend(self, tail: Tail, payload: bytes, flags: int = 0) -> Tail:
         """Append a record of the log's own, durable before anything follows it."""

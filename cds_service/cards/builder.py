@@ -50,8 +50,7 @@ class CardBuilder:
         if isinstance(assessment, NotEligible):
             return ()
         if isinstance(assessment, Indeterminate):
-            shown = self._options.show_indeterminate and assessment.has_grounds
-            return (self._indeterminate(assessment, new_uuid(), gaps),) if shown else ()
+            return (self._indeterminate(assessment, new_uuid(), gaps),) if self._options.show_indeterminate else ()
         if isinstance(assessment, NotAboveCutoff) and not self._options.show_not_above_cutoff:
             return ()
         return (self._decided(assessment, new_uuid(), gaps),)

@@ -27,6 +27,7 @@ from cds_service.cli.audit_log import (
 from cds_service.cli.audit_replay import replay_command
 from cds_service.cli.audit_report import report_command
 from cds_service.errors import StateUnavailableError
+from cds_service.reports.printable import printable
 from cds_service.state.chain_heads import kept_head
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _kept_head(state_url: str, directory: Path) -> ChainHead | None:
 
 def _print_verification(found: Verification, head: ChainHead | None, log: Log) -> None:
     for note in found.notes:
-        click.echo(f"note: {note}")
+        click.echo(printable(f"note: {note}"))
     if found.algorithm == SHA256:
         click.echo(
             "note: chained without a key: who can rewrite all files can forge them; audit.hmac_key_file prevents it"
@@ -137,7 +138,7 @@ def _print_verification(found: Verification, head: ChainHead | None, log: Log) -
         click.echo("note: no chain head is kept outside this log, so records removed from its end would not be found")
     if found.broken is not None:
         broken = found.broken
-        fail(f"{log.directory / broken.file}:{broken.line}: {broken.why}")
+        fail(printable(f"{log.directory / broken.file}:{broken.line}: {broken.why}"))
     counts = ", ".join(f"{count} {kind}" for kind, count in sorted(found.counts.items()))
     files = f"{found.files} file{'s' if found.files > 1 else ''}"
     click.echo(f"{log.directory}: {sum(found.counts.values())} records in {files} are whole ({counts}).")

@@ -11,6 +11,7 @@ from cds_service.audit.events.references import REFERENCE_FORMS, References
 from cds_service.audit.search import Found, Query, Unreadable, search
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.files import STANDARD_OUTPUT, open_whole
+from cds_service.reports.printable import printable
 from cds_service.settings.network import secure_url
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _events(log: Log, query: Query, after: int, tally: Tally, references: Refere
                 yield Exported(found.sequence, event["id"], check(event))
             except InvalidEventError as error:
                 tally.invalid += 1
-                click.echo(f"record {found.sequence}: is no valid AuditEvent: {error}", err=True)
+                click.echo(printable(f"record {found.sequence}: is no valid AuditEvent: {error}"), err=True)
 
 
 def _write(events: Iterator[Exported], file: Path) -> None:
@@ -187,7 +188,7 @@ def _send(events: Iterator[Exported], repository: Repository, after: int, tally:
                         f"--skip-refused leaves out what is refused{_advice(str(error))}"
                     )
                 tally.refused.append(event.sequence)
-                click.echo(f"record {event.sequence}: left out: {error}", err=True)
+                click.echo(printable(f"record {event.sequence}: left out: {error}"), err=True)
             except PostingError as error:
                 fail(f"stopped at record {event.sequence}: {error}; {sent} events sent; go on with --after {newest}")
             newest = event.sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
-from cds_service.reports.printable import printable
+from cds_service.reports.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,12 +97,12 @@ class Tally:
         decisions = self._recomputed + sum(self._why_not.values())
         if self._json_lines:
             summary = {"recomputed": self._recomputed, "different": self._different, "notRecomputed": self._why_not}
-            click.echo(json.dumps({"summary": summary | {"unreadable": self._unread}}))
+            click.echo(printable_json(json.dumps({"summary": summary | {"unreadable": self._unread}})))
         else:
             click.echo(f"{self._recomputed} decisions recomputed, {self._different} differ.")
             click.echo(f"{sum(self._why_not.values())} could not be recomputed{'.' if not self._why_not else ':'}")
             for why, count in sorted(self._why_not.items()):
-                click.echo(f"  {count}: {why}")
+                click.echo(printable(f"  {count}: {why}"))
         if self._unread:
             fail(f"{directory}: lines that cannot be read: {self._unread}")
         if not self._recomputed:
@@ -146,4 +146,4 @@ def _as_json(found: Recomputed) -> str:
     import msgspec
 
     members = msgspec.to_builtins(found)
-    return json.dumps({"sequence": members.pop("sequence"), **members})
+    return printable_json(json.dumps({"sequence": members.pop("sequence"), **members}))

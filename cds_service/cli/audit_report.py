@@ -11,6 +11,7 @@ from cds_service.audit.records import FIRST_SERVICE
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.files import write_text
 from cds_service.errors import MissingExtraError
+from cds_service.reports.printable import printable_json
 
 if TYPE_CHECKING:
     from cds_service.audit.statistics import Statistics
@@ -63,7 +64,7 @@ def _write_json(statistics: Statistics, file: Path) -> None:
 
     from cds_service.audit.report_figures import as_data
 
-    write_text(file, json.dumps(as_data(statistics), indent=2) + "\n")
+    write_text(file, printable_json(json.dumps(as_data(statistics), indent=2)) + "\n")
 
 
 def _write_page(statistics: Statistics, log: Log, file: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
+from cds_service.audit.standing import site_notices
 from cds_service.cli.named_parts import load_usable_or_exit
 from cds_service.cli.options import config_option, load_or_exit
 from cds_service.settings.defaults import commented_defaults, yaml_text
@@ -26,7 +28,8 @@ def config_group() -> None:
 def check(file: Path | None, config_file: Path | None) -> None:
     """Check FILE and the environment, and print every problem with its position.
 
-    Without FILE the file of --config or SII_CDS_CONFIG is checked. Exit code 1 when there is a problem; warnings
+    Without FILE the file of --config or SII_CDS_CONFIG is checked. Notes tell what is to be known of the audit log and
+    of files that others can read. Exit code 1 when there is a problem; warnings
     alone give 0.
     """
     source = click.get_current_context().get_parameter_source("config_file")
@@ -34,6 +37,8 @@ def check(file: Path | None, config_file: Path | None) -> None:
         raise click.UsageError("name the file once: as FILE or with --config")
     target = file or config_file
     settings = load_usable_or_exit(target)
+    for notice in site_notices(settings, datetime.now(UTC).date()):
+        click.echo(f"note: {notice}", err=True)
     count = len(settings.warnings)
     remark = f", with {count} warning{'s' if count > 1 else ''}" if count else ""
     click.echo(f"{target or 'defaults and environment'}: configuration {settings.hash} is fine{remark}.")

@@ -13,6 +13,7 @@ from cds_service.cli.explain_text import as_text
 from cds_service.cli.options import config_option, load_or_defaults, moment_option
 from cds_service.errors import DataUnavailableError, ServiceError
 from cds_service.hooks.request import parse_cds_request
+from cds_service.reports.printable import printable_json
 from cds_service.services.decision import decide
 from cds_service.services.explanation import explain
 from cds_service.services.site import site_from_settings
@@ -49,7 +50,7 @@ def explain_command(file: BinaryIO, as_json: bool, at: datetime, config_file: Pa
         raise click.exceptions.Exit(1) from error
     explanation = explain(decision, request.context.patientId, site, at)
     explanation["crossCheck"] = cross_check(request, explanation["observations"])
-    click.echo(json.dumps(explanation, indent=2) if as_json else as_text(explanation))
+    click.echo(printable_json(json.dumps(explanation, indent=2)) if as_json else as_text(explanation))
 
 
 def _anyone(request: CDSRequest, settings: Settings) -> TrustedClient:
@@ -70,6 +71,6 @@ def _refuse(error: ServiceError, as_json: bool, *, can_fetch: bool) -> None:
         )
         content = {"status": None, "error": text}
     if as_json:
-        click.echo(json.dumps(content, indent=2))
+        click.echo(printable_json(json.dumps(content, indent=2)))
     else:
         click.echo(text, err=True)

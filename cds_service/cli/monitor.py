@@ -15,6 +15,7 @@ import click
 from cds_service.audit.records import FIRST_SERVICE
 from cds_service.cli.options import config_option
 from cds_service.errors import MissingExtraError, PeriodError
+from cds_service.reports.printable import printable_json
 from cds_service.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _print(result: Monitoring, tallies: Tallies, today: date, *, as_json: bool) 
     from cds_service.monitor.terminal import text_lines
 
     if as_json:
-        click.echo(json.dumps(as_object(result, tallies), indent=2))
+        click.echo(printable_json(json.dumps(as_object(result, tallies), indent=2)))
         return
     for line in text_lines(result, tallies, today):
         click.echo(line)

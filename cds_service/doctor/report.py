@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from cds_service.reports.printable import printable_json
+
 FORMAT_VERSION: Final = 1
 
 Count = int | str
@@ -145,4 +147,4 @@ class Report(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 def as_json(report: Report) -> str:
     """Return the report as JSON, two spaces a level."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+    return printable_json(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())

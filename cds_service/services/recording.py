@@ -73,6 +73,9 @@ class AuditWatch(Protocol):
     def note_records(self, number: int, sequence: int, seconds: float, at: float) -> None:
         """Take note of records on the disk: how many, newest number, seconds it took, when (seconds since 1970)."""
 
+    def note_clock(self, *, in_doubt: bool) -> None:
+        """Take note of whether the log and the clock of this host agree."""
+
     def note_failure(self) -> None:
         """Take note of a record that could not be written."""
 
@@ -210,4 +213,5 @@ class Recorder:
         except AuditUnavailableError:
             self._watch.note_failure()
             raise
+        self._watch.note_clock(in_doubt=bool(self._log.clock_doubt))
         self._watch.note_records(number, self._log.head().sequence, perf_counter() - started, now.timestamp())

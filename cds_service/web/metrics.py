@@ -131,12 +131,22 @@ class AuditMetrics:
             multiprocess_mode="max",
             registry=registry,
         )
+        self._clock = Gauge(
+            "sii_cds_audit_clock_in_doubt",
+            "1 while the days of the audit log leap, or lie ahead of the clock: no expired file is removed.",
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
         self._last = Gauge(
             "sii_cds_audit_last_write_timestamp_seconds",
             "When the newest audit record was written.",
             multiprocess_mode="max",
             registry=registry,
         )
+
+    def note_clock(self, *, in_doubt: bool) -> None:
+        """Note whether the days of the log and the clock of this host agree."""
+        self._clock.set(in_doubt)
 
     def note_records(self, number: int, sequence: int, seconds: float, at: float) -> None:
         """Note records that are on the disk, how long that took, and when it was (seconds since 1970)."""

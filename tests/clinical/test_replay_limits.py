@@ -84,7 +84,8 @@ def test_replay_of_a_service_that_ran_longer_than_its_records_are_kept_knows_the
     for day in range(6):
         worker.answer(f"day-{day}", day)
 
-    assert list(outcomes(tmp_path)) == ["day-2", "day-3", "day-4", "day-5"]
+    # A day over its time condemns a file, the next one removes it.
+    assert list(outcomes(tmp_path)) == ["day-1", "day-2", "day-3", "day-4", "day-5"]
 
 
 def test_replay_knows_the_limits_of_each_worker_when_one_of_them_begins_the_file(tmp_path: Path) -> None:
@@ -96,7 +97,7 @@ def test_replay_knows_the_limits_of_each_worker_when_one_of_them_begins_the_file
 
     assert outcomes(tmp_path) == {
         f"{name}-{day}": outcome
-        for day in range(2, 6)
+        for day in range(1, 6)
         for name, outcome in (("a", "above-cutoff"), ("b", "not-above-cutoff"))
     }
 

@@ -37,6 +37,7 @@ FIRING: list[tuple[str, dict[str, str], str, str]] = [
         "50m",
         "a broken template",
     ),
+    ("SiiCdsAuditClockInDoubt", {f"sii_cds_audit_clock_in_doubt{{{A}}}": "0x5 1x10"}, "7m", "a start in 2038"),
     ("SiiCdsAuditNotWritten", {f"sii_cds_audit_write_failures_total{{{A}}}": "0x5 1x10"}, "7m", "one record"),
     (
         "SiiCdsAuditSlow",
@@ -156,6 +157,7 @@ QUIET = {
     HOOKS % "indeterminate": "0+5x300",
     HOOKS % "above-cutoff": "0+20x300",
     f"sii_cds_audit_write_failures_total{{{A}}}": "2x300",
+    f"sii_cds_audit_clock_in_doubt{{{A}}}": "0x300",
     f"sii_cds_audit_write_seconds_total{{{A}}}": "0+0.2x300",
     f"sii_cds_audit_records_total{{{A}}}": "0+100x300",
     f'sii_cds_observations_excluded_total{{{A},client="ehr",reason="comparator"}}': "0+10x300",

@@ -26,8 +26,7 @@ def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[ExportE
         yield _unread_file(error)
     bundles = first.types["Bundle"]
     if bundles:
-        hold = "holds" if bundles == 1 else "hold"
-        yield _not_ndjson(f"{Mask(0).words(bundles, 'line')} {hold} a Bundle", _FROM_BUNDLE)
+        yield _not_ndjson(f"{Mask(0).words(bundles, 'line')} hold a Bundle")
     if (damaged or bundles) and not any(first.types[name] for name in ("Patient", *NEEDED)):
         # What else is missing is missing for that.
         return
@@ -54,8 +53,7 @@ def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[ExportE
 
 def _unread_file(error: ExportError) -> Finding:
     if isinstance(error, NotNDJSONError):
-        said = str(error)
-        return _not_ndjson(said.replace(": is ", " is ", 1), _FROM_UTF_16 if "UTF" in said else _FROM_BUNDLE)
+        return _not_ndjson(str(error))
     return Finding(
         "export-damaged",
         Severity.BLOCKS,
@@ -65,19 +63,13 @@ def _unread_file(error: ExportError) -> Finding:
     )
 
 
-def _not_ndjson(what: str, action: str) -> Finding:
+def _not_ndjson(what: str) -> Finding:
     return Finding(
         "export-not-ndjson",
         Severity.BLOCKS,
         f"{what}. Doctor reads NDJSON: one resource a line, in UTF-8.",
-        action,
+        "Write the resources of a Bundle one a line, for example: jq -c '.entry[].resource' bundle.json > all.ndjson",
     )
-
-
-_FROM_BUNDLE: Final = (
-    "Write the resources of a Bundle one a line, for example: jq -c '.entry[].resource' bundle.json > all.ndjson"
-)
-_FROM_UTF_16: Final = "Write it in UTF-8, for example: iconv -f UTF-16 -t UTF-8 export.ndjson > all.ndjson"
 
 
 def _own_limits(first: FirstPass, second: SecondPass) -> Iterator[Finding]:

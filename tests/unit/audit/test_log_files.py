@@ -40,14 +40,33 @@ def test_rotation_of_one_writer_is_noticed_by_the_others(tmp_path: Path) -> None
     assert verified(tmp_path).files > 3
 
 
-def test_clock_set_back_does_not_begin_files(tmp_path: Path) -> None:
+def test_clock_set_back_over_midnight_does_not_begin_files(tmp_path: Path) -> None:
     clock = Clock()
     log = audit_log(tmp_path, clock=clock)
     for _ in range(3):
         clock.advance(days=-1)
         log.append(hook_record())
+        clock.advance(days=1)
+        log.append(hook_record())
 
     assert verified(tmp_path).files == 1
+
+
+def test_clock_that_was_years_ahead_does_not_name_the_files_of_the_years_to_come(tmp_path: Path) -> None:
+    clock = Clock()
+    log = audit_log(tmp_path, clock=clock)
+    for days in (4_300, -4_300, 1):
+        clock.advance(days=days)
+        log.append(hook_record())
+
+    names = sorted(path.name for path in tmp_path.glob("*.jsonl"))
+    assert [name[-16:-6] for name in names] == [
+        "2026-03-09",
+        "2037-12-16",
+        "2026-03-09",
+        "2026-03-10",
+    ]
+    assert verified(tmp_path).counts["hook"] == 3
 
 
 def test_new_key_begins_a_file_and_old_files_stay_verifiable(tmp_path: Path) -> None:
@@ -60,10 +79,16 @@ def test_new_key_begins_a_file_and_old_files_stay_verifiable(tmp_path: Path) -> 
     assert verify_log(tmp_path, (KEY,)).broken is not None, "the older key is needed"
 
 
-def test_writers_with_different_keys_do_not_break_each_other(tmp_path: Path) -> None:
-    # A rolling restart with a new key: old and new processes meet for a while.
+def test_writers_with_different_keys_do_not_break_each_other_and_say_that_they_meet(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # A rolling restart with a new key, or a second service by mistake: no hook is refused for it.
     old, new = audit_log(tmp_path, key=OTHER_KEY), audit_log(tmp_path)
     for log in (old, new, old, old, new):
         log.append(hook_record())
+
+    said = [(one.levelname, one.getMessage()) for one in caplog.records if "another key" in one.getMessage()]
+    assert [level for level, _ in said] == ["WARNING", "ERROR", "ERROR"], "when the second came, and once by each"
+    assert "another service writes to audit directory" in said[1][1]
 
     assert verified(tmp_path, KEY, OTHER_KEY).counts["hook"] == 5

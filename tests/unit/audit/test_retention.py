@@ -26,17 +26,18 @@ def test_retention_removes_whole_files_and_says_so(tmp_path: Path) -> None:
     clock = Clock()
     log = audit_log(tmp_path, clock=clock, retention_days=2)
     for _ in range(6):
-        log.append(hook_record())
+        log.append(hook_record(now=clock.now))
         clock.advance(days=1)
     found = verified(tmp_path)
 
     assert [path.name[-16:-6] for path in files_of(tmp_path)] == [
+        "2026-03-10",
         "2026-03-11",
         "2026-03-12",
         "2026-03-13",
         "2026-03-14",
     ]
-    assert found.counts["removed"] == 2
+    assert (found.counts["condemned"], found.counts["removed"]) == (2, 1)
     assert "retention" in found.notes[0]
 
 
@@ -44,7 +45,7 @@ def test_removal_of_more_than_the_retention_record_names_is_missed(tmp_path: Pat
     clock = Clock()
     log = audit_log(tmp_path, clock=clock, retention_days=2)
     for _ in range(6):
-        log.append(hook_record())
+        log.append(hook_record(now=clock.now))
         clock.advance(days=1)
     files_of(tmp_path)[0].unlink()
 
@@ -56,7 +57,7 @@ def test_retention_file_that_cannot_be_deleted_does_not_stop_the_log(
 ) -> None:
     clock = Clock()
     log = audit_log(tmp_path, clock=clock, retention_days=0)
-    log.append(hook_record())
+    log.append(hook_record(now=clock.now))
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
@@ -64,7 +65,7 @@ def test_retention_file_that_cannot_be_deleted_does_not_stop_the_log(
     monkeypatch.setattr(type(tmp_path), "unlink", refuse)
     for _ in range(3):
         clock.advance(days=1)
-        log.append(hook_record())
+        log.append(hook_record(now=clock.now))
 
     assert verified(tmp_path).counts["hook"] == 4
 
@@ -75,21 +76,23 @@ def test_retention_without_its_record_on_the_disk_deletes_nothing(
 ) -> None:
     clock = Clock()
     log = audit_log(tmp_path, clock=clock, retention_days=2)
-    log.append(hook_record())
+    log.append(hook_record(now=clock.now))
     clock.advance(days=1)
-    log.append(hook_record())
+    log.append(hook_record(now=clock.now))
     clock.advance(days=3)
-    before = files_of(tmp_path)
+    log.append(hook_record(now=clock.now))
+    clock.advance(days=1)
+    before = files_of(tmp_path)[:2]
     with monkeypatch.context() as patched:
         patched.setattr(WritableFile, "write", refuse_to_write(b'"kind":"removed"', error))
         with pytest.raises(AuditUnavailableError):
-            log.append(hook_record())
-    log.append(hook_record())
+            log.append(hook_record(now=clock.now))
+    log.append(hook_record(now=clock.now))
 
     assert files_of(tmp_path)[:2] == before
-    assert verified(tmp_path).counts["hook"] == 3
+    assert verified(tmp_path).counts["hook"] == 4
     clock.advance(days=1)
-    log.append(hook_record())
+    log.append(hook_record(now=clock.now))
     assert before[0] not in files_of(tmp_path), "removed with the next file"
     assert verified(tmp_path).counts["removed"] == 1
 
@@ -106,16 +109,24 @@ def refuse_to_write(text: bytes, error: int) -> Callable[..., None]:
     return write
 
 
+def condemned_log(directory: Path) -> Clock:
+    """A log of five days whose last one condemns the first three files."""
+    clock = Clock()
+    log = audit_log(directory, clock=clock)
+    for day in range(5):
+        if day == 4:
+            log = audit_log(directory, clock=clock, retention_days=0)
+        log.append(hook_record(now=clock.now))
+        clock.advance(days=1)
+    return clock
+
+
 def expired_log(directory: Path, monkeypatch: pytest.MonkeyPatch, deleted: int) -> Clock:
     """A log whose first three files of six are named in a removal record, and only so many of them deleted.
 
     That is what a crash between two deletions leaves, and a file that cannot be deleted.
     """
-    clock = Clock()
-    log = audit_log(directory, clock=clock)
-    for _ in range(5):
-        log.append(hook_record())
-        clock.advance(days=1)
+    clock = condemned_log(directory)
     real, left = type(directory).unlink, [deleted]
 
     def unlink(path: Path, missing_ok: bool = False) -> None:
@@ -153,7 +164,7 @@ def test_retention_partly_done_is_finished_with_the_next_file(tmp_path: Path, mo
     clock.advance(days=1)
     audit_log(tmp_path, clock=clock, retention_days=1)
 
-    assert files_of(tmp_path)[0].name == "audit-000000000013-2026-03-13.jsonl"
+    assert files_of(tmp_path)[0].name == "audit-000000000010-2026-03-12.jsonl"
     assert verified(tmp_path).counts["removed"] == 2
 
 
@@ -219,11 +230,7 @@ def test_verify_while_another_file_is_taken_away_is_not_whole(tmp_path: Path, mo
 def test_head_kept_outside_of_a_removed_record_proves_nothing(
     tmp_path: Path, sequence: int, forged: bool, why: str | None, reason: str
 ) -> None:
-    clock = Clock()
-    log = audit_log(tmp_path, clock=clock)
-    for _ in range(5):
-        log.append(hook_record())
-        clock.advance(days=1)
+    clock = condemned_log(tmp_path)
     links = links_of(tmp_path)
     audit_log(tmp_path, clock=clock, retention_days=1)
     assert files_of(tmp_path)[0].name.startswith("audit-000000000010-")

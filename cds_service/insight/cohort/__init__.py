@@ -1,1 +1,0 @@
-"""The published study, repeated on the patients of a site."""

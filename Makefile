@@ -50,8 +50,8 @@ wheel: $(BUILD_VENV)/.installed ## Build the wheel that hosts install, into dist
 COMPILE = $(BUILD_VENV)/bin/uv pip compile --quiet --universal --python $(BUILD_VENV)/bin/python \
 	--python-version 3.11 --only-binary :all: --generate-hashes --no-strip-extras --custom-compile-command 'make lock' $(ARGS)
 lock: $(BUILD_VENV)/.installed ## Lock the requirements of pyproject.toml (ARGS=--upgrade: to the newest versions)
-	$(COMPILE) pyproject.toml --extra postgresql --extra reports --output-file requirements.lock
-	$(COMPILE) pyproject.toml --extra postgresql --extra reports --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra postgresql --extra reports --extra cohort --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra postgresql --extra reports --extra cohort --group dev --constraints requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) --group build --output-file .ci/build-tools.lock
 
 clean: ## Remove the environments, caches and build results

@@ -12,7 +12,8 @@
     │   ├── MethodNotAllowedError    405
     │   ├── DataUnavailableError     412  required FHIR data cannot be had by any route
     │   ├── BodyTooLargeError        413
-    │   └── UnsupportedMediaTypeError 415
+    │   ├── UnsupportedMediaTypeError 415
+    │   └── UnknownTransferCodingError 501 the body comes in a coding that is not understood
     ├── AuditUnavailableError        503  the decision could not be recorded
     ├── StateUnavailableError        503  what the workers must know in common cannot be read or written
     ├── OverloadedError              503  too many large bodies at a time
@@ -174,6 +175,15 @@ class UnsupportedMediaTypeError(RequestError):
     issue_code = "not-supported"
     reason = "unsupported-media-type"
     client_text = "The body must be sent as application/json."
+
+
+class UnknownTransferCodingError(RequestError):
+    """The body is sent in a transfer coding other than chunked (RFC 9112 section 6.1)."""
+
+    status = 501
+    issue_code = "not-supported"
+    reason = "unknown-transfer-coding"
+    client_text = "The only transfer coding understood is chunked."
 
 
 class AuditUnavailableError(ServiceError):

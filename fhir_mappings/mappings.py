@@ -9,6 +9,7 @@ from fhir_mappings.code_index import CodeIndex
 from fhir_mappings.codes import Coded
 from fhir_mappings.models import (
     AnalyteCode,
+    CodeSystem,
     ConceptCode,
     DifferentialLimits,
     MappingRows,
@@ -118,7 +119,7 @@ def build_mappings(rows: MappingRows, version: str) -> Mappings:
         _procedures=CodeIndex(rows.procedures, rows.systems),
         _refused_procedures=CodeIndex(rows.refused_procedures, rows.systems),
         _operations=CodeIndex(rows.operations, rows.systems),
-        _operation_forms=_forms(rows.operation_forms),
+        _operation_forms=_forms(rows.operation_forms, rows.systems),
         _surgical_categories=CodeIndex(rows.surgical_categories, rows.systems),
     )
 
@@ -127,6 +128,7 @@ def _by_uri(rows: tuple[_Row, ...], uris: Mapping[str, tuple[str, ...]]) -> _Ind
     return MappingProxyType({(uri, row.code): row for row in rows for uri in uris[row.system]})
 
 
-def _forms(rows: tuple[OperationForm, ...]) -> Mapping[str, tuple[OperationForm, ...]]:
-    systems = dict.fromkeys(row.system for row in rows)
-    return MappingProxyType({system: tuple(row for row in rows if row.system == system) for system in systems})
+def _forms(rows: tuple[OperationForm, ...], systems: tuple[CodeSystem, ...]) -> Mapping[str, tuple[OperationForm, ...]]:
+    """Return the forms of each system; those of a system hold for its editions."""
+    found = {system.key: tuple(row for row in rows if row.system in (system.key, system.edition)) for system in systems}
+    return MappingProxyType({key: forms for key, forms in found.items() if forms})

@@ -26,7 +26,7 @@ NoModifiers = tuple[()] | None
 
 
 class Coding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """FHIR Coding. Display texts are never read."""
+    """FHIR Coding. Display texts are not read."""
 
     system: str | None = None
     code: str | None = None
@@ -36,6 +36,19 @@ class CodeableConcept(msgspec.Struct, frozen=True, gc=False, omit_defaults=True)
     """FHIR CodeableConcept."""
 
     coding: Parts[Coding] = ()
+
+
+class DescribedCoding(Coding, frozen=True, gc=False, omit_defaults=True):
+    """FHIR Coding where its display text is read as well."""
+
+    display: str | None = None
+
+
+class DescribedConcept(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """FHIR CodeableConcept where its texts are read as well: the site and the reason of a procedure."""
+
+    coding: tuple[DescribedCoding, ...] = ()
+    text: str | None = None
 
 
 class Reference(msgspec.Struct, gc=False, omit_defaults=True):
@@ -85,6 +98,25 @@ class _Versioned(msgspec.Struct, gc=False, kw_only=True):
             return _META.decode(self.meta).versionId or ""
         except (msgspec.DecodeError, UnicodeDecodeError):
             return ""
+
+
+_NOTHING = _NO_META
+_CONCEPTS = msgspec.json.Decoder(tuple[DescribedConcept, ...] | DescribedConcept)
+_REFERENCES = msgspec.json.Decoder(tuple[Reference, ...] | Reference)
+
+
+def _concepts(raw: msgspec.Raw) -> tuple[DescribedConcept, ...]:
+    """Read a member that is of one concept or of several, by version of FHIR; nothing where it cannot be read.
+
+    What only narrows a resource makes none malformed, and is decoded for the few that somebody asks about.
+    """
+    if raw is _NOTHING:
+        return ()
+    try:
+        found = _CONCEPTS.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ()
+    return found if isinstance(found, tuple) else (found,)
 
 
 class _Measurement(msgspec.Struct, gc=False):
@@ -159,7 +191,19 @@ class Condition(_Versioned, gc=False):
     onsetDateTime: str | None = None  # noqa: N815
     onsetPeriod: Period | None = None  # noqa: N815
     recordedDate: str | None = None  # noqa: N815
+    category: msgspec.Raw = _NOTHING
+    bodySite: msgspec.Raw = _NOTHING  # noqa: N815
     modifierExtension: NoModifiers = None  # noqa: N815
+
+    @property
+    def categories(self) -> tuple[DescribedConcept, ...]:
+        """Return Condition.category as far as it can be read."""
+        return _concepts(self.category)
+
+    @property
+    def sites(self) -> tuple[DescribedConcept, ...]:
+        """Return Condition.bodySite as far as it can be read."""
+        return _concepts(self.bodySite)
 
 
 class Procedure(_Versioned, gc=False):
@@ -172,7 +216,37 @@ class Procedure(_Versioned, gc=False):
     status: str | None = None
     performedDateTime: str | None = None  # noqa: N815
     performedPeriod: Period | None = None  # noqa: N815
+    category: msgspec.Raw = _NOTHING
+    bodySite: msgspec.Raw = _NOTHING  # noqa: N815
+    reasonCode: msgspec.Raw = _NOTHING  # noqa: N815
+    reasonReference: msgspec.Raw = _NOTHING  # noqa: N815
     modifierExtension: NoModifiers = None  # noqa: N815
+
+    @property
+    def categories(self) -> tuple[DescribedConcept, ...]:
+        """Return Procedure.category as far as it can be read."""
+        return _concepts(self.category)
+
+    @property
+    def sites(self) -> tuple[DescribedConcept, ...]:
+        """Return Procedure.bodySite as far as it can be read."""
+        return _concepts(self.bodySite)
+
+    @property
+    def reasons(self) -> tuple[DescribedConcept, ...]:
+        """Return Procedure.reasonCode as far as it can be read."""
+        return _concepts(self.reasonCode)
+
+    @property
+    def reason_references(self) -> tuple[Reference, ...]:
+        """Return Procedure.reasonReference as far as it can be read."""
+        if self.reasonReference is _NOTHING:
+            return ()
+        try:
+            found = _REFERENCES.decode(self.reasonReference)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ()
+        return found if isinstance(found, tuple) else (found,)
 
 
 class Patient(msgspec.Struct, gc=False):
@@ -184,6 +258,7 @@ class Patient(msgspec.Struct, gc=False):
     birthDate: Any = None  # noqa: N815
     deceasedBoolean: Any = None  # noqa: N815
     deceasedDateTime: Any = None  # noqa: N815
+    link: Any = None
     modifierExtension: NoModifiers = None  # noqa: N815
 
 

@@ -50,7 +50,8 @@ class CardBuilder:
         if isinstance(assessment, NotEligible):
             return ()
         if isinstance(assessment, Indeterminate):
-            return (self._indeterminate(assessment, new_uuid(), gaps),) if self._options.show_indeterminate else ()
+            shown = self._options.show_indeterminate and assessment.has_grounds
+            return (self._indeterminate(assessment, new_uuid(), gaps),) if shown else ()
         if isinstance(assessment, NotAboveCutoff) and not self._options.show_not_above_cutoff:
             return ()
         return (self._decided(assessment, new_uuid(), gaps),)

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from cds_service.clinical.albumin import choose_albumin
+from cds_service.clinical.eligibility import CANCER_CATEGORIES
 from cds_service.clinical.indeterminate import (
     count_unplaced,
     date_reasons,
@@ -23,14 +24,14 @@ from cds_service.clinical.outcomes import (
 )
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.sii import compute_sii, is_above, shown_sii
-from cds_service.clinical.timing import ChosenDraws, Relation, TimedDraw, choose_draws, time_draw
+from cds_service.clinical.timing import ChosenDraws, Relation, TimedDraw, choose_draws
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
     from decimal import Decimal
 
-    from cds_service.clinical.chart_facts import ProcedureTime
+    from cds_service.clinical.chart_facts import ChartFacts, ProcedureTime
     from cds_service.clinical.eligibility import Eligibility
     from cds_service.clinical.models import BloodCounts, DatedResult, ExcludedResult
     from cds_service.clinical.outcomes import Assessment, Decided
@@ -43,6 +44,25 @@ def refuse_ineligible(reason: Reason, doubts: tuple[Reason, ...], policy: Clinic
     `doubts` name what may have hidden a diagnosis or procedure (malformed entries, missing pages).
     """
     return NotEligible(cutoff=policy.cutoff, reasons=(reason, *doubts))
+
+
+def leave_open(facts: ChartFacts, doubts: tuple[Reason, ...], policy: ClinicalPolicy) -> Indeterminate:
+    """Return the outcome where the part of a list that did not come may hold what makes the patient eligible.
+
+    Blood counts are not looked at. `doubts` name what did not come or could not be read. Without any diagnosis or
+    procedure nothing speaks for a card.
+    """
+    grounds = bool(facts.procedures) or any(c.category in CANCER_CATEGORIES for c in facts.conditions)
+    return Indeterminate(
+        cutoff=policy.cutoff,
+        reasons=doubts,
+        taken={},
+        exclusions={},
+        latest_procedure=None,
+        newest_draw=None,
+        newest_result=None,
+        has_grounds=grounds,
+    )
 
 
 def assess(
@@ -62,8 +82,8 @@ def assess(
     chart holds Conditions or Procedures that were not delivered, `unreadable` counts those that could not be read: a
     later procedure or a recurrence may be among them.
     """
-    today = now.astimezone(policy.timezone).date()
-    timed = [time_draw(draw, eligibility.procedures, policy, today) for draw in counts.draws]
+    calendar = eligibility.calendar(policy, now)
+    timed = [calendar.place(draw) for draw in counts.draws]
     chosen = choose_draws(timed)
     latest = eligibility.procedures[0] if eligibility.procedures else None
     exclusions = _count_reasons(counts.excluded)
@@ -89,7 +109,7 @@ def _undecidable(
     eligibility: Eligibility, counts: BloodCounts, timed: Sequence[TimedDraw], chosen: ChosenDraws
 ) -> tuple[Reason, ...]:
     """Name why SII cannot be told; empty when it can."""
-    if eligibility.undated_procedures and not eligibility.procedures:
+    if not eligibility.latest_is_dated:
         return (Reason.PROCEDURE_DATE_MISSING,)
     if chosen.decisive is None:
         return explain_no_draw(counts, timed)

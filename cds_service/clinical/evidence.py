@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 # The version of the clinical behaviour: it changes whenever the same data could lead to another assessment.
-RULE_VERSION: Final = "1.0.0"
+RULE_VERSION: Final = "2.0.0"
 
 # Yu 2023, abstract: cut-off of SII (10*9/L) by ROC analysis.
 PUBLISHED_CUTOFF: Final = Decimal("405.08")

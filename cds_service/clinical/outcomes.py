@@ -49,7 +49,8 @@ class Indeterminate:
     """SII cannot be told. `latest_procedure` is None where no procedure is dated.
 
     `taken` tells for the reasons that speak of one blood draw when it was taken. `newest_draw` is the newest complete
-    draw, `newest_result` the time of the patient's newest blood count of any use or none.
+    draw, `newest_result` the time of the patient's newest blood count of any use or none. `has_grounds` tells that the
+    chart shows a diagnosis or a procedure for which the rule is meant.
     """
 
     cutoff: Decimal
@@ -59,6 +60,7 @@ class Indeterminate:
     latest_procedure: ProcedureTime | None
     newest_draw: TimedDraw | None
     newest_result: EffectiveTime | None
+    has_grounds: bool = True
     outcome: Literal["indeterminate"] = field(default="indeterminate", init=False)
 
 

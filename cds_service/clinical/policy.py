@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from decimal import Decimal  # noqa: TC003  the audit log reads the types of the members to decode them
 
-from cds_service.clinical.evidence import PUBLISHED_CUTOFF
+from cds_service.clinical.evidence import PUBLISHED_CUTOFF, STUDY_FOLLOW_UP_YEARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +33,5 @@ class ClinicalPolicy:
     same_draw: timedelta = timedelta(minutes=60)
     albumin_window_days: int = 7
     accepted_statuses: frozenset[str] = frozenset({"final", "amended", "corrected"})
+    # Yu 2023 followed its patients for five years.
+    follow_up_years: int = STUDY_FOLLOW_UP_YEARS

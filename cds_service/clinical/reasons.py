@@ -9,11 +9,20 @@ class Reason(StrEnum):
     """Why a patient, a draw or an Observation was not used. Codes never change their meaning."""
 
     # Eligibility
-    NO_PRIMARY_LIVER_CANCER = "no-primary-liver-cancer"
-    NO_INTERVENTIONAL_PROCEDURE = "no-interventional-procedure"
-    UNDER_AGE = "under-age"
+    RECORD_REPLACED = "record-replaced"
     DECEASED = "deceased"
+    UNDER_AGE = "under-age"
+    NO_PRIMARY_LIVER_CANCER = "no-primary-liver-cancer"
+    HISTOLOGY_NOT_STUDIED = "histology-not-studied"
+    METASTASIS_KNOWN = "metastasis-known"
+    NO_INTERVENTIONAL_PROCEDURE = "no-interventional-procedure"
+    LIVER_TRANSPLANTED = "liver-transplanted"
     RECURRENCE_KNOWN = "recurrence-known"
+    BEYOND_FOLLOW_UP = "beyond-follow-up"
+    # Single procedures
+    BODY_SITE_ELSEWHERE = "body-site-elsewhere"
+    OTHER_INDICATION = "other-indication"
+    DIAGNOSIS_AFTER_PROCEDURE = "diagnosis-after-procedure"
     # Draws
     MISSING_NEUTROPHILS = "missing-neutrophils"
     MISSING_LYMPHOCYTES = "missing-lymphocytes"

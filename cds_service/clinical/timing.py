@@ -2,24 +2,28 @@
 
 Windows: see ClinicalPolicy. They count from the last day on which a procedure may have been; blood counts as drawn
 before it only if drawn before the first moment at which it may have begun. After transarterial therapy counts move for
-days to weeks (post-embolization syndrome, steroids), so days 0-27 after any qualifying procedure are never used.
+days to weeks (post-embolization syndrome, steroids), so days 0-27 after any qualifying procedure are never used. The
+same holds after one that was begun and not completed, and after a resection or transplantation of the liver.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from bisect import bisect_right
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
+    from collections.abc import Iterable, Sequence
 
-    from cds_service.clinical.chart_facts import ProcedureTime
-    from cds_service.clinical.models import BloodCounts, BloodDraw
+    from cds_service.clinical.chart_facts import OperationFact, ProcedureTime
+    from cds_service.clinical.models import BloodCounts, BloodDraw, EffectiveTime
     from cds_service.clinical.policy import ClinicalPolicy
+
+# Kinds of operations that close days like a qualifying procedure.
+CLOSING_KINDS = frozenset({"interventional", "liver-resection", "liver-transplant"})
 
 
 class Relation(StrEnum):
@@ -49,21 +53,68 @@ class ChosenDraws(NamedTuple):
     baseline: TimedDraw | None
 
 
-def time_draw(draw: BloodDraw, procedures: Sequence[ProcedureTime], policy: ClinicalPolicy, today: date) -> TimedDraw:
-    """Place a draw relative to the procedures (latest end first) and name why it may not be used, if so."""
-    taken = draw.effective.day
-    if not procedures:
-        stale = (today - taken).days > policy.max_age_days
-        return TimedDraw(draw, None, None, Reason.STALE if stale else None)
-    latest = procedures[0]
-    relation = Relation.BEFORE if _is_before(draw, latest) else Relation.AFTER
-    since = (taken - latest.last_day(today)).days
-    days = max(since if relation is Relation.AFTER else -since, 0)
-    settled = relation is Relation.AFTER and days > policy.post_procedure_exclusion_days
-    # Past the window of the latest procedure is past those of all before it.
-    if not settled and any(_in_exclusion_window(draw, procedure, policy, today) for procedure in procedures):
-        return TimedDraw(draw, relation, days, Reason.POST_PROCEDURE_WINDOW)
-    return TimedDraw(draw, relation, days, _refusal(taken, relation, days, policy, today))
+def closing_times(operations: Iterable[OperationFact]) -> tuple[ProcedureTime, ...]:
+    """Return when operations were after which blood is not used: those dated to the day."""
+    return tuple(
+        o.performed
+        for o in operations
+        if o.kind in CLOSING_KINDS and o.performed is not None and o.performed.is_precise
+    )
+
+
+class TreatmentCalendar:
+    """Places blood draws among the procedures of a patient; each draw costs one search among sorted days."""
+
+    def __init__(
+        self,
+        procedures: Sequence[ProcedureTime],
+        policy: ClinicalPolicy,
+        today: date,
+        closing: Sequence[ProcedureTime] = (),
+    ) -> None:
+        """Sort the days that are closed by qualifying procedures (latest end first) and by `closing` ones."""
+        self.procedures = procedures
+        self.today = today
+        self._policy = policy
+        self._spans = _closed_days((*procedures, *closing), policy.post_procedure_exclusion_days, today)
+        self._begins = [span.first for span in self._spans]
+        self._first_moments = _first_moments((*procedures, *closing), policy.post_procedure_exclusion_days, today)
+
+    def place(self, draw: BloodDraw) -> TimedDraw:
+        """Place a draw relative to the latest procedure and name why it may not be used, if so."""
+        taken, latest = draw.effective.day, self.procedures[0] if self.procedures else None
+        relation, days = None, None
+        if latest is not None:
+            relation = Relation.BEFORE if is_surely_before(draw, latest.first) else Relation.AFTER
+            since = (taken - latest.last_day(self.today)).days
+            days = max(since if relation is Relation.AFTER else -since, 0)
+        if self._is_closed(draw):
+            return TimedDraw(draw, relation, days, Reason.POST_PROCEDURE_WINDOW)
+        if relation is Relation.BEFORE:
+            outside = days is not None and days > self._policy.baseline_window_days
+            return TimedDraw(draw, relation, days, Reason.OUTSIDE_BASELINE_WINDOW if outside else None)
+        stale = (self.today - taken).days > self._policy.max_age_days
+        return TimedDraw(draw, relation, days, Reason.STALE if stale else None)
+
+    def closed_by(self, draw: BloodDraw) -> ProcedureTime | None:
+        """Return the latest qualifying procedure after which a draw is too soon; None where another one closes."""
+        reach = timedelta(days=self._policy.post_procedure_exclusion_days)
+        return next(
+            (
+                p
+                for p in self.procedures
+                if draw.effective.day - p.last_day(self.today) <= reach and not is_surely_before(draw, p.first)
+            ),
+            None,
+        )
+
+    def _is_closed(self, draw: BloodDraw) -> bool:
+        taken = draw.effective.day
+        place = bisect_right(self._begins, taken)
+        if place and taken <= self._spans[place - 1].last:
+            return True
+        moments = (self._first_moments.get(day) for day in (taken, _last_possible_day(draw)))
+        return any(began is not None and not is_surely_before(draw, began) for began in moments)
 
 
 def choose_draws(timed: Sequence[TimedDraw]) -> ChosenDraws:
@@ -80,49 +131,83 @@ def choose_draws(timed: Sequence[TimedDraw]) -> ChosenDraws:
 
 
 def missing_baseline_window(
-    counts: BloodCounts, procedures: Sequence[ProcedureTime], policy: ClinicalPolicy, today: date
+    counts: BloodCounts, calendar: TreatmentCalendar, policy: ClinicalPolicy
 ) -> tuple[date, date] | None:
     """Return the days before the latest procedure that a cut-off delivery may lack; None when they do not matter.
 
     They matter when no delivered draw may be used: results come newest first, so what is missing is older. Where the
     procedure may have begun before them, no blood of these days was surely drawn before it.
     """
-    if not counts.truncated or not procedures:
+    if not counts.truncated or not calendar.procedures:
         return None
-    timed = [time_draw(draw, procedures, policy, today) for draw in counts.draws]
-    if choose_draws(timed).decisive is not None:
+    if any(calendar.place(draw).refusal is None for draw in counts.draws):
         return None
-    first, last = procedures[0].first.day, procedures[0].last_day(today)
+    first, last = calendar.procedures[0].first.day, calendar.procedures[0].last_day(calendar.today)
     oldest = last - timedelta(days=policy.baseline_window_days)
     return (oldest, first) if oldest <= first else None
 
 
-def _refusal(taken: date, relation: Relation, days: int, policy: ClinicalPolicy, today: date) -> Reason | None:
-    if relation is Relation.BEFORE:
-        return Reason.OUTSIDE_BASELINE_WINDOW if days > policy.baseline_window_days else None
-    return Reason.STALE if (today - taken).days > policy.max_age_days else None
-
-
-def _in_exclusion_window(draw: BloodDraw, procedure: ProcedureTime, policy: ClinicalPolicy, today: date) -> bool:
-    if _is_before(draw, procedure):
-        return False
-    return (draw.effective.day - procedure.last_day(today)).days <= policy.post_procedure_exclusion_days
-
-
-def _is_before(draw: BloodDraw, procedure: ProcedureTime) -> bool:
-    """Tell whether blood was surely drawn before the procedure; on the day it began only when all carry times.
+def is_surely_before(draw: BloodDraw, began: EffectiveTime) -> bool:
+    """Tell whether blood was surely drawn before something began; on that day only when all carry times.
 
     Exactly midnight stands for any hour of the day that it begins.
     """
-    taken, began = draw.effective, procedure.first
+    taken = draw.effective
     if taken.day > began.day:
         return False
-    times = [part.effective for part in draw.parts]
-    if max(time.midnight_of or time.day for time in times) < began.day:
+    if _last_possible_day(draw) < began.day:
         return True
     if taken.instant is None or began.instant is None:
         return False
+    times = [part.effective for part in draw.parts]
     if any(time.instant is None or time.midnight_of is not None for time in times):
         return False
     # Not `<` on the datetimes: within one zone Python compares wall clocks, which run twice when summer time ends.
     return taken.instant.timestamp() < began.instant.timestamp()
+
+
+def _last_possible_day(draw: BloodDraw) -> date:
+    """Return the last day on which blood may have been drawn: midnight may be the end of a day or its beginning."""
+    return max(part.effective.midnight_of or part.effective.day for part in draw.parts)
+
+
+class _Span(NamedTuple):
+    first: date
+    last: date
+
+
+def _closed_days(times: Sequence[ProcedureTime], exclusion_days: int, today: date) -> list[_Span]:
+    """Return the days that are closed as a whole, those that meet or overlap as one, oldest first.
+
+    Blood of the day on which a procedure may have begun is judged by its time of day (`_first_moments`).
+    """
+    reach = timedelta(days=exclusion_days)
+    spans = sorted(_Span(_next(t.first.day), _plus(t.last_day(today), reach)) for t in times)
+    merged: list[_Span] = []
+    for span in spans:
+        if merged and span.first <= merged[-1].last:
+            merged[-1] = _Span(merged[-1].first, max(merged[-1].last, span.last))
+        elif span.first <= span.last:
+            merged.append(span)
+    return merged
+
+
+def _first_moments(times: Sequence[ProcedureTime], exclusion_days: int, today: date) -> dict[date, EffectiveTime]:
+    """Return for each day on which procedures began when the earliest did: a day alone is earlier than any moment."""
+    reach = timedelta(days=exclusion_days)
+    earliest: dict[date, EffectiveTime] = {}
+    for time in times:
+        day = time.first.day
+        known = earliest.get(day)
+        if day <= _plus(time.last_day(today), reach) and (known is None or time.first.order < known.order):
+            earliest[day] = time.first
+    return earliest
+
+
+def _next(day: date) -> date:
+    return _plus(day, timedelta(days=1))
+
+
+def _plus(day: date, length: timedelta) -> date:
+    """Add days; the calendar ends on the last day of the year 9999."""
+    return day + length if day <= date.max - length else date.max

@@ -94,7 +94,7 @@ def _sections(report: Report) -> Iterator[Section]:
 def _findings(report: Report) -> Table:
     rows = tuple((_SEVERITIES[row.severity], row.id, row.what, row.action) for row in report.findings)
     columns = (Column("Severity"), Column("Finding"), Column("What is wrong"), Column("What to do"))
-    return Table(caption="Most severe first", columns=columns, rows=rows, empty="No finding.")
+    return Table(caption="Most severe first", columns=columns, rows=rows, empty="No finding.", stacks=True)
 
 
 def _figures(report: Report) -> Figures:
@@ -179,11 +179,13 @@ def _code_rows(code: CodeRow) -> Iterator[tuple[str, ...]]:
         yield ("", "", "", "(no quantity)", "", count, used_of(code, 0), "", "", "")
 
 
-def _alike(report: Report) -> Iterator[Points]:
+def _alike(report: Report) -> Iterator[Table]:
     """Name codes that are not named like ours and whose values are like ours."""
     alike = alike_codes(report)
     if alike:
-        yield Points(tuple(f"Values like ours, but named otherwise or not needed: {told}" for told in alike))
+        columns = (Column("Code"), Column("Values like"))
+        rows = tuple((name, ", ".join(analytes)) for name, analytes in alike)
+        yield Table(caption="Values like ours, but named otherwise or not needed", columns=columns, rows=rows)
 
 
 def _quartiles(unit: UnitRow) -> str:
@@ -244,7 +246,7 @@ def _concepts(report: Report) -> Table:
         Column("Treatment"),
     )
     rows = concept_cells(report.eligibility_codes)
-    return Table(caption="Codes that bear on eligibility, or sound so", columns=columns, rows=rows)
+    return Table(caption="Codes that bear on eligibility, or sound so", columns=columns, rows=rows, stacks=True)
 
 
 def _unread(report: Report) -> Iterator[Table]:

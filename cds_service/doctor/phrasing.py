@@ -34,12 +34,14 @@ def sample_of(report: Report) -> str:
     examined, source = report.sample["patients"], report.source
     population, without = source["population"], source["withoutData"]
     where = "export" if source["kind"] == "export" else "server's first pages of searches"
+    if not examined:
+        return "no patient examined"
     if report.options["listed"]:
         who = f"{examined} listed patients" + (f", of {without} of whom there is nothing" if without else "")
     elif not population:
         who = f"{examined} patients examined (drawn with seed {report.options['seed']})"
     elif isinstance(examined, int) and examined >= population:
-        who = f"all {examined} patients of the {where} examined"
+        who = f"all {examined} patients of the {where} examined" if examined > 1 else f"the one patient of the {where}"
     else:
         who = (
             f"{examined} of {population:,} patients of the {where} examined (those with a diagnosis first, "
@@ -62,15 +64,12 @@ def masking_of(report: Report) -> str:
     return f"counts below {below} are masked" if below > 1 else "no count is masked"
 
 
-def alike_codes(report: Report) -> list[str]:
-    """Name each code whose values alone are like ours, and what they are like."""
+def alike_codes(report: Report) -> list[tuple[str, list[str]]]:
+    """Name each code whose values alone are like ours, with what they are like."""
     likes: dict[tuple[str, str, str], list[str]] = {}
     for row in report.alike_by_values:
         likes.setdefault((row.system, row.code, row.name), []).append(f"{row.analyte} {row.basis}")
-    return [
-        f"{coded(system, code)}{f' {name}' if name else ''} (like {', '.join(analytes)})"
-        for (system, code, name), analytes in likes.items()
-    ]
+    return [(f"{coded(system, code)} {name}".strip(), analytes) for (system, code, name), analytes in likes.items()]
 
 
 def meaning_of(code: CodeRow) -> str:

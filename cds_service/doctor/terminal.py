@@ -86,7 +86,7 @@ def _codes(report: Report, width: int) -> str:
     if report.other_codes:
         rest = f"{counted(report.other_codes, 'other laboratory code')} seen, not named like ours."
     lines = (f"{_title('Laboratory codes')}  {over}", _table(heads, rows, width), _wrapped(rest, width))
-    alike = alike_codes(report)
+    alike = [f"{name} (like {', '.join(analytes)})" for name, analytes in alike_codes(report)]
     if not alike:
         return "\n".join(lines)
     told = "; ".join(alike[:_MOST_TOLD]) + (f"; and {len(alike) - _MOST_TOLD} more" if len(alike) > _MOST_TOLD else "")

@@ -28,6 +28,22 @@ class ConceptLike(Protocol):
     def coding(self) -> Sequence[CodingLike]: ...
 
 
+class DescribedCodingLike(CodingLike, Protocol):
+    """FHIR Coding with its display text."""
+
+    @property
+    def display(self) -> str | None: ...
+
+
+class DescribedConceptLike(Protocol):
+    """FHIR CodeableConcept with its texts."""
+
+    @property
+    def coding(self) -> Sequence[DescribedCodingLike]: ...
+    @property
+    def text(self) -> str | None: ...
+
+
 class ReferenceLike(Protocol):
     """FHIR Reference."""
 
@@ -133,6 +149,10 @@ class ConditionLike(Protocol):
     def onsetPeriod(self) -> PeriodLike | None: ...  # noqa: N802
     @property
     def recordedDate(self) -> str | None: ...  # noqa: N802
+    @property
+    def categories(self) -> Sequence[DescribedConceptLike]: ...
+    @property
+    def sites(self) -> Sequence[DescribedConceptLike]: ...
 
 
 class ProcedureLike(Protocol):
@@ -152,6 +172,14 @@ class ProcedureLike(Protocol):
     def performedDateTime(self) -> str | None: ...  # noqa: N802
     @property
     def performedPeriod(self) -> PeriodLike | None: ...  # noqa: N802
+    @property
+    def categories(self) -> Sequence[DescribedConceptLike]: ...
+    @property
+    def sites(self) -> Sequence[DescribedConceptLike]: ...
+    @property
+    def reasons(self) -> Sequence[DescribedConceptLike]: ...
+    @property
+    def reason_references(self) -> Sequence[ReferenceLike]: ...
 
 
 class StatusLike(Protocol):
@@ -172,3 +200,5 @@ class PatientLike(Protocol):
     def deceasedBoolean(self) -> Any: ...  # noqa: N802
     @property
     def deceasedDateTime(self) -> Any: ...  # noqa: N802
+    @property
+    def link(self) -> Any: ...

@@ -19,12 +19,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows of cells as they are to be read. The first cell of a row is its heading; `empty` stands where none is."""
+    """Rows of cells as they are to be read. The first cell of a row is its heading; `empty` stands where none is.
+
+    `stacks`: on a narrow screen the cells of a row stand one below the other, for tables of sentences.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     empty: str = "None."
+    stacks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,13 @@ from cds_service.server.connections import CLOSE_WAIT, ESTABLISHED, WE_ENDED, ac
 LINGER_SECONDS: Final = 2.0
 # So many times server.max_request_bytes of one body.
 LINGER_LIMITS: Final = 4
+# How soon it is seen that the server has ended a connection, and that the time of one is over.
 _ROUND_SECONDS: Final = 0.02
+_EXPIRY_SECONDS: Final = 0.25
 _PIECE_BYTES: Final = 262_144
-_PIECES_A_ROUND: Final = 16
+_PIECES_A_TURN: Final = 16
+# More at a time is no crowd of clients that made a mistake: their connections are closed as they are.
+_MOST: Final = 1024
 _WANTED_FILES: Final = 4096
 # Kept free for connections that the server accepts, files, FHIR connections.
 _OTHER_FILES: Final = 896
@@ -35,6 +39,7 @@ class _Kept:
     connection: socket.socket
     ends: float
     left: int
+    is_ended: bool = False
 
 
 class Lingering:
@@ -44,12 +49,13 @@ class Lingering:
         """Keep none yet."""
         self._port = port
         self._most_bytes = LINGER_LIMITS * max_request_bytes
-        self._most = _files_to_spare()
+        self._most = min(_MOST, _files_to_spare())
         self._kept: dict[int, _Kept] = {}
         self._looked = 0.0
+        self._expired = 0.0
         self._changed = threading.Condition()
         self._buffer = bytearray(_PIECE_BYTES)
-        self._is_running = False
+        self._poll: select.epoll | None = None
 
     def keep(self) -> None:
         """Keep the connection of the request that is refused now, before the answer leaves.
@@ -63,14 +69,14 @@ class Lingering:
                 return
             self._looked = time.monotonic()
             self._look(self._looked + LINGER_SECONDS)
-            if not self._is_running:
-                self._is_running = True
-                threading.Thread(target=self._run, name="lingering", daemon=True).start()
+            if self._poll is None:
+                self._poll = select.epoll()
+                threading.Thread(target=self._run, args=(self._poll,), name="lingering", daemon=True).start()
             self._changed.notify_all()
 
     def _look(self, ends: float) -> None:
         for kept in self._kept.values():
-            if _state(kept.connection) == ESTABLISHED:
+            if not kept.is_ended:
                 kept.ends = ends
         for inode, connection in accepted(self._port, set(self._kept)):
             if inode in self._kept or len(self._kept) >= self._most:
@@ -78,29 +84,32 @@ class Lingering:
             else:
                 self._kept[inode] = _Kept(connection, ends, self._most_bytes)
 
-    def _run(self) -> None:
+    def _run(self, poll: select.epoll) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._kept))
-                kept = dict(self._kept)
-            over = [inode for inode, one in kept.items() if not self._goes_on(one)]
-            with self._changed:
-                for inode in over:
-                    self._kept.pop(inode).connection.close()
-            self._wait(kept, over)
+                waiting = [item for item in self._kept.items() if not item[1].is_ended]
+                ended = {one.connection.fileno(): (inode, one) for inode, one in self._kept.items() if one.is_ended}
+            for inode, one in waiting:
+                self._see_end(poll, inode, one)
+            for descriptor, _ in poll.poll(_ROUND_SECONDS if waiting else _EXPIRY_SECONDS):
+                if descriptor in ended and not self._take_in(ended[descriptor][1]):
+                    self._let_go(ended[descriptor][0])
+            self._expire()
 
-    def _goes_on(self, one: _Kept) -> bool:
-        """Take in what has arrived. Only after our end: before it the bytes are the server's."""
-        if time.monotonic() >= one.ends or one.left <= 0:
-            return False
+    def _see_end(self, poll: select.epoll, inode: int, one: _Kept) -> None:
+        """Before the server has said that nothing more will come, what arrives is the server's."""
         state = _state(one.connection)
-        if state in (ESTABLISHED, CLOSE_WAIT):
-            return True
-        return state in WE_ENDED and self._take_in(one)
+        if state in WE_ENDED:
+            one.is_ended = True
+            poll.register(one.connection, select.EPOLLIN)
+        elif state not in (ESTABLISHED, CLOSE_WAIT):
+            self._let_go(inode)
 
     def _take_in(self, one: _Kept) -> bool:
+        """Throw away what has arrived; tell whether more is to be waited for."""
         try:
-            for _ in range(_PIECES_A_ROUND):
+            for _ in range(_PIECES_A_TURN):
                 received = one.connection.recv_into(self._buffer, 0, socket.MSG_DONTWAIT)
                 one.left -= received
                 if not received or one.left <= 0:
@@ -111,18 +120,24 @@ class Lingering:
             return False
         return True
 
-    def _wait(self, kept: dict[int, _Kept], over: list[int]) -> None:
-        """Wait for more to arrive, but not long: the server ends others meanwhile."""
-        waiting = select.poll()
-        ended = False
-        for inode, one in kept.items():
-            if inode not in over and _state(one.connection) in WE_ENDED:
-                waiting.register(one.connection, select.POLLIN)
-                ended = True
-        if ended:
-            waiting.poll(_ROUND_SECONDS * 1000)
-        else:
-            time.sleep(_ROUND_SECONDS)
+    def _expire(self) -> None:
+        now = time.monotonic()
+        if now - self._expired >= _EXPIRY_SECONDS:
+            self._expired = now
+            with self._changed:
+                over = [inode for inode, one in self._kept.items() if now >= one.ends]
+            for inode in over:
+                self._let_go(inode)
+
+    def _let_go(self, inode: int) -> None:
+        with self._changed:
+            one = self._kept.pop(inode, None)
+        if one is None:
+            return
+        if one.is_ended and self._poll is not None:
+            # Closing this handle alone would not do it while the server has another.
+            self._poll.unregister(one.connection)
+        one.connection.close()
 
 
 def _state(connection: socket.socket) -> int:

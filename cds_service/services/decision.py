@@ -9,35 +9,31 @@ from cds_service.acquisition.chart import acquire_eligibility, acquire_laborator
 from cds_service.acquisition.delivery import Delivery
 from cds_service.acquisition.prefetch import BLOOD_COUNTS
 from cds_service.cards.gaps import Gap
-from cds_service.clinical.assessment import assess, refuse_ineligible
-from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
+from cds_service.clinical.assessment import assess, leave_open, refuse_ineligible
 from cds_service.clinical.eligibility import judge_eligibility
 from cds_service.clinical.models import Analyte
-from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import missing_baseline_window
 from cds_service.normalization.draws import pair_draws
 from cds_service.normalization.effective_time import TimeReader
-from cds_service.normalization.eligibility_facts import ExcludedFact, FactReader
 from cds_service.normalization.observations import ObservationReader, merge_readings
-from cds_service.normalization.observed import reference_of
 from cds_service.normalization.subject import SubjectMatcher
 from cds_service.normalization.taken_back import ids_taken_back
+from cds_service.services.facts import read_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from datetime import date, datetime
 
     from cds_service.acquisition.bundles import BundleContent
     from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
     from cds_service.acquisition.delivery import FetchPlan
-    from cds_service.acquisition.resources import Malformed, Observation
+    from cds_service.acquisition.resources import Observation
     from cds_service.authorization.clients import TrustedClient
-    from cds_service.clinical.chart_facts import PatientFact
     from cds_service.clinical.eligibility import Eligibility
     from cds_service.clinical.models import BloodCounts
     from cds_service.clinical.outcomes import Assessment
     from cds_service.hooks.request import CDSRequest
     from cds_service.normalization.observed import ObservedResult
+    from cds_service.services.facts import Facts
     from cds_service.services.site import Site
 
 
@@ -72,27 +68,6 @@ class _DeliveredChart:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What the chart says about eligibility, and the Conditions and Procedures that do not count, with reasons."""
-
-    patient: PatientFact | None
-    conditions: tuple[ConditionFact, ...]
-    procedures: tuple[ProcedureFact, ...]
-    excluded: tuple[ExcludedFact, ...]
-
-    @property
-    def excluded_reasons(self) -> tuple[Reason, ...]:
-        """Name why Conditions and Procedures do not count, one reason for each; undated ones count but for windows."""
-        undated = (Reason.PROCEDURE_DATE_MISSING for fact in self.procedures if fact.performed is None)
-        return (*(fact.reason for fact in self.excluded), *undated)
-
-    @property
-    def unreadable(self) -> int:
-        """Count the Conditions and Procedures that could not be read."""
-        return sum(fact.reason is Reason.MALFORMED for fact in self.excluded)
-
-
-@dataclass(frozen=True, slots=True)
 class Laboratory:
     """The laboratory side of a decision as delivered and as read."""
 
@@ -103,7 +78,7 @@ class Laboratory:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An assessment with everything it rests on. `laboratory` is None for a patient who is not eligible."""
+    """An assessment with everything it rests on. `laboratory` is None where nobody asked for blood counts."""
 
     assessment: Assessment
     eligibility: Eligibility
@@ -142,14 +117,17 @@ def decide_chart(source: ChartSource, patient_id: str, site: Site, now: datetime
     """Assess the patient of a chart as of `now`. Raises what the source raises."""
     times = TimeReader(site.policy.timezone, now)
     chart = source.eligibility()
-    facts = _read_facts(chart, patient_id, site, times)
-    eligibility = judge_eligibility(facts.patient, facts.conditions, facts.procedures, site.policy, now)
+    facts = read_facts(chart, patient_id, site, times)
+    eligibility = judge_eligibility(facts.judged(chart), site.policy, now)
+    if eligibility.unsure:
+        undecided = leave_open(facts.judged(chart), facts.doubts(chart), site.policy)
+        return Decision(undecided, eligibility, chart, facts, None)
     if eligibility.reason is not None:
-        refused = refuse_ineligible(eligibility.reason, _doubts(chart, facts), site.policy)
+        refused = refuse_ineligible(eligibility.reason, facts.doubts(chart), site.policy)
         return Decision(refused, eligibility, chart, facts, None)
     laboratory_chart = source.laboratory()
     laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
-    window = missing_baseline_window(laboratory.counts, eligibility.procedures, site.policy, times.today)
+    window = missing_baseline_window(laboratory.counts, eligibility.calendar(site.policy, now), site.policy)
     if window is not None:
         laboratory_chart = laboratory_chart.joined_with(source.counts_between(*window))
         laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
@@ -163,36 +141,6 @@ def decide_chart(source: ChartSource, patient_id: str, site: Site, now: datetime
         unreadable=facts.unreadable,
     )
     return Decision(assessment, eligibility, chart, facts, laboratory)
-
-
-def _read_facts(chart: EligibilityChart, patient_id: str, site: Site, times: TimeReader) -> Facts:
-    conditions = FactReader(site.mappings, SubjectMatcher(patient_id, chart.conditions.patients), times)
-    procedures = FactReader(site.mappings, SubjectMatcher(patient_id, chart.procedures.patients), times)
-    read = (
-        *conditions.read_conditions(chart.conditions.resources),
-        *procedures.read_procedures(chart.procedures.resources),
-        *_unreadable(chart.conditions.malformed, "Condition"),
-        *_unreadable(chart.procedures.malformed, "Procedure"),
-    )
-    return Facts(
-        patient=conditions.read_patient(chart.patient) if chart.patient is not None else None,
-        conditions=tuple(fact for fact in read if isinstance(fact, ConditionFact)),
-        procedures=tuple(fact for fact in read if isinstance(fact, ProcedureFact)),
-        excluded=tuple(fact for fact in read if isinstance(fact, ExcludedFact)),
-    )
-
-
-def _unreadable(malformed: Iterable[Malformed], resource_type: str) -> Iterator[ExcludedFact]:
-    """Name the entries that could not be read, with their codes where at least those could be."""
-    for resource in malformed:
-        codings = resource.code.coding if resource.code is not None else ()
-        codes = ", ".join(coding.code for coding in codings if coding.code)
-        yield ExcludedFact(resource_type, reference_of(resource.id, resource_type), codes, Reason.MALFORMED)
-
-
-def _doubts(chart: EligibilityChart, facts: Facts) -> tuple[Reason, ...]:
-    """Name what may hide a diagnosis or procedure: entries that could not be read, pages that did not come."""
-    return (*((Reason.MALFORMED,) if facts.unreadable else ()), *((Reason.TRUNCATED,) if chart.truncated else ()))
 
 
 def laboratory_readers(

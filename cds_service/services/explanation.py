@@ -10,7 +10,6 @@ from cds_service.cards.numbers import plain
 from cds_service.clinical.models import Basis, LabResult
 from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
 from cds_service.clinical.reasons import Reason
-from cds_service.clinical.timing import time_draw
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.observed import reference_of
 from cds_service.services.decision import laboratory_readers
@@ -195,11 +194,11 @@ def _ignored_row(observation: Observation | Malformed, site: Site) -> dict[str, 
 
 
 def _draws(decision: Decision, laboratory: Laboratory, site: Site, now: datetime) -> Rows:
-    today = now.astimezone(site.policy.timezone).date()
+    calendar = decision.eligibility.calendar(site.policy, now)
     used = _used(decision.assessment)
     rows: Rows = []
     for draw in laboratory.counts.draws:
-        timed = time_draw(draw, decision.eligibility.procedures, site.policy, today)
+        timed = calendar.place(draw)
         rows.append(
             {
                 "taken": draw.effective.isoformat(),

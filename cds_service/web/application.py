@@ -24,6 +24,7 @@ from cds_service.web.metrics import Metrics
 from cds_service.web.model_card import add_model_card_route
 from cds_service.web.openapi.route import add_openapi_route
 from cds_service.web.paths import routed_path
+from cds_service.web.request_head import check_head
 from cds_service.web.request_ids import add_request_id
 from cds_service.web.security_headers import add_security_headers
 
@@ -86,7 +87,9 @@ def build_application(running: Running, metrics: Metrics | None = None) -> CDSAp
 def _add_hooks(app: Flask, running: Running, metrics: Metrics) -> None:
     def begin() -> Response | None:
         parts = running.parts
-        return answer_preflight(begin_exchange(running.new_uuid(), parts, caller_address(parts.trusted_proxies)))
+        exchange = begin_exchange(running.new_uuid(), parts, caller_address(parts.trusted_proxies))
+        check_head(request.environ)
+        return answer_preflight(exchange)
 
     def finish(response: Response) -> Response:
         exchange = current_exchange()

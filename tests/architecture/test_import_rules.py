@@ -12,9 +12,14 @@ CLOSED_PACKAGES: dict[str, tuple[str, ...]] = {
     "cds_service.clinical": ("cds_service.clinical",),
     "cds_service.normalization": ("cds_service.normalization", "cds_service.clinical", "fhir_mappings"),
     "fhir_mappings": ("fhir_mappings",),
+    # Arrays in, figures out.
+    "cds_service.insight.cohort.statistics": ("cds_service.insight.cohort.statistics", "numpy", "scipy"),
 }
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "cds_service.hooks": ("cds_service.services", "cds_service.web"),
+    # What answers a hook does not look at many decisions, nor load what that needs.
+    "cds_service.services": ("cds_service.insight",),
+    "cds_service.web": ("cds_service.insight",),
     # The store knows nothing of those who keep something in it but what a chain head and a token's use are.
     "cds_service.state": (
         "cds_service.acquisition",
@@ -78,6 +83,8 @@ def test_import_rules_whole_source_no_refused_import() -> None:
         ("cds_service.clinical.sii", "from cds_service import normalization", "a package taken from its parent"),
         ("fhir_mappings.analytes", "from cds_service.clinical import models", "data know nothing of code"),
         ("cds_service.normalization.units", "import pydantic", "no third-party package"),
+        ("cds_service.insight.cohort.statistics.cox", "import statsmodels", "numpy and scipy suffice"),
+        ("cds_service.web.hooks", "from cds_service.insight import cohort", "a worker looks at one decision"),
         ("cds_service.normalization.units", "from cds_service.settings import load", "settings are passed in"),
         ("cds_service.hooks.request", "from cds_service.services import sii", "models do not know who uses them"),
         ("cds_service.hooks.request", "import cds_service.web.app", "nor the edge"),

@@ -242,10 +242,10 @@ def test_sample_that_answers_no_search_is_a_failed_key(sample: Sample) -> None:
     request["prefetch"]["bloodCounts"] = chart
     request["prefetch"]["patient"] = None
     if chart["type"] in ("searchset", "collection"):
-        decided(request)
+        decided(request, datetime.fromisoformat(f"{sample.today}T10:00:00").replace(tzinfo=UTC))
     else:
         with pytest.raises(DataUnavailableError):
-            decided(request)
+            decided(request, datetime.fromisoformat(f"{sample.today}T10:00:00").replace(tzinfo=UTC))
 
 
 def test_every_sample_is_decided_at_least_once() -> None:

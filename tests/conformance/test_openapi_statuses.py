@@ -109,6 +109,7 @@ def client_cases(path: str, body: Any) -> Iterator[Case]:
         (413, lambda site: site.post(path, b" " * (MOST_BYTES + 1))),
         (415, lambda site: site.post(path, body, **{"Content-Type": "text/plain"})),
         (415, lambda site: site.post(path, body, **{"Content-Encoding": "gzip"})),
+        (501, lambda site: site.post(path, body, **{"Transfer-Encoding": "gzip, chunked"})),
         (503, lambda site: site.without_audit().post(path, body)),
         (503, lambda site: site.without_state().post(path, body)),
     ]

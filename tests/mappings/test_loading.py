@@ -158,7 +158,7 @@ BROKEN_FILES = [
     ("analytes.toml", b"[about]", b"[abuot]", "analytes.toml, about: is not a table"),
     ("analytes.toml", b"[about]", b"[about", "analytes.toml: "),
     ("analytes.toml", b"[about]", b"# \xff\n[about]", "analytes.toml: "),
-    ("systems.toml", b'key = "cpt"', b'key = "loinc"', "systems.toml, system 7: code system 'loinc' stands twice"),
+    ("systems.toml", b'key = "cpt"', b'key = "loinc"', "systems.toml, system 17: code system 'loinc' stands twice"),
     ("plausible.toml", b'sum_max = "1.01"', b'sum_max = "0"', "plausible.toml, differential: limits must be"),
     ("refused.toml", b'resembles = ["albumin"]', b"resembles = []", "resembles must be a list of texts"),
 ]

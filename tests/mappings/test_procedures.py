@@ -12,6 +12,7 @@ SNOMED = "http://snomed.info/sct"
 PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
 CPT = "http://www.ama-assn.org/go/cpt"
 ICD9 = "http://hl7.org/fhir/sid/icd-9-cm"
+HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 OPCS = "https://fhir.nhs.uk/Id/opcs-4"
 PUBLISHED = json.loads((Path(__file__).parent / "fixtures" / "icd_codes.json").read_text())
 
@@ -36,17 +37,36 @@ QUALIFYING = [
     (PCS, "ablation/unspecified", "0F500ZZ 0F503ZZ 0F504ZZ 0F510ZZ 0F513ZZ 0F514ZZ 0F520ZZ 0F523ZZ 0F524ZZ"),
     (PCS, "ablation/electroporation", "0F500ZF 0F503ZF 0F504ZF 0F510ZF 0F513ZF 0F514ZF 0F520ZF 0F523ZF 0F524ZF"),
     (PCS, "ablation/laser", "DFY0KZZ"),
-    (PCS, "brachytherapy/interstitial", "DF10BYZ DF10B9Z 0FH031Z"),
+    (PCS, "brachytherapy/interstitial", "DF10B7Z DF10B8Z DF10B9Z DF10BBZ DF10BCZ DF10BYZ 0FH031Z"),
     (CPT, "embolization/tumor-or-organ", "37243"),
     (CPT, "ablation/radiofrequency-or-microwave", "47382 47370 47380"),
     (CPT, "ablation/cryo", "47383 47371 47381"),
+    (CPT, "ablation/electroporation", "47384"),
+    (CPT, "ablation/focused-ultrasound", "0686T"),
+    (HCPCS, "brachytherapy/radioembolization", "S2095"),
     (ICD9, "infusion/liver-perfusion", "50.93"),
     (ICD9, "ablation/unspecified", "50.23 50.24 50.25 50.26 50.29"),
     (ICD9, "ablation/chemical", "50.94"),
     (OPCS, "ablation/radiofrequency", "J12.4"),
     (OPCS, "ablation/microwave", "J12.7 J08.3"),
+    (OPCS, "brachytherapy/radioembolization", "J12.3"),
+    (OPCS, "infusion/hepatic-artery-chemotherapy", "J10.3"),
 ]
-NOT_LIVER_SPECIFIC = {"441525007", "3E05305", "3E06305", "37243"}
+NOT_LIVER_SPECIFIC = {"441525007", "3E05305", "3E06305", "37243", "S2095"}
+# What each means beside the treatment of a tumor.
+WEAK = {
+    "37243": "fibroids, ischemia of any organ",
+    "04L33DZ": "bleeding, aneurysm, trauma",
+    "04L33ZZ": "bleeding, aneurysm, trauma",
+    "04V33DZ": "aneurysm",
+    "04V33ZZ": "aneurysm",
+    "0FH033Z": "any infusion device",
+    "50.29": "cysts and abscesses",
+    "50.94": "any substance",
+    "29978008": "cysts",
+    "5415002": "cysts",
+    "J10.3": "any substance",
+}
 
 
 @pytest.mark.parametrize(("uri", "therapy", "codes"), QUALIFYING)
@@ -62,6 +82,10 @@ def test_procedure_code_qualifies_with_its_therapy(uri: str, therapy: str, codes
 def test_procedure_codes_are_the_table_and_nothing_else() -> None:
     expected = sorted(code for *_, codes in QUALIFYING for code in codes.split())
     assert sorted(row.code for row in MAPPINGS.rows.procedures) == expected
+
+
+def test_codes_that_mean_more_than_tumor_therapy_are_weak() -> None:
+    assert {row.code for row in MAPPINGS.rows.procedures if row.weak} == set(WEAK)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +153,7 @@ def test_procedure_out_of_scope_is_not_found(uri: str, code: str, reason: str) -
         ("urn:oid:2.16.840.1.113883.6.4", "0F503ZZ"),
         ("urn:oid:2.16.840.1.113883.6.12", "47382"),
         ("https://fhir.hl7.org.uk/Id/opcs-4", "J124"),
+        ("https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/icd-10-pcs-2023-tw", "0F503ZZ"),
     ],
 )
 def test_procedure_is_found_under_every_uri_and_spelling(uri: str, code: str) -> None:

@@ -11,11 +11,19 @@ if TYPE_CHECKING:
 
 # Sentences for the detail of a card and for `sii-cds explain`.
 REASONS: Final[Mapping[Reason, str]] = {
+    Reason.RECORD_REPLACED: "This patient record was merged into another one and is no longer to be used.",
+    Reason.HISTOLOGY_NOT_STUDIED: "Only a kind of liver cancer is recorded that the study hardly holds.",
+    Reason.METASTASIS_KNOWN: "A metastasis outside the liver is recorded.",
+    Reason.LIVER_TRANSPLANTED: "The liver was transplanted on the day of the latest procedure or later.",
+    Reason.BEYOND_FOLLOW_UP: "The latest procedure is longer ago than the study followed its patients.",
+    Reason.BODY_SITE_ELSEWHERE: "A procedure is recorded at another organ.",
+    Reason.OTHER_INDICATION: "A procedure was done for another reason than liver cancer.",
+    Reason.DIAGNOSIS_AFTER_PROCEDURE: "A procedure of many uses came long before liver cancer was recorded.",
     Reason.NO_PRIMARY_LIVER_CANCER: "No confirmed diagnosis of primary liver cancer is in the data.",
     Reason.NO_INTERVENTIONAL_PROCEDURE: "No completed interventional procedure on the liver is in the data.",
     Reason.UNDER_AGE: "The patient is, or may be, younger than the minimum age.",
     Reason.DECEASED: "The patient is recorded as deceased.",
-    Reason.RECURRENCE_KNOWN: "Recurrence or metastasis is already recorded, after the latest procedure or undated.",
+    Reason.RECURRENCE_KNOWN: "Recurrence in the liver is already recorded, after the latest procedure or undated.",
     Reason.MISSING_NEUTROPHILS: "No usable neutrophils (count or percentage).",
     Reason.MISSING_LYMPHOCYTES: "No usable lymphocytes (count or percentage).",
     Reason.MISSING_PLATELETS: "No usable platelet count.",
@@ -24,7 +32,7 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.STALE: "The newest blood draw after the procedure is too old.",
     Reason.POST_PROCEDURE_WINDOW: "Blood was or may have been drawn too soon after a procedure: counts are unsettled.",
     Reason.OUTSIDE_BASELINE_WINDOW: "Blood was drawn too long before the latest procedure.",
-    Reason.PROCEDURE_DATE_MISSING: "No interventional procedure carries a date that can be read.",
+    Reason.PROCEDURE_DATE_MISSING: "The procedure that may be the latest one carries no date that can be read.",
     Reason.ZERO_LYMPHOCYTES: "Lymphocytes are zero; SII is undefined.",
     Reason.CONFLICTING_RESULTS: "The blood draw holds different values for the same test, and none is marked as newer.",
     Reason.DIFFERENTIAL_INCONSISTENT: (
@@ -67,7 +75,7 @@ SHORT_REASONS: Final[Mapping[Reason, str]] = {
     Reason.STALE: "blood counts too old",
     Reason.POST_PROCEDURE_WINDOW: "too soon after a procedure",
     Reason.OUTSIDE_BASELINE_WINDOW: "too long before the procedure",
-    Reason.PROCEDURE_DATE_MISSING: "no procedure carries a date",
+    Reason.PROCEDURE_DATE_MISSING: "procedure without a date",
     Reason.ZERO_LYMPHOCYTES: "lymphocytes are zero",
     Reason.CONFLICTING_RESULTS: "conflicting results",
     Reason.DIFFERENTIAL_INCONSISTENT: "differential contradicts itself",

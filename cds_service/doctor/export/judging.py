@@ -26,7 +26,8 @@ def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[ExportE
         yield _unread_file(error)
     bundles = first.types["Bundle"]
     if bundles:
-        yield _not_ndjson(f"{Mask(0).words(bundles, 'line')} hold a Bundle")
+        hold = "holds" if bundles == 1 else "hold"
+        yield _not_ndjson(f"{Mask(0).words(bundles, 'line')} {hold} a Bundle", _FROM_BUNDLE)
     if (damaged or bundles) and not any(first.types[name] for name in ("Patient", *NEEDED)):
         # What else is missing is missing for that.
         return
@@ -53,7 +54,8 @@ def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[ExportE
 
 def _unread_file(error: ExportError) -> Finding:
     if isinstance(error, NotNDJSONError):
-        return _not_ndjson(str(error))
+        said = str(error)
+        return _not_ndjson(said.replace(": is ", " is ", 1), _FROM_UTF_16 if "UTF" in said else _FROM_BUNDLE)
     return Finding(
         "export-damaged",
         Severity.BLOCKS,
@@ -63,13 +65,19 @@ def _unread_file(error: ExportError) -> Finding:
     )
 
 
-def _not_ndjson(what: str) -> Finding:
+def _not_ndjson(what: str, action: str) -> Finding:
     return Finding(
         "export-not-ndjson",
         Severity.BLOCKS,
         f"{what}. Doctor reads NDJSON: one resource a line, in UTF-8.",
-        "Write the resources of a Bundle one a line, for example: jq -c '.entry[].resource' bundle.json > all.ndjson",
+        action,
     )
+
+
+_FROM_BUNDLE: Final = (
+    "Write the resources of a Bundle one a line, for example: jq -c '.entry[].resource' bundle.json > all.ndjson"
+)
+_FROM_UTF_16: Final = "Write it in UTF-8, for example: iconv -f UTF-16 -t UTF-8 export.ndjson > all.ndjson"
 
 
 def _own_limits(first: FirstPass, second: SecondPass) -> Iterator[Finding]:

@@ -36,7 +36,8 @@ def judge_eligibility(case: Case) -> Iterator[Finding]:
         rows = case.evidence.eligibility.of_kind(kind)
         counts = any(_counts(row) for row in rows)
         if not counts and kind.capitalize() not in case.evidence.unanswered:
-            yield _none_counts(case, kind, noun, wanted)
+            open_rows = any(not row.is_known and not row.refusal for row in rows)
+            yield _none_counts(case, kind, noun, wanted, is_suspected=open_rows)
         yield from _JUDGES[kind](case, counts)
         for row in rows:
             yield from _refused(case, row, noun)
@@ -47,16 +48,17 @@ def _counts(row: ConceptTally) -> bool:
     return bool(row.treatments[COUNTS]) and (row.key.kind == "procedure" or row.meaning in CANCER)
 
 
-def _none_counts(case: Case, kind: Kind, noun: str, wanted: str) -> Finding:
+def _none_counts(case: Case, kind: Kind, noun: str, wanted: str, *, is_suspected: bool) -> Finding:
     seen = case.evidence.eligibility.resources[kind]
     return Finding(
         f"no-qualifying-{noun}",
         Severity.BLOCKS,
         f"No {kind.capitalize()} says that a patient has {wanted} ({case.mask.words(seen, 'entry')} seen), so "
         "no patient is eligible.",
-        "Examine patients who are known to have it (--patient-file). If they have none either, add the codes "
-        "the EHR uses "
-        "to a site overlay.",
+        f"Mend what {noun}-code-unknown names first."
+        if is_suspected
+        else "Examine patients who are known to have it (--patient-file). If they have none either, add the codes the "
+        "EHR uses to a site overlay.",
         evidence={"seen": case.mask.count(seen)},
     )
 

@@ -58,11 +58,12 @@ class Answer(Generic[R]):
 
 @dataclass(slots=True)
 class SearchLog:
-    """What was sent under one name."""
+    """What was sent under one name. `too_large`: not even the first page could be read, for a limit of the service."""
 
     sent: int = 0
     seconds: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
+    too_large: int = 0
     issues: Counter[str] = field(default_factory=Counter)
 
 
@@ -89,6 +90,7 @@ class Connection:
         search = self._fetcher.search(name, watched, url, self.access(), begun + PATIENCE_SECONDS)
         content = search.result(begun + PATIENCE_SECONDS)
         self._note(log, begun, search.failure)
+        log.too_large += content is None and search.failure in OWN_LIMITS
         return Answer(content, search.failure, watched.pages)
 
     def read(self, name: str, path: str) -> tuple[msgspec.Raw | None, str]:

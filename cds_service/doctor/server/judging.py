@@ -239,15 +239,17 @@ def _not_sent(failures: Counter[str]) -> str:
 def _own_limits(name: str, log: SearchLog) -> Iterator[Finding]:
     """Yield where the service itself stopped reading; of blood counts `search-truncated` tells it."""
     words = sorted(word for word in log.failures if word in OWN_LIMITS)
-    if not words or name == _BLOOD_COUNTS:
+    if not words or (name == _BLOOD_COUNTS and not log.too_large):
         return
     stopped = sum(log.failures[word] for word in words)
     decides = name in _REQUIRED
+    nothing = f", of {log.too_large} not even the first page" if log.too_large else ""
+    severity = _BLOCKS if log.too_large > WARNING_SHARE * log.sent else _WARNING
     yield Finding(
         "service-limit",
-        _WARNING if decides else _NOTE,
-        f"{stopped} of {log.sent} searches for {name} were not read to their end ({', '.join(words)}): a limit of the "
-        "service itself, no fault of the server.",
+        severity if decides else _NOTE,
+        f"{stopped} of {log.sent} searches for {name} were not read to their end ({', '.join(words)}){nothing}: a "
+        "limit of the service itself, no fault of the server.",
         "A list that is cut short can leave a patient undecided (truncated). Raise acquisition.max_pages, max_entries "
         "or max_response_bytes if such charts are common."
         if decides

@@ -62,7 +62,17 @@ class ConditionAdditions:
             for key, row in self._listed.items()
             if key not in self._added
         )
-        return (*kept, *self._added.values())
+        silenced = (
+            row._replace(
+                system=key[0],
+                code=self._removals[key].row.code,
+                category=_WITHOUT_EFFECT,
+                origin=self._removals[key].origin,
+            )
+            for key, row in self._removals.inherited_diagnoses()
+            if key not in self._added
+        )
+        return (*kept, *silenced, *self._added.values())
 
 
 def _meaning(category: str, prefix: bool) -> str:

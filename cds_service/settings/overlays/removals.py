@@ -28,6 +28,7 @@ class Removals:
         self._findings = findings
         self._removed: dict[Key, Entry[Removal]] = {}
         dotted = shipped.rows.dotted_systems
+        self._shipped = shipped
         self._counted = {comparable(row.system, row.code, dotted) for row in _counted_rows(shipped)}
 
     def __contains__(self, key: Key) -> bool:
@@ -44,7 +45,7 @@ class Removals:
         if key is None:
             return
         code = shown(entry.row.code)
-        if key not in self._counted:
+        if key not in self._counted and not self._is_inherited(key, entry.row.code):
             # No nearest code is offered: of a number, the nearest is another test and not a better spelling.
             text = f"the shipped tables have no row that counts {code}"
             self._findings.problems.append(entry.problem(text, "code"))
@@ -55,6 +56,21 @@ class Removals:
             self._removed[key] = entry
             text = f"{code} of the shipped tables does not count at this site: {entry.row.reason}"
             self._findings.warnings.append(entry.problem(text, "code"))
+
+    def inherited_diagnoses(self) -> Iterator[tuple[Key, ConceptCode]]:
+        """Yield the removed diagnoses that an edition has from its parent, with the row that speaks for them."""
+        for key, entry in self._removed.items():
+            row = self._inherited(key, entry.row.code)
+            if row is not None and key not in self._counted:
+                yield key, row
+
+    def _is_inherited(self, key: Key, code: str) -> bool:
+        return self._inherited(key, code) is not None
+
+    def _inherited(self, key: Key, code: str) -> ConceptCode | None:
+        """Return the row of the parent that speaks for a code of an edition; None for a system that is none."""
+        parent = self._systems.parent_of(key[0])
+        return self._shipped.condition(parent, code) if parent else None
 
 
 def _counted_rows(shipped: Mappings) -> Iterator[AnalyteCode | ConceptCode | ProcedureCode]:

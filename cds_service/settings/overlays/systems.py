@@ -79,9 +79,10 @@ class SystemDirectory:
         return comparable(system, code, self._dotted)
 
     def parent_of(self, system: str) -> str:
-        """Return a URI of the system whose edition an added system is; empty for all others."""
-        edition = self.added[system].edition if system in self.added else ""
-        return next((known.uris[0] for known in self._shipped.rows.systems if known.key == edition), "")
+        """Return a URI of the system whose edition a system is, shipped or added; empty for one that is none."""
+        known = {shipped.key: shipped for shipped in self._shipped.rows.systems}
+        found = self.added.get(system) or known.get(system)
+        return known[found.edition].uris[0] if found is not None and found.edition else ""
 
     def may_be_prefix(self, entry: Entry[ConditionCode] | Entry[LocalProcedure], key: tuple[str, str]) -> bool:
         """Tell whether a row may speak for every code below its own; a finding says why not."""

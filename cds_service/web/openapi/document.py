@@ -110,7 +110,7 @@ def _model_card() -> Schema:
 
 
 _OBJECT: Final[Schema] = {"type": "object", "required": ["openapi"]}
-_REFUSED: Final = (400, 401, 403, 413, 415)
+_REFUSED: Final = (400, 401, 403, 413, 415, 501)
 
 
 def _body(name: str) -> Schema:

@@ -158,9 +158,9 @@ def _is_future(moment: Moment, now: datetime, today: date) -> bool:
 
 
 def _was_treated_later(metastasis: str, procedures: list[Span], zone: str) -> bool:
-    """A metastasis is of the past if any procedure began, for sure, on a day after the last it may have been found."""
+    """A metastasis in the liver is over if a procedure began on the last day it may have been found, or later."""
     return metastasis != "undated" and any(
-        procedure.first.day > read_span(metastasis, zone).last.day for procedure in procedures
+        procedure.first.day >= read_span(metastasis, zone).last.day for procedure in procedures
     )
 
 

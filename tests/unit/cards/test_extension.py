@@ -29,7 +29,7 @@ ABOVE: dict[str, Any] = {
     "relation": "after",
     "daysFromProcedure": 40,
     "cutoff": "405.08",
-    "ruleVersion": "1.0.0",
+    "ruleVersion": "2.0.0",
 }
 
 
@@ -89,7 +89,7 @@ def with_exclusions() -> Assessment:
                 "outcome": "indeterminate",
                 "reasons": ["stale", "truncated"],
                 "cutoff": "405.08",
-                "ruleVersion": "1.0.0",
+                "ruleVersion": "2.0.0",
             },
             "indeterminate: no SII, no time, no distance",
         ),
@@ -100,7 +100,7 @@ def with_exclusions() -> Assessment:
                 "reasons": ["missing-platelets"],
                 "exclusions": {"unit-unknown": 2},
                 "cutoff": "405.08",
-                "ruleVersion": "1.0.0",
+                "ruleVersion": "2.0.0",
             },
             "with what was not used",
         ),
@@ -110,7 +110,7 @@ def with_exclusions() -> Assessment:
                 "outcome": "not-eligible",
                 "reasons": ["no-primary-liver-cancer", "malformed"],
                 "cutoff": "405.08",
-                "ruleVersion": "1.0.0",
+                "ruleVersion": "2.0.0",
             },
             "not eligible: blood was not looked at",
         ),

@@ -32,7 +32,7 @@ def test_detail_of_an_indeterminate_outcome_lists_reasons_with_their_dates() -> 
         "Latest interventional procedure: 2026-01-09. SII is read from blood drawn on or after 2026-02-06 and at most "
         "90 days old; else from blood drawn at most 30 days before the latest procedure.\n"
         "\n"
-        "Rule 1.0.0, mappings mappings-1. Decision support for professionals; not a diagnosis."
+        "Rule 2.0.0, mappings mappings-1. Decision support for professionals; not a diagnosis."
     )
 
 
@@ -78,4 +78,4 @@ def test_detail_of_an_indeterminate_outcome_leaves_out_what_is_unknown() -> None
 
     assert "Newest blood count" not in text
     assert "Latest interventional procedure" not in text
-    assert "* No interventional procedure carries a date that can be read." in text
+    assert "* The procedure that may be the latest one carries no date that can be read." in text

@@ -206,7 +206,7 @@ START = "SII recurrence risk (cut-off 405.08) could not be assessed: "
         ),
         (
             indeterminate(Reason.PROCEDURE_DATE_MISSING, newest_result=NEWER),
-            "no procedure carries a date; newest blood count 2026-03-08",
+            "procedure without a date; newest blood count 2026-03-08",
             "no reason speaks of a draw: the newest blood count",
         ),
         (

@@ -36,6 +36,15 @@ NOT_ELIGIBLE = {
     Reason.UNDER_AGE,
     Reason.DECEASED,
     Reason.RECURRENCE_KNOWN,
+    Reason.RECORD_REPLACED,
+    Reason.HISTOLOGY_NOT_STUDIED,
+    Reason.METASTASIS_KNOWN,
+    Reason.LIVER_TRANSPLANTED,
+    Reason.BEYOND_FOLLOW_UP,
+    # Of single procedures.
+    Reason.BODY_SITE_ELSEWHERE,
+    Reason.OTHER_INDICATION,
+    Reason.DIAGNOSIS_AFTER_PROCEDURE,
 }
 LONG = ("405.08" + "0" * 27 + "1", "1", "1")
 ALBUMIN = result(Analyte.ALBUMIN, "38", at(day(21)))

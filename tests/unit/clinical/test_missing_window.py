@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.clinical.models import BloodCounts, EffectiveTime
 from cds_service.clinical.reasons import Reason
-from cds_service.clinical.timing import missing_baseline_window
+from cds_service.clinical.timing import TreatmentCalendar, missing_baseline_window
 from tests.unit.clinical.values import POLICY, TODAY, at, dated, day, done, draw
 
 if TYPE_CHECKING:
@@ -65,4 +65,6 @@ def test_missing_window_is_that_of_the_baseline(
     expected: tuple[date, date] | None,
     reason: str,
 ) -> None:
-    assert missing_baseline_window(counts, dated(*procedures), POLICY, TODAY) == expected, reason
+    assert missing_baseline_window(counts, TreatmentCalendar(dated(*procedures), POLICY, TODAY), POLICY) == expected, (
+        reason
+    )

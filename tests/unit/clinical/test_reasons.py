@@ -43,6 +43,14 @@ PUBLISHED = [
     "code-conflict",
     "procedure-date-missing",
     "truncated",
+    "metastasis-known",
+    "record-replaced",
+    "beyond-follow-up",
+    "liver-transplanted",
+    "histology-not-studied",
+    "body-site-elsewhere",
+    "other-indication",
+    "diagnosis-after-procedure",
 ]
 
 

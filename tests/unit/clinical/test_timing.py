@@ -13,7 +13,7 @@ from cds_service.clinical.chart_facts import ProcedureTime
 from cds_service.clinical.models import Analyte, BloodDraw, EffectiveTime
 from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.clinical.reasons import Reason
-from cds_service.clinical.timing import Relation, time_draw
+from cds_service.clinical.timing import Relation, TreatmentCalendar
 from tests.unit.clinical.values import POLICY, TODAY, at, dated, day, done, draw, result
 
 AFTER, BEFORE = Relation.AFTER, Relation.BEFORE
@@ -27,7 +27,7 @@ def placed(
     taken: EffectiveTime | BloodDraw, *procedures: EffectiveTime | ProcedureTime, today: date = TODAY
 ) -> tuple[Relation | None, int | None, Reason | None]:
     taken = draw(taken) if isinstance(taken, EffectiveTime) else taken
-    timed = time_draw(taken, dated(*procedures), POLICY, today)
+    timed = TreatmentCalendar(dated(*procedures), POLICY, today).place(taken)
     return timed.relation, timed.days, timed.refusal
 
 
@@ -138,7 +138,7 @@ def test_draw_is_placed_by_the_limits_of_the_site(
 ) -> None:
     policy = replace(POLICY, **limits)
 
-    assert time_draw(draw(taken), dated(at(PROCEDURE)), policy, TODAY).refusal is expected, reason
+    assert TreatmentCalendar(dated(at(PROCEDURE)), policy, TODAY).place(draw(taken)).refusal is expected, reason
 
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -278,6 +278,6 @@ def test_midnight_does_not_place_blood_before_a_procedure_of_its_day(
     began = EffectiveTime(date(2026, 1, 10), datetime(2026, 1, 10, 8, 0, tzinfo=UTC))
     procedure = ProcedureTime(began, began, began.isoformat(), began.isoformat())
 
-    timed = time_draw(draw(taken), [procedure], ClinicalPolicy(UTC), date(2026, 1, 11))
+    timed = TreatmentCalendar([procedure], ClinicalPolicy(UTC), date(2026, 1, 11)).place(draw(taken))
 
     assert (timed.relation is Relation.BEFORE) is is_before, why

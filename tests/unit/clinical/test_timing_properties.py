@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.clinical.timing import Relation, time_draw
+from cds_service.clinical.timing import Relation, TreatmentCalendar
 from tests.unit.clinical.values import POLICY, TODAY, at, dated, day, done, draw
 
 AGES = st.integers(min_value=0, max_value=150)
@@ -18,12 +18,12 @@ def test_draw_used_beside_a_span_is_used_beside_every_day_of_it(drawn: int, ende
     first, last = day(ended + length), day(ended)
     if first > TODAY:
         return
-    spanned = time_draw(draw(at(day(drawn))), dated(done(at(first), at(last))), POLICY, TODAY)
+    spanned = TreatmentCalendar(dated(done(at(first), at(last))), POLICY, TODAY).place(draw(at(day(drawn))))
     if spanned.refusal is not None:
         return
 
     for possible in days_between(first, min(last, TODAY)):
-        exact = time_draw(draw(at(day(drawn))), dated(at(possible)), POLICY, TODAY)
+        exact = TreatmentCalendar(dated(at(possible)), POLICY, TODAY).place(draw(at(day(drawn))))
 
         assert (exact.relation, exact.refusal) == (spanned.relation, None)
         assert exact.days is not None

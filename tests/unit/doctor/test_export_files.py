@@ -7,8 +7,10 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
+from cds_service.cli.main import main
 from cds_service.doctor.export.files import ExportError, find_files, read_lines
 from tests.support.hospital import hospital
 from tests.unit.doctor.examining import examined, examined_folder, finding, found
@@ -179,3 +181,69 @@ def test_results_before_the_first_day_are_not_counted(tmp_path: Path) -> None:
     # The draws are of 2026-10-14.
     assert examined_folder(folder, since=date(2026, 10, 14)).laboratory_codes
     assert not examined_folder(folder, since=date(2026, 10, 15)).laboratory_codes
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "advice"),
+    [
+        (b'{"resourceType":"Bundle","entry":[]}\n', "1 line holds a Bundle", "jq"),
+        (b'{\n  "resourceType": "Bundle"\n}\n', "all.ndjson is one JSON document over several lines", "jq"),
+        (b'{ "resourceType": "Bundle",\n"entry": []}\n', "one JSON document over several lines", "jq"),
+        ('{"resourceType":"Patient","id":"p"}\n'.encode("utf-16"), "all.ndjson is UTF-16", "iconv"),
+    ],
+)
+def test_file_of_another_form_is_named_with_what_to_do(content: bytes, said: str, advice: str, tmp_path: Path) -> None:
+    (tmp_path / "all.ndjson").write_bytes(content)
+
+    report = examined_folder(tmp_path)
+
+    assert found(report) == {("blocks", "export-not-ndjson")}
+    assert said in finding(report, "export-not-ndjson")
+    assert advice in report.findings[0].action
+
+
+def test_file_of_another_form_beside_an_export_costs_only_itself(tmp_path: Path) -> None:
+    folder = hospital().export(tmp_path / "export")
+    (folder / "bundle.ndjson").write_bytes(b'{\n"resourceType": "Bundle"}\n')
+
+    report = examined_folder(folder)
+
+    assert found(report) == {("blocks", "export-not-ndjson")}
+    assert report.draws["withCompleteDraw"] == 40
+
+
+def test_byte_order_mark_before_each_file_changes_nothing(tmp_path: Path) -> None:
+    folder = hospital().export(tmp_path / "export")
+    for path in folder.iterdir():
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+
+    assert examined_folder(folder).findings == ()
+
+
+def test_limits_of_doctor_itself_are_no_fault_of_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 40 patients with three blood counts each two are read; a line is longer than doctor reads."""
+    monkeypatch.setattr("cds_service.doctor.export.passes.MOST_RESULTS", 2)
+    monkeypatch.setattr("cds_service.doctor.export.passes.LONGEST_LINE", 3_000)
+    monkeypatch.setattr("cds_service.doctor.export.files.LONGEST_LINE", 3_000)
+    folder = hospital().export(tmp_path / "export")
+    with (folder / "Observation.000.ndjson").open("ab") as file:
+        file.write(b'{"resourceType":"Observation","id":"' + b"x" * 5_000 + b'"}\n')
+
+    report = examined_folder(folder)
+
+    assert [f.id for f in report.findings if f.severity == "note"] == ["doctor-limit", "doctor-limit"]
+    said = [f.what for f in report.findings if f.id == "doctor-limit"]
+    assert said[0].startswith("1 line ")
+    assert said[1].startswith("40 patients have more than")
+    assert all("no fault of the export" in text for text in said)
+    assert ("warning", "export-unreadable-lines") not in found(report)
+
+
+def test_folder_without_ndjson_says_what_to_do_with_its_json(tmp_path: Path) -> None:
+    (tmp_path / "bundle.json").write_text("{}")
+
+    result = CliRunner().invoke(main, ["doctor", str(tmp_path)])
+
+    assert result.exit_code == 2
+    assert "no NDJSON file (.ndjson, .ndjson.gz, .jsonl, .jsonl.gz)" in result.stderr
+    assert "jq -c" in result.stderr

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cds_service.cli.main import main
 from tests.support.charts import ALBUMIN, LYMPHOCYTES, NEUTROPHILS, PLATELETS
-from tests.support.hospital import Hospital, hospital, measured, of_code, recoded
+from tests.support.hospital import Hospital, hospital, measured, of_code, of_type, recoded
 from tests.unit.doctor.examining import examined, examined_folder, found
 
 if TYPE_CHECKING:
@@ -86,3 +88,63 @@ def test_unit_that_the_tables_refuse_is_not_proposed(tmp_path: Path) -> None:
 
     assert ("blocks", "unit-unknown") in found(report)
     assert report.overlay == ""
+
+
+HOSTILE_TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+SYSTEMS = st.sampled_from(
+    [
+        "https://loinc.org",
+        "http://loinc.org/",
+        "http://snomed.info/sct",
+        "urn:oid:2.16.840.1.113883.6.96",
+        "http://hl7.org/fhir/sid/icd-10-xx",
+        "HTTP://HL7.ORG/fhir/sid/icd-10",
+        "a:b c",
+        "x:{y}",
+        "LOCAL",
+        "",
+        'urn:"quoted"',
+    ]
+) | HOSTILE_TEXT.map("urn:x:{}".format)
+CODES = (
+    st.sampled_from(["777-3", "C22.0", "c22.0", "C78.0", "DC220", "NEUT%", "a,b", "a|b", "- x", "#", "null", "1"])
+    | HOSTILE_TEXT
+)
+NAMES = st.sampled_from(["Thrombozyten", "TACE", "HCC", "x: y # z", "\u2028", '"']) | HOSTILE_TEXT
+UNITS = st.sampled_from(["%", "g/L", "10*9/L", "/nl", "M/uL", "Zellen: 1", "#", "- /l"]) | HOSTILE_TEXT
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_a_hospital_sends_the_proposal_passes_config_check(data: st.DataObject, tmp_path: Path) -> None:
+    plan = hospital(20)
+    for code in (NEUTROPHILS, PLATELETS):
+        name = data.draw(NAMES) if data.draw(st.booleans()) else "Thrombozyten"
+        change = recoded(data.draw(SYSTEMS), data.draw(CODES), name)
+        unit = data.draw(UNITS)
+        plan.change(of_code(code, change=lambda r, change=change, unit=unit: measured(unit)(change(r))))  # type: ignore[misc]
+    plan.change(of_code(LYMPHOCYTES, change=measured(data.draw(UNITS))))
+    for resource_type in ("Condition", "Procedure"):
+        coding = {"system": data.draw(SYSTEMS), "code": data.draw(CODES), "display": data.draw(NAMES)}
+        plan.change(of_type(resource_type, code={"coding": [coding]}), every=2)
+    overlay = examined(plan, tmp_path).overlay
+    (tmp_path / "site-codes.yaml").write_text(overlay or "about: {what: x, approved_by: y}", "utf-8")
+    (tmp_path / "site.yaml").write_text(
+        "authentication: {required: false}\nmappings: {overlays: [site-codes.yaml]}\n", "utf-8"
+    )
+
+    checked = CliRunner().invoke(main, ["config", "check", str(tmp_path / "site.yaml")])
+
+    assert checked.exit_code == 0, (checked.output, overlay)
+
+
+def test_row_that_config_check_refuses_is_a_comment_with_the_reason(tmp_path: Path) -> None:
+    """https://loinc.org is nearly LOINC: declaring it would hide that somebody misspelt it."""
+    plan = hospital().change(of_code(PLATELETS, change=recoded("https://loinc.org", "777-3", "Platelets")))
+
+    report = examined(plan, tmp_path)
+
+    rows = [line for line in report.overlay.splitlines() if "777-3" in line]
+    assert [row.startswith("#") for row in rows] == [True]
+    assert "config check refuses it" in report.overlay
+    assert ("blocks", "code-not-mappable") in found(report)

@@ -6,6 +6,7 @@ import pytest
 
 from cds_service.acquisition.resources import Procedure
 from cds_service.clinical.chart_facts import ProcedureFact
+from cds_service.clinical.reasons import Reason
 from cds_service.normalization.eligibility_facts import ExcludedFact
 from tests.support.charts import ABLATION, SNOMED, Json, procedure
 from tests.unit.normalization.reading import fact_reader, typed
@@ -252,4 +253,4 @@ def test_fact_names_its_reference_and_code() -> None:
     (refused,) = facts(procedure(id="pr", status="stopped"))
 
     assert (fact.reference, fact.code) == ("Procedure/pr", ABLATION)
-    assert refused == ("Procedure", "Procedure/pr", ABLATION, "status-not-accepted")
+    assert refused == ExcludedFact("Procedure", "Procedure/pr", ABLATION, Reason.STATUS_NOT_ACCEPTED)

@@ -73,7 +73,7 @@ def test_decision_undated_recurrence_is_known() -> None:
     ("recorded", "outcome", "reason"),
     [
         (days_ago(91)[:10], "above-cutoff", "the day before the procedure"),
-        (days_ago(90)[:10], "not-eligible", "on its day"),
+        (days_ago(90)[:10], "above-cutoff", "on its day: what the procedure was for"),
         (days_ago(89)[:10], "not-eligible", "after"),
     ],
 )
@@ -223,7 +223,7 @@ def test_decision_default_chart_is_the_designed_one() -> None:
         "relation": "after",
         "daysFromProcedure": 50,
         "cutoff": "405.08",
-        "ruleVersion": "1.0.0",
+        "ruleVersion": "2.0.0",
     }
     assert set(prefetch()) == {"patient", "bloodCounts", "albumin", "conditions", "procedures"}
     assert SITE.policy.eligibility_required

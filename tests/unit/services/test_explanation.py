@@ -52,7 +52,7 @@ def test_explanation_carries_the_assessment_of_the_response(body: Json, reason: 
 def test_explanation_names_the_versions_in_force() -> None:
     versions = explanation(hook_request())["versions"]
 
-    assert (versions["rule"], versions["configuration"]) == ("1.0.0", "0123456789ab")
+    assert (versions["rule"], versions["configuration"]) == ("2.0.0", "0123456789ab")
     assert len(versions["mappings"]) == 12
 
 

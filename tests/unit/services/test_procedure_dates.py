@@ -122,7 +122,7 @@ def test_card_names_no_day_that_nobody_recorded(performed: str) -> None:
     ("recorded", "outcome", "reason"),
     [
         ("2026-07-31", "above-cutoff", "before the procedure began"),
-        ("2026-08-01", "not-eligible", "on the day it began"),
+        ("2026-08-01", "above-cutoff", "on the day it began: what it was for"),
         ("2026-09-01", "not-eligible", "while it lasted: nobody knows that the procedure treated it"),
     ],
 )

@@ -1,0 +1,1 @@
+"""The published study, repeated on the patients of a site."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from cds_service.doctor.report import CodeRow, ConceptRow, Count, Report, UnitRow
 
 _LONGEST_SYSTEM: Final = 16
+_LONGEST_UNIT: Final = 12
 _SYSTEMS: Final = {
     "http://loinc.org": "LOINC",
     "http://snomed.info/sct": "SNOMED CT",
@@ -39,9 +40,14 @@ def sample_of(report: Report) -> str:
     if report.options["listed"]:
         who = f"{examined} listed patients" + (f", of {without} of whom there is nothing" if without else "")
     elif not population:
-        who = f"{examined} patients examined (drawn with seed {report.options['seed']})"
+        noun = "patient" if examined == 1 else "patients"
+        who = f"{examined} {noun} examined (named by results, drawn with seed {report.options['seed']})"
     elif isinstance(examined, int) and examined >= population:
-        who = f"all {examined} patients of the {where} examined" if examined > 1 else f"the one patient of the {where}"
+        who = (
+            f"all {examined} patients of the {where} examined"
+            if examined > 1
+            else f"the one patient of the {where} examined"
+        )
     else:
         who = (
             f"{examined} of {population:,} patients of the {where} examined (those with a diagnosis first, "
@@ -84,7 +90,9 @@ def used_of(code: CodeRow, count: Count) -> str:
 
 
 def spelling_of(unit: UnitRow) -> str:
-    """Show a unit: its text, and its code where that is another."""
+    """Show a unit: its text, and its code where that is another; of a long text the code alone."""
+    if unit.ucum_code and len(unit.unit) > _LONGEST_UNIT:
+        return unit.ucum_code
     if unit.unit and unit.ucum_code and unit.unit != unit.ucum_code:
         return f"{unit.unit} [{unit.ucum_code}]"
     return unit.unit or unit.ucum_code or "(none)"

@@ -37,6 +37,10 @@ ACTIONS: Final = {
     "or another "
     "patient is never used. Have the interface mended.",
     Reason.MALFORMED: "These resources break FHIR R4; check one with a FHIR validator and have the interface mended.",
+    Reason.PROPERTY_CONFLICT: "Ask the laboratory whether these are counts or shares, and have code or unit mended.",
+    Reason.SPECIMEN_NOT_BLOOD: "Right as it is, if these are of ascites, marrow and the like. If they are of blood, "
+    "have the specimen of the interface mended.",
+    Reason.PLATELET_CLUMPING: "Right as it is: the laboratory found clumps, and the count may be too low.",
     Reason.STATUS_NOT_ACCEPTED: "Have the interface send final results as final; preliminary ones are never used.",
 }
 # Something is wrong with the interface however few there are.

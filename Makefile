@@ -1,7 +1,7 @@
 # Tasks of a developer; `make` lists them. Each builds the virtual environment .venv when it is missing or out of date.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint fuzz mutants bench image-test wheel lock clean FORCE
+.PHONY: help demo test interop lint fuzz mutants bench image-test wheel lock clean FORCE
 
 # Arguments handed on to the task: make test ARGS="tests/architecture -x"
 ARGS ?=
@@ -25,6 +25,9 @@ demo: $(VENV)/.installed ## Start the demonstration: a small EHR page and synthe
 
 test: $(VENV)/.installed ## Run the tests (browser tests need Chromium; CI=true makes them required)
 	$(PYTHON_IN_VENV) -m pytest $(ARGS)
+
+interop: $(VENV)/.installed ## Test against HAPI (Java 17, Maven) and behind nginx, HAProxy, Apache and Caddy
+	$(PYTHON_IN_VENV) -m pytest tests/interop $(ARGS)
 
 lint: $(VENV)/.installed ## Check style, formatting and types
 	$(PYTHON_IN_VENV) -m ruff check .

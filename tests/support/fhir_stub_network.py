@@ -21,29 +21,35 @@ if TYPE_CHECKING:
 
 
 def certificate_for(address: str, folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """Issue a certificate for an IP address; return the file a client trusts it by, and the server's context.
+    """Issue a certificate for an IP address; return the file a client trusts it by, and the server's context."""
+    ca_file, key_file = certificate_files(x509.IPAddress(ip_address(address)), folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(ca_file, key_file)
+    return ca_file, context
+
+
+def certificate_files(subject: x509.IPAddress | x509.DNSName, folder: Path) -> tuple[Path, Path]:
+    """Issue a certificate for an address or a name; return the file a client trusts it by, and that of the key.
 
     It signs itself, which OpenSSL takes as an authority when a client lists it. It is valid for today's clock, since
     OpenSSL knows no other.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"FHIR server {address}")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Server {subject.value}")])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([subject]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    ca_file, key_file = folder / f"{address}.pem", folder / f"{address}-key.pem"
+    ca_file, key_file = folder / f"{subject.value}.pem", folder / f"{subject.value}-key.pem"
     ca_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     key_file.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(ca_file, key_file)
-    return ca_file, context
+    return ca_file, key_file
 
 
 class Proxy:

@@ -85,7 +85,8 @@ class Repository:
 
 def _said(response: requests.Response) -> str:
     """Return what the answer says went wrong, of an OperationOutcome or in plain text; the beginning of long ones."""
-    body = next(response.iter_content(_MOST_ANSWER_BYTES), b"")
+    # Not iter_content: of an answer in chunks it hands out the first, and HAPI's are as small as it wrote them.
+    body: bytes = response.raw.read(_MOST_ANSWER_BYTES, decode_content=True)
     try:
         texts = _issues(json.loads(body))
     except (ValueError, RecursionError):

@@ -87,6 +87,8 @@ class _Repository(BaseHTTPRequestHandler):
     answer: ClassVar[bytes] = b""
     answer_type: ClassVar[str] = "application/fhir+json"
     refused_id: ClassVar[str | None] = None
+    chunk: ClassVar[int] = 0
+    protocol_version = "HTTP/1.1"
 
     def do_PUT(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -95,10 +97,16 @@ class _Repository(BaseHTTPRequestHandler):
             self.kept.append((self.command, self.path, self.headers["Authorization"], body))
         self.send_response(self.refusal if full else 201)
         self.send_header("Content-Type", self.answer_type)
-        self.send_header("Content-Length", str(len(self.answer) if full else 0))
+        if self.chunk:
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.send_header("Content-Length", str(len(self.answer) if full else 0))
         self.send_header("Location", "http://elsewhere.example/")
         self.end_headers()
-        self.wfile.write(self.answer if full else b"")
+        for start in range(0, len(self.answer), self.chunk) if self.chunk else ():
+            piece = self.answer[start : start + self.chunk]
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n" if self.chunk else self.answer if full else b"")
 
     do_POST = do_PUT  # noqa: N815
 
@@ -203,6 +211,14 @@ def test_export_answer_of_the_repository_is_told_as_far_as_it_is_text(
         result = export("--fhir", "--directory", log, "--post", url)
 
     assert f"the repository answered 507{said}; 0 events sent" in result.stderr, reason
+
+
+def test_export_answer_in_small_chunks_is_told_whole(log: Path) -> None:
+    with repository(most=0, refusal=422) as (url, handler):
+        handler.answer, handler.chunk = NOT_FOUND, 3
+        result = export("--fhir", "--directory", log, "--post", url)
+
+    assert "HAPI-1094: Resource Patient/pat-1 not found" in result.stderr
 
 
 def test_export_repository_that_is_not_there(log: Path) -> None:

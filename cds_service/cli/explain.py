@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import uuid4
 
 import click
 
@@ -48,7 +49,7 @@ def explain_command(file: BinaryIO, as_json: bool, at: datetime, config_file: Pa
     except ServiceError as error:
         _refuse(error, as_json, can_fetch=can_fetch)
         raise click.exceptions.Exit(1) from error
-    explanation = explain(decision, request.context.patientId, site, at)
+    explanation = explain(decision, request.context.patientId, site, at, lambda: str(uuid4()))
     explanation["crossCheck"] = cross_check(request, explanation["observations"])
     click.echo(printable_json(json.dumps(explanation, indent=2)) if as_json else as_text(explanation))
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import assessment_extension
 from cds_service.cards.gaps import Gap
 from cds_service.cards.numbers import plain
@@ -13,9 +16,11 @@ from cds_service.clinical.reasons import Reason
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.observed import reference_of
 from cds_service.services.decision import laboratory_readers
+from cds_service.services.sii_recurrence_risk import respond
+from cds_service.services.unread import unread_conditions, unread_procedures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from cds_service.acquisition.resources import Malformed, Observation
@@ -27,16 +32,25 @@ if TYPE_CHECKING:
 
 Rows = list[dict[str, Any]]
 
-_AMBIGUOUS = "ambiguous"
-
 # Exclusions of a share that only the other share of its draw brings about.
 _BESIDE_PARTNER = frozenset({Reason.FRACTION_MISLABELLED, Reason.IMPLAUSIBLE})
 
 
-def explain(decision: Decision, patient_id: str, site: Site, now: datetime) -> dict[str, Any]:
-    """Describe a decision as plain data: the assessment as the response carries it, and everything behind it."""
+def explain(
+    decision: Decision, patient_id: str, site: Site, now: datetime, new_uuid: Callable[[], str]
+) -> dict[str, Any]:
+    """Describe a decision as plain data: the answer, the assessment in it, and everything behind it.
+
+    `cards` and `extension` are what the service would answer now: none in silent mode, and nothing is snoozed.
+    """
     laboratory = decision.laboratory
+    cards = CardBuilder(site.cards, site.policy, site.mappings.version).build(
+        decision.assessment, new_uuid, decision.gaps
+    )
+    answer = msgspec.json.decode(msgspec.json.encode(respond(cards, decision, site, silent=site.mode == "silent")))
     return {
+        "cards": answer["cards"],
+        "extension": answer.get("extension", {}),
         "assessment": assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps),
         "versions": {
             "rule": site.service.rule_version,
@@ -51,6 +65,8 @@ def explain(decision: Decision, patient_id: str, site: Site, now: datetime) -> d
 
 def _eligibility(decision: Decision, site: Site) -> dict[str, Any]:
     facts = decision.facts
+    told = {fact.reference for fact in facts.conditions} | {fact.reference for fact in facts.procedures}
+    told = (told | {fact.reference for fact in facts.excluded}) - {""}
     return {
         "eligible": decision.eligibility.reason is None,
         "reason": decision.eligibility.reason,
@@ -61,7 +77,7 @@ def _eligibility(decision: Decision, site: Site) -> dict[str, Any]:
                 for c in facts.conditions
             ),
             *_excluded_facts(facts.excluded, "Condition"),
-            *_ambiguous(decision, site),
+            *unread_conditions(decision.chart.conditions.resources, told, site.mappings),
         ],
         "procedures": [
             *(
@@ -75,6 +91,7 @@ def _eligibility(decision: Decision, site: Site) -> dict[str, Any]:
                 for p in facts.procedures
             ),
             *_excluded_facts(facts.excluded, "Procedure"),
+            *unread_procedures(decision.chart.procedures.resources, told, site.mappings),
         ],
     }
 
@@ -83,25 +100,6 @@ def _excluded_facts(excluded: tuple[ExcludedFact, ...], resource_type: str) -> I
     for fact in excluded:
         if fact.resource_type == resource_type:
             yield {"reference": fact.reference, "code": fact.code, "treatment": "excluded", "reason": fact.reason}
-
-
-def _ambiguous(decision: Decision, site: Site) -> Iterator[dict[str, Any]]:
-    """Tell of diagnoses that do not say whether the cancer is primary, unless another code of theirs does."""
-    facts = decision.facts
-    told = ({c.reference for c in facts.conditions} | {e.reference for e in facts.excluded}) - {""}
-    for condition in decision.chart.conditions.resources:
-        reference = reference_of(condition.id, "Condition")
-        codings = condition.code.coding if condition.code is not None and reference not in told else ()
-        rows = (site.mappings.condition(coding.system or "", coding.code or "") for coding in codings)
-        found = next((row for row in rows if row is not None and row.category == _AMBIGUOUS), None)
-        if found is not None:
-            yield {
-                "reference": reference,
-                "code": found.code,
-                "category": found.category,
-                "treatment": "ignored",
-                "note": f"does not count by itself: {found.meaning}",
-            }
 
 
 def _observations(decision: Decision, laboratory: Laboratory, patient_id: str, site: Site, now: datetime) -> Rows:

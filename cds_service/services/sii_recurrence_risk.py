@@ -98,8 +98,7 @@ class SIIRecurrenceRisk:
         self._recorder.record_decision(request, client, decision, cards, presentation, moment)
         if self._snoozing is not None and presentation == "shown":
             self._snoozing.note_shown(cards[0].uuid, request.context.patientId, client, decision, now)
-        silent = client.mode == "silent"
-        response = CDSResponse(cards=()) if silent else self._respond(cards, decision, snoozed)
+        response = respond(cards, decision, self._site, snoozed, silent=client.mode == "silent")
         return Answer(response, _verdict(decision.assessment))
 
     def receive_feedback(self, batch: FeedbackBatch, client: TrustedClient, *, request_id: str, now: datetime) -> None:
@@ -115,12 +114,18 @@ class SIIRecurrenceRisk:
             return None
         return self._snoozing.until(request.context.patientId, client, decision, now)
 
-    def _respond(self, cards: tuple[Card, ...], decision: Decision, snoozed: datetime | None) -> CDSResponse:
-        cards = cards if snoozed is None else ()
-        if not self._site.cards.assessment_extension:
-            return CDSResponse(cards=cards)
-        told = assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps, snoozed)
-        return CDSResponse(cards=cards, extension={EXTENSION_NAME: told})
+
+def respond(
+    cards: tuple[Card, ...], decision: Decision, site: Site, snoozed: datetime | None = None, *, silent: bool
+) -> CDSResponse:
+    """Return the answer to a hook. A snooze hides the cards and is told in the extension; silence hides both."""
+    if silent:
+        return CDSResponse(cards=())
+    cards = cards if snoozed is None else ()
+    if not site.cards.assessment_extension:
+        return CDSResponse(cards=cards)
+    told = assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps, snoozed)
+    return CDSResponse(cards=cards, extension={EXTENSION_NAME: told})
 
 
 def _verdict(assessment: Assessment) -> Verdict:

@@ -52,7 +52,8 @@ def test_explain_of_a_file_prints_the_outcome_first(tmp_path: Path) -> None:
 def test_explain_as_json_carries_all_that_the_text_is_made_of() -> None:
     found = explained(hook_request())
 
-    assert set(found) == {"assessment", "versions", "eligibility", "observations", "draws", "crossCheck"}
+    keys = {"assessment", "versions", "eligibility", "observations", "draws", "crossCheck", "cards", "extension"}
+    assert set(found) == keys
     assert found["assessment"]["sii"] == "711.667"
     assert [row["objections"] for row in found["crossCheck"]] == [[]] * 4
 

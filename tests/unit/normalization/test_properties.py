@@ -151,7 +151,7 @@ def test_scaling_both_differentials_never_changes_the_sii(
 @given(charts(flawed()))
 def test_every_observation_is_told_with_one_fate(observations: list[Json]) -> None:
     decision = decision_on(observations)
-    told = explain(decision, PATIENT_ID, site(), NOW)
+    told = explain(decision, PATIENT_ID, site(), NOW, lambda: "uuid")
 
     fates = {row["reference"]: row for row in told["observations"]}
     assert sorted(fates) == sorted(f"Observation/{o['id']}" for o in observations)
@@ -171,7 +171,7 @@ def never_breaks(body: str) -> None:
         decision = decided(body)
     except ServiceError:
         return
-    explain(decision, PATIENT_ID, site(), NOW)
+    explain(decision, PATIENT_ID, site(), NOW, lambda: "uuid")
     cards = CardBuilder(site().cards, site().policy, "test").build(decision.assessment, lambda: "uuid")
     assert len(cards) == (decision.assessment.outcome != "not-eligible")
     json.dumps(assessment_extension(decision.assessment))

@@ -46,4 +46,4 @@ def assessment(body: Json | bytes, site: Site = SITE) -> dict[str, Any]:
 
 
 def explanation(body: Json | bytes, site: Site = SITE) -> dict[str, Any]:
-    return explain(decision(body, site), PATIENT_ID, site, NOW)
+    return explain(decision(body, site), PATIENT_ID, site, NOW, lambda: "11111111-2222-4333-8444-555555555555")

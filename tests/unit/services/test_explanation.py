@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from tests.support.charts import (
     patient,
     procedure,
 )
-from tests.unit.services.asking import assessment, explanation
+from tests.unit.services.asking import SITE, assessment, explanation
 
 
 def rows(body: Json) -> dict[str, dict[str, Any]]:
@@ -102,6 +103,12 @@ def test_explanation_tells_of_conditions_and_procedures() -> None:
             "reason": "status-not-accepted",
         },
         {"reference": "Condition/odd", "code": "", "treatment": "excluded", "reason": "malformed"},
+        {
+            "reference": "Condition/asthma",
+            "code": f"{ICD10CM}|J45",
+            "treatment": "ignored",
+            "note": "not read: the code is not in the tables",
+        },
     ]
     counted = {"code": "609232008", "therapy": "ablation/microwave", "treatment": "counted"}
     assert found["procedures"] == [
@@ -115,6 +122,78 @@ def test_explanation_tells_of_conditions_and_procedures() -> None:
         },
         {"reference": "Procedure/odd", "code": "1", "treatment": "excluded", "reason": "malformed"},
     ]
+
+
+# A code of a Condition; what the explanation says of it, and whether it names a category of the tables.
+UNREAD_CONDITIONS: list[tuple[Json | None, str, str | None]] = [
+    (
+        {"coding": [{"system": "https://ehr.example/codes", "code": "HCC"}]},
+        "not read: the code system https://ehr.example/codes is not known; an overlay can add it",
+        None,
+    ),
+    ({"coding": [{"system": ICD10CM, "code": "J45"}]}, "not read: the code is not in the tables", None),
+    ({"coding": [{"code": "C22.0"}]}, "not read: a code without a system never matches", None),
+    ({"text": "liver cancer"}, "not read: it has no code", None),
+    (None, "not read: it has no code", None),
+    (
+        {"coding": [{"system": ICD10CM, "code": "D13.4"}]},
+        "decides nothing: benign tumor of the liver: not a cancer",
+        "benign-or-uncertain",
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "note", "category"), UNREAD_CONDITIONS)
+def test_explanation_lists_conditions_that_were_not_read(code: Json | None, note: str, category: str | None) -> None:
+    sent = condition("X", id="unread", code=code)
+
+    rows = explanation(hook_request(conditions=bundle(condition(), sent)))["eligibility"]["conditions"]
+
+    (row,) = [row for row in rows if row["reference"] == "Condition/unread"]
+    assert (row["treatment"], row["note"], row.get("category")) == ("ignored", note, category)
+
+
+UNREAD_PROCEDURES: list[tuple[Json | None, str]] = [
+    (
+        {"coding": [{"system": "http://fhir.de/CodeSystem/bfarm/ops", "code": "5-501.53"}]},
+        "not read: the code system http://fhir.de/CodeSystem/bfarm/ops is not known; an overlay can add it",
+    ),
+    (
+        {"coding": [{"system": "http://snomed.info/sct", "code": "73761001"}]},
+        "not read: the code is not in the tables",
+    ),
+    (
+        {"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "77778"}]},
+        "does not count: interstitial radiation source in any organ",
+    ),
+    (
+        {"coding": [{"system": "http://www.cms.gov/Medicare/Coding/ICD10", "code": "0DTJ4ZZ"}]},
+        "an operation that does not qualify: operation",
+    ),
+    (None, "not read: it has no code"),
+]
+
+
+@pytest.mark.parametrize(("code", "note"), UNREAD_PROCEDURES)
+def test_explanation_lists_procedures_that_were_not_read(code: Json | None, note: str) -> None:
+    sent = procedure("X", id="unread", code=code)
+
+    rows = explanation(hook_request(procedures=bundle(procedure(id="ours"), sent)))["eligibility"]["procedures"]
+
+    (row,) = [row for row in rows if row["reference"] == "Procedure/unread"]
+    assert (row["treatment"], row["note"]) == ("ignored", note)
+
+
+def test_explanation_carries_cards_and_extension_as_the_service_answers_them() -> None:
+    found = explanation(hook_request())
+
+    assert [card["indicator"] for card in found["cards"]] == ["warning"]
+    assert found["extension"]["org.sii-cds.assessment"]["outcome"] == "above-cutoff"
+    silent = explanation(hook_request(), replace(SITE, mode="silent"))
+    assert (silent["cards"], silent["extension"]) == ([], {})
+    assert silent["assessment"]["outcome"] == "above-cutoff"
+    bare = explanation(hook_request(), replace(SITE, cards=replace(SITE.cards, assessment_extension=False)))
+    assert (len(bare["cards"]), bare["extension"]) == (1, {})
 
 
 C22_9: Json = {

@@ -13,6 +13,7 @@ FILE_NAMES = (
     "systems.toml",
     "analytes.toml",
     "refused.toml",
+    "materials.toml",
     "units.toml",
     "plausible.toml",
     "conditions.toml",

@@ -14,6 +14,7 @@ from fhir_mappings.concept_rows import (
 )
 from fhir_mappings.files import DataFile, content_version, read_data_files
 from fhir_mappings.mappings import Mappings, build_mappings
+from fhir_mappings.materials import read_material_codes, read_words
 from fhir_mappings.models import (
     AnalyteCode,
     CodeSystem,
@@ -48,6 +49,8 @@ def read_rows(files: Mapping[str, bytes]) -> MappingRows:
         systems=data["systems.toml"].rows("system", _system),
         analyte_codes=laboratory.rows("analyte_code", _analyte_code),
         refused_codes=data["refused.toml"].rows("refused", _refused_codes),
+        material_words=data["materials.toml"].rows("material", read_words),
+        material_codes=data["materials.toml"].rows("material_code", read_material_codes),
         units=units.rows("unit", read_units),
         refused_units=units.rows("refused_unit", read_refused_units),
         unit_grammar=read_unit_grammar(units),

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from fhir_mappings.materials import MaterialCode, MaterialWords
+
 ANALYTES = frozenset({"neutrophils", "lymphocytes", "platelets", "albumin", "leukocytes"})
 KINDS = ("count", "percent", "fraction", "mass", "moles")
 CONDITION_CATEGORIES = frozenset(
@@ -277,6 +279,8 @@ class MappingRows:
     systems: tuple[CodeSystem, ...]
     analyte_codes: tuple[AnalyteCode, ...]
     refused_codes: tuple[RefusedCode, ...]
+    material_words: tuple[MaterialWords, ...]
+    material_codes: tuple[MaterialCode, ...]
     units: tuple[UnitSpelling, ...]
     refused_units: tuple[RefusedUnit, ...]
     unit_grammar: UnitGrammar

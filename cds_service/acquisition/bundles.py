@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Type
 import msgspec
 
 from cds_service.acquisition.entries import MOST_ENTRIES, NOT_READ, Entries
-from cds_service.acquisition.resources import Condition, Malformed, Observation, Patient, Procedure
+from cds_service.acquisition.resources import (
+    Condition,
+    Malformed,
+    Observation,
+    Patient,
+    Procedure,
+    Specimen,
+    read_specimen,
+)
 from cds_service.foreign_bytes import mend
 from cds_service.undecoded import UNCOUNTED_BYTES, is_crowded
 
@@ -40,6 +48,7 @@ class BundleFailedError(Exception):
 
 
 _NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_SPECIMENS: Final[Mapping[str, Specimen]] = MappingProxyType({})
 
 
 class BundleContent(NamedTuple, Generic[R]):
@@ -47,7 +56,8 @@ class BundleContent(NamedTuple, Generic[R]):
 
     `patients` maps fullUrl to the id of Patient entries; `next_url` is the link to the next page. `total` is how many
     matches the server tells of, 0 where it does not, and `matches` how many of them were read. `is_cut` tells that
-    entries were left out because there were too many.
+    entries were left out because there were too many. `specimens` are those that came with the results, by
+    fullUrl and by Type/id.
     """
 
     resources: tuple[R, ...] = ()
@@ -57,6 +67,7 @@ class BundleContent(NamedTuple, Generic[R]):
     total: int = 0
     matches: int = 0
     is_cut: bool = False
+    specimens: Mapping[str, Specimen] = _NO_SPECIMENS
 
     @property
     def truncated(self) -> bool:
@@ -179,18 +190,27 @@ class BundleReader(Generic[R]):
         resources: list[R] = []
         malformed: list[Malformed] = []
         patients: dict[str, str] = {}
+        specimens: dict[str, Specimen] = {}
         total, matches = _total(bundle.total), 0
         for raw_entry in entries:
-            read = self._read_entry(raw_entry, patients) if raw_entry is not NOT_READ else Malformed()
+            read = self._read_entry(raw_entry, patients, specimens) if raw_entry is not NOT_READ else Malformed()
             matches += bool(total) and _is_match(raw_entry)
             if isinstance(read, Malformed):
                 malformed.append(read)
             elif read is not None:
                 resources.append(read)
-        next_url = _next_url(bundle.link or ())
-        return BundleContent(tuple(resources), tuple(malformed), patients, next_url, total, matches, entries.is_cut)
+        return BundleContent(
+            tuple(resources),
+            tuple(malformed),
+            patients,
+            _next_url(bundle.link or ()),
+            total,
+            matches,
+            entries.is_cut,
+            MappingProxyType(specimens),
+        )
 
-    def _read_entry(self, raw: bytes, patients: dict[str, str]) -> R | Malformed | None:
+    def _read_entry(self, raw: bytes, patients: dict[str, str], specimens: dict[str, Specimen]) -> R | Malformed | None:
         try:
             entry = _RAW_ENTRY.decode(raw)
             if bytes(entry.resource) == b"null":
@@ -202,6 +222,8 @@ class BundleReader(Generic[R]):
             _raise_if_failure(entry.resource)
         elif head.resourceType == "Patient" and isinstance(entry.fullUrl, str) and entry.fullUrl and head.id:
             patients[entry.fullUrl] = head.id
+        elif head.resourceType == "Specimen" and self._type == "Observation":
+            _keep_specimen(entry, specimens)
         elif head.resourceType == self._type or not head.resourceType:
             # What does not say what it is may be what was asked for.
             return self._read_resource(entry.resource, head)
@@ -217,6 +239,16 @@ class BundleReader(Generic[R]):
             return _MALFORMED.decode(raw)
         except _UNREADABLE:
             return Malformed(id=head.id)
+
+
+def _keep_specimen(entry: _RawEntry, specimens: dict[str, Specimen]) -> None:
+    specimen = read_specimen(entry.resource)
+    if specimen is None:
+        return
+    if isinstance(entry.fullUrl, str) and entry.fullUrl:
+        specimens[entry.fullUrl] = specimen
+    if specimen.id:
+        specimens[f"Specimen/{specimen.id}"] = specimen
 
 
 def _require_answer(resource_type: str, bundle_type: str | None) -> None:

@@ -44,10 +44,10 @@ class DescribedCoding(Coding, frozen=True, gc=False, omit_defaults=True):
     display: str | None = None
 
 
-class DescribedConcept(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """FHIR CodeableConcept where its texts are read as well: the site and the reason of a procedure."""
+class DescribedConcept(CodeableConcept, frozen=True, gc=False, omit_defaults=True):
+    """FHIR CodeableConcept where its texts are read as well: what is measured, and where; why a procedure."""
 
-    coding: tuple[DescribedCoding, ...] = ()
+    coding: Parts[DescribedCoding] = ()
     text: str | None = None
 
 
@@ -55,6 +55,12 @@ class Reference(msgspec.Struct, gc=False, omit_defaults=True):
     """FHIR Reference."""
 
     reference: str | None = None
+
+
+class SpecimenReference(Reference, gc=False, omit_defaults=True):
+    """FHIR Reference with the name of what it points to."""
+
+    display: str | None = None
 
 
 class Period(msgspec.Struct, gc=False, omit_defaults=True):
@@ -100,7 +106,7 @@ class _Versioned(msgspec.Struct, gc=False, kw_only=True):
             return ""
 
 
-_NOTHING = _NO_META
+NOTHING: Final = _NO_META
 _CONCEPTS = msgspec.json.Decoder(tuple[DescribedConcept, ...] | DescribedConcept)
 _REFERENCES = msgspec.json.Decoder(tuple[Reference, ...] | Reference)
 
@@ -110,7 +116,7 @@ def _concepts(raw: msgspec.Raw) -> tuple[DescribedConcept, ...]:
 
     What only narrows a resource makes none malformed, and is decoded for the few that somebody asks about.
     """
-    if raw is _NOTHING:
+    if raw is NOTHING:
         return ()
     try:
         found = _CONCEPTS.decode(raw)
@@ -119,8 +125,39 @@ def _concepts(raw: msgspec.Raw) -> tuple[DescribedConcept, ...]:
     return found if isinstance(found, tuple) else (found,)
 
 
+class _Collection(msgspec.Struct, gc=False):
+    bodySite: msgspec.Raw = NOTHING  # noqa: N815
+
+
+class Specimen(msgspec.Struct, gc=False):
+    """FHIR Specimen: what it is of, and where it was taken."""
+
+    resourceType: str = ""  # noqa: N815
+    id: str | None = None
+    type: msgspec.Raw = NOTHING
+    collection: _Collection | None = None
+
+    @property
+    def materials(self) -> tuple[DescribedConcept, ...]:
+        """Return the concepts that may name the material."""
+        return _concepts(self.type) + (_concepts(self.collection.bodySite) if self.collection is not None else ())
+
+
+_CONTAINED = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
+_SPECIMEN = msgspec.json.Decoder(Specimen)
+
+
+def read_specimen(raw: msgspec.Raw) -> Specimen | None:
+    """Read a Specimen; None where it is none, or cannot be read."""
+    try:
+        specimen = _SPECIMEN.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return specimen if specimen.resourceType == "Specimen" else None
+
+
 class _Measurement(msgspec.Struct, gc=False):
-    code: CodeableConcept | None = None
+    code: DescribedConcept | None = None
     valueQuantity: Quantity | None = None  # noqa: N815
     valueString: Any = None  # noqa: N815
     valueInteger: Any = None  # noqa: N815
@@ -166,7 +203,9 @@ class Observation(_Measurement, gc=False):
     status: str | None = None
     subject: Reference | None = None
     focus: Parts[Reference] | None = None
-    specimen: Reference | None = None
+    specimen: SpecimenReference | None = None
+    bodySite: msgspec.Raw = NOTHING  # noqa: N815
+    contained: msgspec.Raw = NOTHING
     effectiveDateTime: str | None = None  # noqa: N815
     effectiveInstant: str | None = None  # noqa: N815
     effectivePeriod: Period | None = None  # noqa: N815
@@ -177,6 +216,23 @@ class Observation(_Measurement, gc=False):
     def version(self) -> str:
         """Return meta.versionId, empty where the server gives none."""
         return (self.meta.versionId or "") if self.meta is not None else ""
+
+    @property
+    def sites(self) -> tuple[DescribedConcept, ...]:
+        """Return Observation.bodySite as far as it can be read."""
+        return _concepts(self.bodySite)
+
+    @property
+    def contained_materials(self) -> tuple[DescribedConcept, ...]:
+        """Return what contained Specimens say of their material."""
+        if self.contained is NOTHING:
+            return ()
+        try:
+            contained = _CONTAINED.decode(self.contained)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ()
+        specimens = (read_specimen(raw) for raw in contained)
+        return tuple(concept for specimen in specimens if specimen is not None for concept in specimen.materials)
 
 
 class Condition(_Versioned, gc=False):
@@ -191,8 +247,8 @@ class Condition(_Versioned, gc=False):
     onsetDateTime: str | None = None  # noqa: N815
     onsetPeriod: Period | None = None  # noqa: N815
     recordedDate: str | None = None  # noqa: N815
-    category: msgspec.Raw = _NOTHING
-    bodySite: msgspec.Raw = _NOTHING  # noqa: N815
+    category: msgspec.Raw = NOTHING
+    bodySite: msgspec.Raw = NOTHING  # noqa: N815
     modifierExtension: NoModifiers = None  # noqa: N815
 
     @property
@@ -216,10 +272,10 @@ class Procedure(_Versioned, gc=False):
     status: str | None = None
     performedDateTime: str | None = None  # noqa: N815
     performedPeriod: Period | None = None  # noqa: N815
-    category: msgspec.Raw = _NOTHING
-    bodySite: msgspec.Raw = _NOTHING  # noqa: N815
-    reasonCode: msgspec.Raw = _NOTHING  # noqa: N815
-    reasonReference: msgspec.Raw = _NOTHING  # noqa: N815
+    category: msgspec.Raw = NOTHING
+    bodySite: msgspec.Raw = NOTHING  # noqa: N815
+    reasonCode: msgspec.Raw = NOTHING  # noqa: N815
+    reasonReference: msgspec.Raw = NOTHING  # noqa: N815
     modifierExtension: NoModifiers = None  # noqa: N815
 
     @property
@@ -240,7 +296,7 @@ class Procedure(_Versioned, gc=False):
     @property
     def reason_references(self) -> tuple[Reference, ...]:
         """Return Procedure.reasonReference as far as it can be read."""
-        if self.reasonReference is _NOTHING:
+        if self.reasonReference is NOTHING:
             return ()
         try:
             found = _REFERENCES.decode(self.reasonReference)

@@ -19,21 +19,29 @@ ValueKind = Literal["number", "missing", "other", "absent", "not-numeric", "too-
 
 
 class MeasurementEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """A code and its value as sent: of an Observation, or of a component."""
+    """A code and its value as sent: of an Observation, or of a component.
+
+    `material` is the material that the names of the code tell, by its name in the tables; empty for blood.
+    """
 
     code: CodeableConcept | None = None
     quantity: Quantity | None = None
     kind: ValueKind = "number"
+    material: str = ""
 
 
 class ObservationEntry(MeasurementEntry, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """An Observation as sent. `effective` is effectiveDateTime or effectiveInstant."""
+    """An Observation as sent. `effective` is effectiveDateTime or effectiveInstant.
+
+    `taken_from` is the material that body site or specimen name, in whatever words; empty for blood.
+    """
 
     id: str | None = None
     version: str = ""
     status: str | None = "final"
     subject: str = ""
     specimen: Reference | None = None
+    taken_from: str = ""
     effective: str | None = None
     period: Period | None = None
     issued: str | None = None

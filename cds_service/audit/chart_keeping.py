@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from cds_service.acquisition.resources import CodeableConcept, Coding, Quantity
+from cds_service.acquisition.resources import CodeableConcept, Coding, Quantity, Reference
 from cds_service.audit.chart_entries import (
     ChartEntry,
     DiagnosisEntry,
@@ -22,6 +22,7 @@ from cds_service.audit.chart_entries import (
     SearchEntry,
     TherapyEntry,
 )
+from cds_service.normalization.materials import MaterialReader
 from cds_service.normalization.observations import is_readable_number
 from cds_service.normalization.subject import SubjectMatcher
 from cds_service.normalization.taken_back import TAKEN_BACK, conditions_taken_back, ids_taken_back
@@ -124,8 +125,9 @@ class ChartKeeper:
         unreadable = [m for m in content.malformed if self._may_be_ours(m)]
         _limit(len(unreadable))
         subjects = SubjectMatcher(patient_id, content.patients)
+        materials = MaterialReader(self._mappings.materials, content.specimens)
         return SearchEntry(
-            observations=tuple([_observation(observation, subjects, taken_back) for observation in ours]),
+            observations=tuple([_observation(observation, subjects, taken_back, materials) for observation in ours]),
             malformed=tuple([_malformed(m, self._laboratory) for m in unreadable]),
             truncated=content.truncated,
         )
@@ -166,28 +168,45 @@ def _is_known(concept: CodeableConcept | None, look_up: LookUp) -> bool:
     return False
 
 
-def _observation(observation: Observation, subjects: SubjectMatcher, taken_back: frozenset[str]) -> ObservationEntry:
+def _observation(
+    observation: Observation, subjects: SubjectMatcher, taken_back: frozenset[str], materials: MaterialReader
+) -> ObservationEntry:
     kind = _kind(observation)
+    specimen = observation.specimen
     components: Iterable[Component] = observation.component
     return ObservationEntry(
         id=observation.id,
         version=observation.version,
         status=TAKEN_BACK if observation.id in taken_back else observation.status,
         subject=subjects.refuse(observation.subject, observation.focus) or "",
-        specimen=observation.specimen,
+        specimen=Reference(specimen.reference) if specimen is not None and specimen.reference else None,
+        taken_from=materials.of_observation(observation),
         effective=observation.effectiveDateTime or observation.effectiveInstant,
         period=observation.effectivePeriod,
         issued=observation.issued,
-        code=observation.code,
+        code=_without_names(observation.code),
         kind=kind,
+        material=materials.of_code(observation),
         quantity=_quantity(observation, kind),
-        components=tuple([_component(component) for component in components]) if components else (),
+        components=tuple([_component(component, materials) for component in components]) if components else (),
     )
 
 
-def _component(component: Component) -> MeasurementEntry:
+def _component(component: Component, materials: MaterialReader) -> MeasurementEntry:
     kind = _kind(component)
-    return MeasurementEntry(code=component.code, kind=kind, quantity=_quantity(component, kind))
+    return MeasurementEntry(
+        code=_without_names(component.code),
+        kind=kind,
+        material=materials.of_code(component),
+        quantity=_quantity(component, kind),
+    )
+
+
+def _without_names(concept: CodeableConcept | None) -> CodeableConcept | None:
+    """Leave out the texts of a concept: they may hold anything, a name too."""
+    if concept is None:
+        return None
+    return CodeableConcept(tuple([Coding(coding.system, coding.code) for coding in concept.coding]))
 
 
 def _kind(measurement: Observation | Component) -> ValueKind:

@@ -13,8 +13,11 @@ from cds_service.acquisition.bundles import BundleContent
 from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
 from cds_service.acquisition.prefetch import KeyState
 from cds_service.acquisition.resources import (
+    NOTHING,
     Component,
     Condition,
+    DescribedCoding,
+    DescribedConcept,
     Malformed,
     Meta,
     Observation,
@@ -22,6 +25,7 @@ from cds_service.acquisition.resources import (
     Procedure,
     Quantity,
     Reference,
+    SpecimenReference,
 )
 from cds_service.audit.chart_entries import ChartEntry
 from cds_service.audit.chart_keeping import OLDEST_AGE
@@ -128,14 +132,22 @@ def _observation(entry: ObservationEntry) -> Observation:
         meta=Meta(entry.version) if entry.version else None,
         status=entry.status,
         subject=_subject(entry.subject),
-        specimen=entry.specimen,
+        specimen=SpecimenReference(entry.specimen.reference) if entry.specimen is not None else None,
+        bodySite=msgspec.Raw(msgspec.json.encode({"text": entry.taken_from})) if entry.taken_from else NOTHING,
         effectiveDateTime=entry.effective,
         effectivePeriod=entry.period,
         issued=entry.issued,
-        component=tuple(Component(code=one.code, **_value(one)) for one in entry.components),
-        code=entry.code,
+        component=tuple(Component(code=_code(one), **_value(one)) for one in entry.components),
+        code=_code(entry),
         **_value(entry),
     )
+
+
+def _code(entry: MeasurementEntry) -> DescribedConcept | None:
+    if entry.code is None:
+        return None
+    codings = tuple([DescribedCoding(coding.system, coding.code) for coding in entry.code.coding])
+    return DescribedConcept(codings, entry.material or None)
 
 
 def _value(entry: MeasurementEntry) -> dict[str, Any]:

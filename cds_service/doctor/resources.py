@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.acquisition.bundles import BundleReader
 from cds_service.acquisition.resources import (
-    CodeableConcept,
-    Coding,
     Component,
     Condition,
+    DescribedCoding,
+    DescribedConcept,
     Observation,
     Parts,
     Procedure,
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 _LONGEST_NAME: Final = 80
 
 
-class NamedCoding(Coding, frozen=True, gc=False):
+class NamedCoding(DescribedCoding, frozen=True, gc=False):
     """FHIR Coding with its display."""
 
     display: Any = None
 
 
-class NamedConcept(CodeableConcept, frozen=True, gc=False):
+class NamedConcept(DescribedConcept, frozen=True, gc=False):
     """FHIR CodeableConcept with its text."""
 
     coding: Parts[NamedCoding] = ()

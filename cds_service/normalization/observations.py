@@ -1,7 +1,8 @@
 """Observation to usable result, or to an exclusion with exactly one named reason.
 
-Order of the questions: is it one of our analytes, is it this patient's, is it a finished result, is there a plain
-number, in a unit of the table, within the plausible range, taken at a known time. The first "no" names the reason.
+Order of the questions: is it one of our analytes, is it this patient's, is it a finished result, is it of blood, is
+there a plain number, in a unit of the table, within the plausible range, taken at a known time. The first "no" names
+the reason.
 """
 
 from __future__ import annotations
@@ -9,20 +10,22 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.models import EffectiveTime, ExcludedResult, LabResult
 from cds_service.clinical.reasons import Reason
 from cds_service.normalization.codes import match_analyte
+from cds_service.normalization.materials import MaterialReader
 from cds_service.normalization.measures import ANALYTES, MAX_DIGITS, Measure, Measures
 from cds_service.normalization.observed import ObservedResult, reference_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cds_service.clinical.models import Analyte
     from cds_service.normalization.effective_time import TimeReader
-    from cds_service.normalization.shapes import MalformedLike, MeasurementLike, ObservationLike
+    from cds_service.normalization.shapes import MalformedLike, MeasurementLike, ObservationLike, SpecimenLike
     from cds_service.normalization.subject import SubjectMatcher
     from fhir_mappings.mappings import Mappings
 
@@ -49,14 +52,19 @@ class ObservationReader:
         subjects: SubjectMatcher,
         times: TimeReader,
         taken_back: frozenset[str] = frozenset(),
+        specimens: Mapping[str, SpecimenLike] = MappingProxyType({}),
     ) -> None:
-        """Keep what every Observation is judged against; `taken_back` are ids (`ids_taken_back`)."""
+        """Keep what every Observation is judged against.
+
+        `taken_back` are ids (`ids_taken_back`), `specimens` those that were delivered, by fullUrl and by Type/id.
+        """
         self._mappings = mappings
         self._measures = Measures(mappings)
         self._statuses = accepted_statuses
         self._subjects = subjects
         self._times = times
         self._taken_back = taken_back
+        self._materials = MaterialReader(mappings.materials, specimens)
 
     def read_all(self, observations: Sequence[ObservationLike], malformed: Sequence[MalformedLike] = ()) -> Reading:
         """Read every Observation and its components; the same Observation delivered twice counts once."""
@@ -104,7 +112,8 @@ class ObservationReader:
                 continue
             if is_first:
                 refused, is_first = self._refuse(observation), False
-            yield self._judge(observation, measurement, measure, refused)
+            foreign = Reason.SPECIMEN_NOT_BLOOD if self._materials.of_code(measurement) else None
+            yield self._judge(observation, measurement, measure, refused or foreign)
 
     def _judge(
         self, observation: ObservationLike, measurement: MeasurementLike, measure: Measure, refused: Reason | None
@@ -126,7 +135,7 @@ class ObservationReader:
             return refused
         if observation.status not in self._statuses or (self._taken_back and observation.id in self._taken_back):
             return Reason.STATUS_NOT_ACCEPTED
-        return None
+        return Reason.SPECIMEN_NOT_BLOOD if self._materials.of_observation(observation) else None
 
     def _exclude(self, observation: ObservationLike, analyte: Analyte | None, reason: Reason) -> ExcludedResult:
         effective = self._times.read_observation(observation)

@@ -51,6 +51,20 @@ class ReferenceLike(Protocol):
     def reference(self) -> str | None: ...
 
 
+class SpecimenReferenceLike(ReferenceLike, Protocol):
+    """FHIR Reference with the name of what it points to."""
+
+    @property
+    def display(self) -> str | None: ...
+
+
+class SpecimenLike(Protocol):
+    """FHIR Specimen: the concepts that may name its material."""
+
+    @property
+    def materials(self) -> Sequence[DescribedConceptLike]: ...
+
+
 class PeriodLike(Protocol):
     """FHIR Period."""
 
@@ -79,7 +93,7 @@ class MeasurementLike(Protocol):
     """What an Observation and its components share: a code and a value."""
 
     @property
-    def code(self) -> ConceptLike | None: ...
+    def code(self) -> DescribedConceptLike | None: ...
     @property
     def valueQuantity(self) -> QuantityLike | None: ...  # noqa: N802
     @property
@@ -102,7 +116,11 @@ class ObservationLike(MeasurementLike, Protocol):
     @property
     def focus(self) -> Sequence[ReferenceLike] | None: ...
     @property
-    def specimen(self) -> ReferenceLike | None: ...
+    def specimen(self) -> SpecimenReferenceLike | None: ...
+    @property
+    def sites(self) -> Sequence[DescribedConceptLike]: ...
+    @property
+    def contained_materials(self) -> Sequence[DescribedConceptLike]: ...
     @property
     def effectiveDateTime(self) -> str | None: ...  # noqa: N802
     @property

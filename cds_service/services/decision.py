@@ -152,7 +152,8 @@ def laboratory_readers(
     searches = []
     for content in (chart.blood_counts, chart.albumin):
         subjects = SubjectMatcher(patient_id, content.patients)
-        searches.append((content, ObservationReader(site.mappings, statuses, subjects, times, taken_back)))
+        reader = ObservationReader(site.mappings, statuses, subjects, times, taken_back, content.specimens)
+        searches.append((content, reader))
     return searches
 
 

@@ -10,6 +10,8 @@ from cds_service.acquisition.bundles import BundleContent, R
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cds_service.acquisition.resources import Specimen
+
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -35,8 +37,10 @@ def join_pages(pages: Sequence[BundleContent[R]], next_url: str | None) -> Bundl
     The total is that of the search, and every page tells it: the largest counts.
     """
     patients: dict[str, str] = {}
+    specimens: dict[str, Specimen] = {}
     for page in pages:
         patients |= page.patients
+        specimens |= page.specimens
     return BundleContent(
         tuple(resource for page in pages for resource in page.resources),
         tuple(malformed for page in pages for malformed in page.malformed),
@@ -45,6 +49,7 @@ def join_pages(pages: Sequence[BundleContent[R]], next_url: str | None) -> Bundl
         total=max((page.total for page in pages), default=0),
         matches=sum(page.matches for page in pages),
         is_cut=any(page.is_cut for page in pages),
+        specimens=specimens,
     )
 
 

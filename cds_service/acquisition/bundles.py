@@ -74,6 +74,10 @@ class BundleContent(NamedTuple, Generic[R]):
         """Tell whether there is more than was read: entries, a page that did not come, matches that no page holds."""
         return self.next_url is not None or self.is_cut or self.total > self.matches
 
+    def without_rest(self) -> BundleContent[R]:
+        """Return this content as the whole: what follows it is not missed."""
+        return self._replace(next_url=None, total=self.matches)
+
 
 class _Link(msgspec.Struct, gc=False):
     relation: str | None = None

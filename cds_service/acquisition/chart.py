@@ -5,11 +5,13 @@ Most charts that are opened belong to patients without liver cancer. Their blood
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.acquisition import prefetch
 from cds_service.acquisition.delivery import CONDITIONS, OBSERVATIONS, PROCEDURES
 from cds_service.acquisition.fhir.paging import join_pages
+from cds_service.acquisition.fhir.sorting import is_newest_first
 
 if TYPE_CHECKING:
     from cds_service.acquisition.bundles import BundleContent
@@ -47,6 +49,16 @@ class LaboratoryChart(NamedTuple):
         """Tell whether somebody answered for the albumin, with every page."""
         return self.albumin_state.is_answered and not self.albumin.truncated
 
+    @property
+    def only_older_is_missing(self) -> bool:
+        """Tell whether the blood counts came newest first, and the page that did not come is the next one."""
+        counts = self.blood_counts
+        return counts.next_url is not None and not counts.malformed and is_newest_first(counts.resources)
+
+    def without_older(self) -> LaboratoryChart:
+        """Return the chart with the older blood counts that did not come not missed."""
+        return self._replace(blood_counts=self.blood_counts.without_rest())
+
     def joined_with(self, more: BundleContent[Observation] | None) -> LaboratoryChart:
         """Add blood counts of another search; what neither brought stays missing."""
         if more is None:
@@ -60,7 +72,8 @@ class LaboratoryChart(NamedTuple):
 def acquire_eligibility(delivery: Delivery, *, required: bool) -> EligibilityChart:
     """Get patient, conditions and procedures side by side.
 
-    Raises DataUnavailableError naming every key that nobody answered, when they are `required`. What is not required
+    Raises DataUnavailableError naming every key that nobody answered, when they are `required`; that a server finds
+    nothing about a patient whom it does not know is no answer. What is not required
     is waited for together, for half of the time: the blood counts must still come.
     """
     delivery.begin_patient()
@@ -73,23 +86,31 @@ def acquire_eligibility(delivery: Delivery, *, required: bool) -> EligibilityCha
     procedures = delivery.take(prefetch.PROCEDURES, PROCEDURES, until)
     if required:
         delivery.require({prefetch.CONDITIONS: conditions.state, prefetch.PROCEDURES: procedures.state})
+    patient = delivery.patient(until if until is not None else delivery.patience())
+    conditions = delivery.doubted(prefetch.CONDITIONS, conditions)
+    procedures = delivery.doubted(prefetch.PROCEDURES, procedures)
+    if required:
+        delivery.require({prefetch.CONDITIONS: conditions.state, prefetch.PROCEDURES: procedures.state})
     complete = {
         prefetch.CONDITIONS: conditions.state.is_answered and not conditions.content.truncated,
         prefetch.PROCEDURES: procedures.state.is_answered and not procedures.content.truncated,
     }
     not_delivered = () if required else tuple(key for key, is_complete in complete.items() if not is_complete)
-    patient = delivery.patient(until if until is not None else delivery.patience())
     return EligibilityChart(patient, conditions.content, procedures.content, not_delivered)
 
 
-def acquire_laboratory(delivery: Delivery) -> LaboratoryChart:
-    """Get blood counts and albumin side by side.
+def acquire_laboratory(
+    delivery: Delivery, counts_from: date = date.min, albumin_from: date = date.min
+) -> LaboratoryChart:
+    """Get blood counts and albumin side by side; older pages than from these days are not asked for.
 
     Raises DataUnavailableError when nobody answered for the blood counts.
     """
+    delivery.need_from(prefetch.BLOOD_COUNTS, counts_from)
+    delivery.need_from(prefetch.ALBUMIN, albumin_from)
     delivery.begin(prefetch.BLOOD_COUNTS, OBSERVATIONS)
     delivery.begin(prefetch.ALBUMIN, OBSERVATIONS)
-    blood_counts = delivery.take(prefetch.BLOOD_COUNTS, OBSERVATIONS)
+    blood_counts = delivery.doubted(prefetch.BLOOD_COUNTS, delivery.take(prefetch.BLOOD_COUNTS, OBSERVATIONS))
     delivery.require({prefetch.BLOOD_COUNTS: blood_counts.state})
     albumin = delivery.take(prefetch.ALBUMIN, OBSERVATIONS, delivery.patience())
     return LaboratoryChart(blood_counts.content, albumin.content, albumin.state)

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.acquisition import prefetch
 from cds_service.acquisition.bundles import BundleContent, BundleReader, R
 from cds_service.acquisition.entries import MOST_ENTRIES
-from cds_service.acquisition.fhir.access import find_access, points_to_unlisted_server
+from cds_service.acquisition.fhir.access import find_access, points_to_unlisted_server, why_no_access
+from cds_service.acquisition.fhir.sorting import only_older_follow
 from cds_service.acquisition.prefetch import KeyState, PrefetchKey
 from cds_service.acquisition.resources import Condition, Observation, Patient, Procedure
 from cds_service.errors import DataUnavailableError, ForbiddenError, PatientMismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from cds_service.acquisition.fhir.fetcher import Fetcher
@@ -73,6 +75,8 @@ class Delivery:
         self._reading: Reading | None = None
         self._searches: dict[str, Search[Any]] = {}
         self._found: dict[str, PrefetchKey[Any]] = {}
+        self._first_needed: dict[str, date] = {}
+        self._said_why = False
 
     @property
     def is_parallel(self) -> bool:
@@ -91,6 +95,10 @@ class Delivery:
             return
         url = self._plan.queries[prefetch.PATIENT].url(self._access.base, self._request.context.patientId)
         self._reading = self._plan.fetcher.read(prefetch.PATIENT, url, self._access, self._plan.deadline)
+
+    def need_from(self, key: str, day: date) -> None:
+        """Ask for no further pages of results once all that follows was taken before this day."""
+        self._first_needed[key] = day
 
     def begin(self, key: str, reader: BundleReader[R]) -> None:
         """Read a key of the prefetch and ask for what it leaves open."""
@@ -121,6 +129,17 @@ class Delivery:
         except PatientMismatchError:
             _LOGGER.warning("the FHIR server answered with another Patient than the one asked for")
             return None
+
+    @property
+    def patient_is_unknown(self) -> bool:
+        """Tell whether the FHIR server does not know the patient: that it finds nothing about one is no answer."""
+        return self._reading is not None and self._reading.is_unknown
+
+    def doubted(self, key: str, found: PrefetchKey[R]) -> PrefetchKey[R]:
+        """Return what a key brought; failed where nothing was found about a patient that the server does not know."""
+        if key in self._searches and found.state is KeyState.NO_DATA and self.patient_is_unknown:
+            return PrefetchKey(KeyState.FAILED)
+        return found
 
     def take(self, key: str, reader: BundleReader[R], until: float | None = None) -> PrefetchKey[R]:
         """Return a key as prefetch or server answered it, waited for until then or else until the deadline.
@@ -156,7 +175,8 @@ class Delivery:
         if points_to_unlisted_server(self._request, self._client):
             text = "The FHIR server of the request is not on the client's list."
             raise ForbiddenError(text, reason="fhir-server-not-listed", client=self._client.name)
-        raise DataUnavailableError(open_keys)
+        named = (prefetch.PATIENT, *open_keys) if self.patient_is_unknown else open_keys
+        raise DataUnavailableError(named)
 
     def close(self) -> None:
         """Give up requests whose answers nobody needs any more."""
@@ -173,7 +193,24 @@ class Delivery:
     def _search(
         self, key: str, reader: BundleReader[R], next_url: str | None, first_page: BundleContent[R] | None
     ) -> None:
-        if self._plan is None or self._access is None:
+        if self._plan is None:
+            return
+        if self._access is None:
+            self._say_why_nothing_is_asked()
             return
         url = next_url or self._plan.queries[key].url(self._access.base, self._request.context.patientId)
-        self._searches[key] = self._plan.fetcher.search(key, reader, url, self._access, self._plan.deadline, first_page)
+        self._searches[key] = self._plan.fetcher.search(
+            key, reader, url, self._access, self._plan.deadline, first_page, partial(self._is_enough, key)
+        )
+
+    def _say_why_nothing_is_asked(self) -> None:
+        """Tell the log once: whoever connects an EHR cannot see what is wrong with the access it hands over."""
+        why = "" if self._said_why else why_no_access(self._request, self._client)
+        if why:
+            _LOGGER.warning("the FHIR server is not asked: %s", why)
+        self._said_why = True
+
+    def _is_enough(self, key: str, pages: Sequence[BundleContent[Any]]) -> bool:
+        # Asked before each page: with everything asked at once, the days are known only while pages come in.
+        day = self._first_needed.get(key)
+        return day is not None and only_older_follow(pages, day)

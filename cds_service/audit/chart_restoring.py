@@ -107,7 +107,7 @@ class RecordedChart:
             BundleContent(tuple(map(_procedure, entry.therapies)), tuple(map(_malformed, entry.malformed_therapies))),
         )
 
-    def laboratory(self) -> LaboratoryChart:
+    def laboratory(self, _counts_from: date, _albumin_from: date) -> LaboratoryChart:
         """Return the laboratory results. Raises LaboratoryNotKeptError when they were not looked at then."""
         if self.entry.blood_counts is None or self.entry.albumin is None:
             raise LaboratoryNotKeptError
@@ -122,7 +122,8 @@ def _search(entry: SearchEntry) -> BundleContent[Observation]:
     return BundleContent(
         tuple(map(_observation, entry.observations)),
         tuple(map(_malformed, entry.malformed)),
-        next_url=_NEXT_PAGE if entry.truncated else None,
+        # Which part was missing is not recorded: no page to go on with, but more than came.
+        total=1 if entry.truncated else 0,
     )
 
 

@@ -10,6 +10,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from cds_service.authorization.keys import MAX_KEY_SET_BYTES, KeySetError
+from cds_service.outgoing import NOT_FROM_A_CACHE, USER_AGENT, FinalAnswerAdapter, seconds_to_wait
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 2.0
 # For all pieces together: a server that sends byte by byte is given up too.
 LONGEST_SECONDS = 10.0
+# Requests with an unknown key wait meanwhile.
+_LONGEST_PATIENCE_SECONDS = 1.0
 _CHUNK_BYTES = 65_536
 
 
@@ -36,8 +39,10 @@ def download(address: KeySetAddress) -> bytes:
     # A session of its own, without the environment: netrc, proxy variables and cookies must not decide anything.
     with requests.Session() as session:
         session.trust_env = False
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, FinalAnswerAdapter())
         try:
-            with _request(session, address) as response:
+            with _patient_request(session, address) as response:
                 if response.status_code != requests.codes.ok:
                     raise KeySetError(f"status {response.status_code}")
                 return _body(response)
@@ -46,10 +51,26 @@ def download(address: KeySetAddress) -> bytes:
             raise KeySetError(type(error).__name__) from None
 
 
+def _patient_request(session: requests.Session, address: KeySetAddress) -> requests.Response:
+    """Ask, and once more where the server asks for a moment."""
+    response = _request(session, address)
+    seconds = seconds_to_wait(response.status_code, response.headers)
+    if seconds is None or seconds > _LONGEST_PATIENCE_SECONDS:
+        return response
+    response.close()
+    time.sleep(seconds)
+    return _request(session, address)
+
+
 def _request(session: requests.Session, address: KeySetAddress) -> requests.Response:
     return session.get(
         address.url,
-        headers={"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"},
+        headers={
+            "Accept": "application/jwk-set+json, application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": USER_AGENT,
+            **NOT_FROM_A_CACHE,
+        },
         proxies={"https": address.proxy} if address.proxy else {},
         verify=str(address.ca_file) if address.ca_file else True,
         timeout=TIMEOUT_SECONDS,

@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import requests
 
+from cds_service.outgoing import USER_AGENT
+
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
@@ -48,7 +50,9 @@ class Caller:
         return self._call("POST", path, token, _hook_body())
 
     def _call(self, method: str, path: str, token: str | None, body: object) -> Reply:
-        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        headers = {"Accept": "application/json", "User-Agent": USER_AGENT} | (
+            {"Authorization": f"Bearer {token}"} if token else {}
+        )
         try:
             with requests.Session() as session:
                 session.trust_env = False

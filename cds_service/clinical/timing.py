@@ -130,6 +130,19 @@ def choose_draws(timed: Sequence[TimedDraw]) -> ChosenDraws:
     return ChosenDraws(before, None)
 
 
+def first_day_in_use(calendar: TreatmentCalendar, policy: ClinicalPolicy) -> date:
+    """Return the earliest day of the windows in use: no draw of a day before it can decide or be the baseline."""
+    after = calendar.today - timedelta(days=policy.max_age_days)
+    if not calendar.procedures:
+        return after
+    return min(after, calendar.procedures[0].last_day(calendar.today) - timedelta(days=policy.baseline_window_days))
+
+
+def has_decisive_draw(counts: BloodCounts, calendar: TreatmentCalendar) -> bool:
+    """Tell whether a delivered draw may be used: blood counts older than all that came cannot take its place."""
+    return any(calendar.place(draw).refusal is None for draw in counts.draws)
+
+
 def missing_baseline_window(
     counts: BloodCounts, calendar: TreatmentCalendar, policy: ClinicalPolicy
 ) -> tuple[date, date] | None:
@@ -140,7 +153,7 @@ def missing_baseline_window(
     """
     if not counts.truncated or not calendar.procedures:
         return None
-    if any(calendar.place(draw).refusal is None for draw in counts.draws):
+    if has_decisive_draw(counts, calendar):
         return None
     first, last = calendar.procedures[0].first.day, calendar.procedures[0].last_day(calendar.today)
     oldest = last - timedelta(days=policy.baseline_window_days)

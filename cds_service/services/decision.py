@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from cds_service.acquisition.chart import acquire_eligibility, acquire_laboratory
@@ -12,7 +13,7 @@ from cds_service.cards.gaps import Gap
 from cds_service.clinical.assessment import assess, leave_open, refuse_ineligible
 from cds_service.clinical.eligibility import judge_eligibility
 from cds_service.clinical.models import Analyte
-from cds_service.clinical.timing import missing_baseline_window
+from cds_service.clinical.timing import first_day_in_use, has_decisive_draw, missing_baseline_window
 from cds_service.normalization.draws import pair_draws
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.observations import ObservationReader, merge_readings
@@ -43,8 +44,8 @@ class ChartSource(Protocol):
     def eligibility(self) -> EligibilityChart:
         """Return what tells eligibility."""
 
-    def laboratory(self) -> LaboratoryChart:
-        """Return the laboratory results; asked for eligible patients only."""
+    def laboratory(self, counts_from: date, albumin_from: date) -> LaboratoryChart:
+        """Return the laboratory results; asked for eligible patients only. Those of days before need not be there."""
 
     def counts_between(self, first: date, last: date) -> BundleContent[Observation] | None:
         """Return further blood counts of a span of days; None where there are none to be had."""
@@ -60,8 +61,8 @@ class _DeliveredChart:
     def eligibility(self) -> EligibilityChart:
         return acquire_eligibility(self.delivery, required=self.required)
 
-    def laboratory(self) -> LaboratoryChart:
-        return acquire_laboratory(self.delivery)
+    def laboratory(self, counts_from: date, albumin_from: date) -> LaboratoryChart:
+        return acquire_laboratory(self.delivery, counts_from, albumin_from)
 
     def counts_between(self, first: date, last: date) -> BundleContent[Observation] | None:
         return self.delivery.between(BLOOD_COUNTS, first, last)
@@ -125,12 +126,19 @@ def decide_chart(source: ChartSource, patient_id: str, site: Site, now: datetime
     if eligibility.reason is not None:
         refused = refuse_ineligible(eligibility.reason, facts.doubts(chart), site.policy)
         return Decision(refused, eligibility, chart, facts, None)
-    laboratory_chart = source.laboratory()
+    calendar = eligibility.calendar(site.policy, now)
+    counts_from = first_day_in_use(calendar, site.policy)
+    albumin_from = counts_from - timedelta(days=site.policy.albumin_window_days)
+    laboratory_chart = source.laboratory(counts_from, albumin_from)
     laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
-    window = missing_baseline_window(laboratory.counts, eligibility.calendar(site.policy, now), site.policy)
+    window = missing_baseline_window(laboratory.counts, calendar, site.policy)
     if window is not None:
         laboratory_chart = laboratory_chart.joined_with(source.counts_between(*window))
         laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
+    elif laboratory_chart.only_older_is_missing and has_decisive_draw(laboratory.counts, calendar):
+        # The newest came, and one of them decides: what is older cannot take its place.
+        laboratory_chart = laboratory_chart.without_older()
+        laboratory = replace(laboratory, chart=laboratory_chart, counts=replace(laboratory.counts, truncated=False))
     assessment = assess(
         eligibility,
         laboratory.counts,

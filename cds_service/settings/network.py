@@ -63,6 +63,12 @@ def secure_url(text: str) -> str:
     return url
 
 
+def is_plain_http(url: str) -> bool:
+    """Tell whether an address sends what it is asked in clear text over a network: http, and not on loopback."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
 def secure_location(text: str) -> str:
     """Accept the https address of a document, query allowed, or http on loopback. Raises ValueError."""
     _refuse_plain_http(_split(text, "http", "https"))

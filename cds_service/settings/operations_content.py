@@ -117,9 +117,10 @@ class ClientSettings(OperationsSection):
         (), description="Values of `aud` accepted besides the public URL of the endpoint called."
     )
     tenants: tuple[Text, ...] = Field((), description="Accepted values of `tenant`; empty: any or none.")
-    fhir_servers: tuple[SecureUrl, ...] = Field(
+    fhir_servers: tuple[HttpUrl, ...] = Field(
         (),
-        description="FHIR servers that data may be fetched from; https, or http on loopback.",
+        description="FHIR servers that data may be fetched from; https, or http on loopback and on hosts of "
+        "acquisition.allow_http_hosts.",
         examples=[["https://ehr.hospital.example/fhir/r4"]],
     )
     mode: Mode | None = Field(None, description="active or silent for this EHR alone; null: service.mode stands.")
@@ -161,6 +162,12 @@ class AcquisitionSettings(OperationsSection):
     )
     max_response_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = Field(
         20_971_520, description="Most bytes read of one search, all pages together."
+    )
+    allow_http_hosts: tuple[ListenHost, ...] = Field(
+        (),
+        description="Hosts whose FHIR servers may be asked over http, without encryption: inside a Compose network, in "
+        "trials. Never with patients.",
+        examples=[["fhir"]],
     )
     ca_file: ReadableFile | None = Field(
         None, description="Certificates (PEM) of the authorities that FHIR and key servers are checked with."

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF
 from cds_service.settings.clinical_content import PUBLISHED
-from cds_service.settings.network import is_loopback
+from cds_service.settings.network import is_loopback, is_plain_http
 from cds_service.settings.operations_content import EXAMPLE_PUBLIC_URL
 
 if TYPE_CHECKING:
@@ -75,11 +76,24 @@ def _pseudonyms_need_a_key(settings: Settings) -> Findings:
         yield ("audit", "pseudonymize_patient"), "true needs audit.hmac_key_file, the key of the pseudonyms"
 
 
+def _fhir_servers_are_secure(settings: Settings) -> Findings:
+    allowed = {host.casefold() for host in settings.acquisition.allow_http_hosts}
+    for index, client in enumerate(settings.clients):
+        for place, server in enumerate(client.fhir_servers):
+            if is_plain_http(server) and (urlsplit(server).hostname or "").casefold() not in allowed:
+                yield (
+                    ("clients", index, "fhir_servers", place),
+                    "http is accepted on loopback only, and on hosts of acquisition.allow_http_hosts (trials); use "
+                    "https",
+                )
+
+
 RULES: Final = (
     Rule(("authentication.required", "clients"), _somebody_may_call),
     Rule(("authentication.required", "server.host"), _open_on_loopback_only),
     Rule(("authentication.required", "clients"), _clients_have_keys),
     Rule(("clients",), _clients_are_distinct),
+    Rule(("clients", "acquisition.allow_http_hosts"), _fhir_servers_are_secure),
     Rule(("audit.pseudonymize_patient", "audit.hmac_key_file"), _pseudonyms_need_a_key),
 )
 
@@ -98,6 +112,11 @@ def cautions(settings: Settings) -> Findings:
             ("rule", "cutoff"),
             f"{settings.rule.cutoff} is not the published {PUBLISHED_CUTOFF}, yet rule.cutoff_source says "
             f'"{PUBLISHED}"; name the source of this value there',
+        )
+    if settings.acquisition.allow_http_hosts:
+        yield (
+            ("acquisition", "allow_http_hosts"),
+            "tokens and patient data travel to these hosts in clear text; for trials only, never with patients",
         )
     yield from _client_cautions(settings)
 

@@ -178,6 +178,13 @@ class UpstreamMetrics:
             ["server", "reason"],
             registry=registry,
         )
+        limits = Counter(
+            "sii_cds_upstream_limits_reached",
+            "Searches and reads at a FHIR server that were cut off at the service's own limits (acquisition.max_*).",
+            ["server"],
+            registry=registry,
+        )
+        self._limits_of = lru_cache(maxsize=None)(limits.labels)
         self._seconds_of = lru_cache(maxsize=None)(seconds.labels)
         self._failures_of = lru_cache(maxsize=None)(failures.labels)
 
@@ -188,6 +195,10 @@ class UpstreamMetrics:
     def note_failure(self, server: str, reason: str) -> None:
         """Note a search or read that did not bring all that was asked for."""
         self._failures_of(server, reason).inc()
+
+    def note_limit(self, server: str) -> None:
+        """Note a search or read that was cut off at a limit of the service's own."""
+        self._limits_of(server).inc()
 
 
 class ConfigurationMetrics:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from cds_service.authorization.clients import TrustedClient
-    from cds_service.hooks.request import CDSRequest
+    from cds_service.hooks.request import CDSRequest, FHIRAuthorization
 
 
 class FHIRAccess(NamedTuple):
@@ -49,16 +49,33 @@ def is_listed(fhir_server: str, listed: tuple[str, ...]) -> bool:
     return fhir_server.removesuffix("/") in {server.removesuffix("/") for server in listed}
 
 
+def why_no_access(request: CDSRequest, client: TrustedClient) -> str:
+    """Say in words for the log why the FHIR server may not be asked; empty where the request offers no access."""
+    if request.fhirServer is None:
+        return "fhirServer is missing" if request.fhirAuthorization is not None else ""
+    if not is_listed(request.fhirServer, client.fhir_servers):
+        return "fhirServer is not on the client's list"
+    if request.fhirAuthorization is None:
+        return "" if client.open_fhir_server else "fhirAuthorization is missing"
+    return _fault_of_token(request.fhirAuthorization, request.context.patientId)
+
+
 def _token(request: CDSRequest) -> str | None:
     """Return the bearer token, if the request carries one that is usable for its patient."""
     authorization = request.fhirAuthorization
-    if authorization is None or not _is_header_text(authorization.access_token):
-        return None
-    if not isinstance(authorization.token_type, str) or authorization.token_type.lower() != "bearer":
-        return None
-    if authorization.patient is not None and authorization.patient != request.context.patientId:
+    if authorization is None or _fault_of_token(authorization, request.context.patientId):
         return None
     return str(authorization.access_token)
+
+
+def _fault_of_token(authorization: FHIRAuthorization, patient_id: str) -> str:
+    if not _is_header_text(authorization.access_token):
+        return "fhirAuthorization.access_token is missing, or no text that a header can hold"
+    if not isinstance(authorization.token_type, str) or authorization.token_type.lower() != "bearer":
+        return 'fhirAuthorization.token_type is not "Bearer"'
+    if authorization.patient is not None and authorization.patient != patient_id:
+        return "fhirAuthorization.patient is another patient than context.patientId"
+    return ""
 
 
 def _is_header_text(token: object) -> bool:

@@ -6,18 +6,18 @@ for ever. So every read asks the limit of its exchange how long it may still wai
 
 from __future__ import annotations
 
-import http.client
 import io
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from requests import Response
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from cds_service.outgoing import FinalAnswerAdapter, FinalResponse
 
 if TYPE_CHECKING:
     import socket
@@ -75,7 +75,7 @@ class _LimitedInput(io.RawIOBase):
         super().close()
 
 
-class _LimitedResponse(http.client.HTTPResponse):
+class _LimitedResponse(FinalResponse):
     def __init__(self, connection: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(connection, *arguments, **options)
         attempt: Attempt = _current.attempt
@@ -111,27 +111,15 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-_POOLS: Final[dict[str, type[HTTPConnectionPool]]] = {"http": _Pool, "https": _SecurePool}
-
-
-class LimitedAdapter(HTTPAdapter):
+class LimitedAdapter(FinalAnswerAdapter):
     """Transport whose connections keep the limit of the attempt that uses them. Its pools are safe for threads."""
+
+    pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _Pool, "https": _SecurePool}
 
     def __init__(self, tls: ssl.SSLContext, connections: int) -> None:
         """Keep up to so many connections to each server for the next hook, used last first."""
         self._tls = tls
         super().__init__(pool_connections=_SERVERS, pool_maxsize=connections)
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Limit direct connections."""
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
-        """Limit connections through a proxy as well."""
-        manager = super().proxy_manager_for(*arguments, **options)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
         """Use one TLS context for all: reading the CA bundle again takes longer than the rest of a connection."""

@@ -21,6 +21,7 @@ from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
 from cds_service.acquisition.fhir.connections import Attempt, LimitedAdapter
 from cds_service.errors import ConfigurationError
+from cds_service.outgoing import NOT_FROM_A_CACHE, USER_AGENT, seconds_to_wait
 from cds_service.settings.named_files import read_named_file
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ if TYPE_CHECKING:
 
 _Read = TypeVar("_Read")
 
-_HEADERS: Final = {"Accept": "application/fhir+json", "Accept-Encoding": "gzip", "User-Agent": "sii-cds"}
+_HEADERS: Final = {
+    "Accept": "application/fhir+json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": USER_AGENT,
+    **NOT_FROM_A_CACHE,
+}
 _CHUNK_BYTES: Final = 65_536
 _REDIRECTS: Final = range(300, 400)
 _SERVER_ERRORS: Final = range(500, 600)
@@ -42,12 +48,13 @@ _TELLING_STATUSES: Final = frozenset({400, 401, 403, 404, 410, 429, 500, 502, 50
 class ExchangeError(Exception):
     """The server gave no usable answer. `is_outage` tells that this speaks for a server that is down."""
 
-    def __init__(self, what: str, kind: str, *, is_outage: bool = False) -> None:
+    def __init__(self, what: str, kind: str, *, is_outage: bool = False, wait_seconds: float | None = None) -> None:
         """Keep a short word for the log; it holds no address with patient data and no token.
 
-        `kind` is one of a closed vocabulary, for the metrics.
+        `kind` is one of a closed vocabulary, for the metrics. `wait_seconds` is how long the server asks to wait.
         """
         super().__init__(what)
+        self.wait_seconds = wait_seconds
         self.kind = kind
         self.is_outage = is_outage
 
@@ -77,10 +84,17 @@ class Exchanger:
     def get(self, url: str, authorization: str | None, limit: TimeLimit, max_bytes: int) -> bytes:
         """Return the decoded body of a 200 answer.
 
-        Raises ExchangeError for any other status, a body of more than `max_bytes`, or no answer within the limit.
+        A server that asks for patience which the limit allows is asked once more. Raises ExchangeError for any other
+        status, a body of more than `max_bytes`, or no answer within the limit.
         """
         headers = _HEADERS if authorization is None else {**_HEADERS, "Authorization": authorization}
-        return self._exchange(_request("GET", url, headers), limit, lambda response: _content(response, max_bytes))
+        request = _request("GET", url, headers)
+        try:
+            return self._exchange(request, limit, lambda response: _content(response, max_bytes))
+        except ExchangeError as error:
+            if error.wait_seconds is None or not limit.wait(error.wait_seconds):
+                raise
+        return self._exchange(request, limit, lambda response: _content(response, max_bytes))
 
     def post_form(self, url: str, fields: Mapping[str, str], limit: TimeLimit, max_bytes: int) -> tuple[int, bytes]:
         """Post a form and return status and decoded body of any answer but a redirect, for token endpoints.
@@ -136,7 +150,8 @@ def _content(response: requests.Response, max_bytes: int) -> bytes:
     status = _status(response)
     if status != requests.codes.ok:
         kind = f"status-{status}" if status in _TELLING_STATUSES else "status-other"
-        raise ExchangeError(f"status {status}", kind, is_outage=status in _SERVER_ERRORS)
+        wait_seconds = seconds_to_wait(status, response.raw.headers)
+        raise ExchangeError(f"status {status}", kind, is_outage=status in _SERVER_ERRORS, wait_seconds=wait_seconds)
     return _body(response, max_bytes)
 
 

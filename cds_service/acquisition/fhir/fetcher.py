@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -13,12 +13,24 @@ from cds_service.acquisition.fhir.breaker import Breaker
 from cds_service.acquisition.fhir.exchange import ExchangeError, Exchanger
 from cds_service.acquisition.fhir.jobs import Reading, Search
 from cds_service.acquisition.fhir.limits import TimeLimit
-from cds_service.acquisition.fhir.paging import resolve_next
+from cds_service.acquisition.fhir.paging import resolve_next, without_sort
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from cds_service.acquisition.fhir.access import FHIRAccess
     from cds_service.acquisition.fhir.exchange import HTTPOptions
     from cds_service.acquisition.fhir.jobs import Job
+
+
+# Kinds of ExchangeError: a search that the server takes for a bad one, and what is cut off here.
+_REFUSED: Final = "status-400"
+_NOT_THERE: Final = frozenset({"status-404", "status-410"})
+_OWN_LIMIT: Final = "too-large"
+
+
+def _never(_pages: Sequence[BundleContent[Any]]) -> bool:
+    return False
 
 
 class FetchWatch(Protocol):
@@ -30,6 +42,9 @@ class FetchWatch(Protocol):
     def note_failure(self, server: str, reason: str) -> None:
         """Take note of a search or read that did not bring all that was asked for."""
 
+    def note_limit(self, server: str) -> None:
+        """Take note of a search or read that was cut off at a limit of the service's own: no fault of the server."""
+
 
 class _Unwatched:
     """Commands that ask for themselves keep no metrics."""
@@ -38,6 +53,9 @@ class _Unwatched:
         pass
 
     def note_failure(self, server: str, reason: str) -> None:
+        pass
+
+    def note_limit(self, server: str) -> None:
         pass
 
 
@@ -74,9 +92,15 @@ class Fetcher:
         access: FHIRAccess,
         deadline: float,
         first_page: BundleContent[R] | None = None,
+        is_enough: Callable[[Sequence[BundleContent[R]]], bool] = _never,
     ) -> Search[R]:
-        """Start a search at `url`, or go on behind a page that came by prefetch."""
-        search = Search(name=name, access=access, reader=reader, next_url=url, limit=TimeLimit(deadline))
+        """Start a search at `url`, or go on behind a page that came by prefetch.
+
+        Once the pages that came are `is_enough`, no further one is asked for, and nothing is taken to be missing.
+        """
+        search = Search(
+            name=name, access=access, reader=reader, next_url=url, limit=TimeLimit(deadline), is_enough=is_enough
+        )
         if first_page is not None:
             search.pages.append(first_page)
         search.future = self._pool.submit(self._run_search, search)
@@ -95,6 +119,9 @@ class Fetcher:
         bytes_left, asked = self._max_bytes, set[str]()
         entries_left = self.max_entries - sum(map(_count, search.pages))
         while search.next_url is not None:
+            if search.pages and search.is_enough(search.pages):
+                search.leave_rest()
+                return
             url = resolve_next(search.next_url, search.access.base)
             if url is None:
                 raise ExchangeError("the next link leaves the server", "paging")
@@ -103,7 +130,7 @@ class Fetcher:
             if len(search.pages) >= self._max_pages:
                 raise ExchangeError("too many pages", "too-large")
             asked.add(url)
-            body = self._get(url, search, bytes_left)
+            body = self._get_page(url, search, bytes_left)
             page = search.reader.read(msgspec.Raw(body), entries_left)
             search.pages.append(page)
             bytes_left -= len(body)
@@ -112,15 +139,30 @@ class Fetcher:
                 raise ExchangeError("too many entries", "too-large")
             search.next_url = page.next_url
 
+    def _get_page(self, url: str, search: Search[R], bytes_left: int) -> bytes:
+        """Ask for a page; for the first once more without `_sort`, which not every server knows."""
+        try:
+            return self._get(url, search, bytes_left)
+        except ExchangeError as error:
+            unsorted = without_sort(url)
+            if search.pages or error.kind != _REFUSED or unsorted == url:
+                raise
+        search.sort_refused = True
+        return self._get(unsorted, search, bytes_left)
+
     def _run_reading(self, reading: Reading) -> None:
         try:
             reading.body = self._get(reading.url, reading, self._max_bytes)
         except ExchangeError as error:
+            reading.is_unknown = error.kind in _NOT_THERE
             self._note_failure(reading, error, error.kind)
 
     def _note_failure(self, job: Job, error: Exception, kind: str) -> None:
         job.failure = str(error)
-        self._watch.note_failure(job.access.base, kind)
+        if kind == _OWN_LIMIT:
+            self._watch.note_limit(job.access.base)
+        else:
+            self._watch.note_failure(job.access.base, kind)
 
     def _get(self, url: str, job: Job, max_bytes: int) -> bytes:
         base = job.access.base

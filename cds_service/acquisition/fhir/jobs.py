@@ -14,6 +14,8 @@ from cds_service.acquisition.bundles import BundleContent, BundleReader, R
 from cds_service.acquisition.fhir.paging import join_pages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from cds_service.acquisition.fhir.access import FHIRAccess
     from cds_service.acquisition.fhir.limits import TimeLimit
 
@@ -48,11 +50,23 @@ class Job:
 
 @dataclass(slots=True, kw_only=True)
 class Search(Job, Generic[R]):
-    """A search. `pages` grow while it runs; `next_url` is the page it stands before, None behind the last one."""
+    """A search. `pages` grow while it runs; `next_url` is the page it stands before, None behind the last one.
+
+    `is_enough` tells by the pages that came that nothing more is wanted, `rest_is_left` that this was so, and
+    `sort_refused` that the server refused to sort.
+    """
 
     reader: BundleReader[R]
     next_url: str | None
+    is_enough: Callable[[Sequence[BundleContent[R]]], bool]
     pages: list[BundleContent[R]] = field(default_factory=list)
+    rest_is_left: bool = False
+    sort_refused: bool = False
+
+    def leave_rest(self) -> None:
+        """End here: what follows is not missed."""
+        self.rest_is_left = True
+        self.next_url = None
 
     def result(self, until: float) -> BundleContent[R] | None:
         """Wait and return what came; None when not even one page did.
@@ -62,15 +76,19 @@ class Search(Job, Generic[R]):
         self.wait(until)
         # In this order: the other thread adds a page first and then says what follows.
         rest, pages = self.next_url, tuple(self.pages)
-        return join_pages(pages, rest) if pages else None
+        if not pages:
+            return None
+        content = join_pages(pages, rest)
+        return content.without_rest() if self.rest_is_left else content
 
 
 @dataclass(slots=True, kw_only=True)
 class Reading(Job):
-    """A read of one resource."""
+    """A read of one resource. `is_unknown` tells that the server does not have it."""
 
     url: str
     body: bytes | None = None
+    is_unknown: bool = False
 
     def result(self, until: float) -> msgspec.Raw | None:
         """Wait and return the resource; None when it did not come."""

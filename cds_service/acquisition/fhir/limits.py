@@ -21,6 +21,7 @@ class TimeLimit:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self.is_given_up = False
+        self._end = threading.Event()
 
     def seconds_left(self) -> float:
         """Return the time left, more than nothing. Raises TimeoutError when there is none."""
@@ -28,6 +29,12 @@ class TimeLimit:
         if self.is_given_up or left <= 0:
             raise TimeoutError
         return left
+
+    def wait(self, seconds: float) -> bool:
+        """Wait where that leaves time for more; tell whether it did."""
+        if self.is_given_up or seconds >= self._deadline - monotonic():
+            return False
+        return not self._end.wait(seconds) and not self.is_over
 
     @property
     def has_most_left(self) -> bool:
@@ -53,6 +60,7 @@ class TimeLimit:
         """End now."""
         with self._lock:
             self.is_given_up = True
+            self._end.set()
             if self._socket is not None:
                 # Not SSLSocket.shutdown: it takes the TLS state away from under the reading thread.
                 with suppress(OSError):

@@ -43,8 +43,11 @@ class TokenError(Exception):
 class Answer(Generic[R]):
     """What a search brought: content, None when not even one page came; a word of failure, empty without one."""
 
-    def __init__(self, content: BundleContent[R] | None, failure: str, pages: list[int]) -> None:
+    def __init__(
+        self, content: BundleContent[R] | None, failure: str, pages: list[int], *, sort_refused: bool = False
+    ) -> None:
         """Keep all. `pages` are the numbers of resources of each page."""
+        self.sort_refused = sort_refused
         self.content: BundleContent[R] = content if content is not None else BundleContent()
         self.answered = content is not None
         self.failure = failure
@@ -91,7 +94,7 @@ class Connection:
         content = search.result(begun + PATIENCE_SECONDS)
         self._note(log, begun, search.failure)
         log.too_large += content is None and search.failure in OWN_LIMITS
-        return Answer(content, search.failure, watched.pages)
+        return Answer(content, search.failure, watched.pages, sort_refused=search.sort_refused)
 
     def read(self, name: str, path: str) -> tuple[msgspec.Raw | None, str]:
         """Read one resource; return it, or None and a word of failure. Raises TokenError."""

@@ -78,7 +78,9 @@ class FeatureObserver:
         is_cut = counts.answered and counts.failure in OWN_LIMITS
         if is_cut:
             self._features.note("search-truncated")
-        if self._is_unsorted(counts.content.resources):
+        if counts.sort_refused or albumin.sort_refused:
+            self._features.note("search-sort-refused")
+        elif self._is_unsorted(counts.content.resources):
             self._features.note("search-sort-truncated" if is_cut else "search-sort-ignored")
         self._choose_probe(patient_id, counts)
 

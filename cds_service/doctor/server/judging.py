@@ -48,6 +48,13 @@ FEATURES: Final[Mapping[str, tuple[Severity, str, str]]] = {
         "A search by many codes at once (code=a,b,c) misses results that a search by category finds.",
         "Have the server support several codes in one search, or have the EHR prefetch bloodCounts and albumin.",
     ),
+    "search-sort-refused": (
+        _WARNING,
+        "A search with _sort=-date is refused with status 400. The service asks once more without it, at the price of "
+        "a request for each search, and nobody knows whether the newest results came first.",
+        "Have the server support _sort=-date, raise acquisition.max_pages so far that all pages are read, or have the "
+        "EHR prefetch.",
+    ),
     "search-sort-ignored": (
         _WARNING,
         "Results do not come newest first (_sort=-date is not honored).",

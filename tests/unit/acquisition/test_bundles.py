@@ -120,9 +120,10 @@ def test_invalid_utf8_costs_its_entry_only() -> None:
     assert [malformed.id for malformed in content.malformed] == ["bad"]
 
 
-def test_lone_surrogate_is_no_json() -> None:
-    with pytest.raises(BundleFailedError):
-        read(entries({"resource": GOOD | {"status": "\ud800"}}, GOOD_ENTRY))
+def test_lone_surrogate_costs_the_text_it_stands_in() -> None:
+    content = read(entries({"resource": GOOD | {"status": "\ud800", "id": "cut"}}, GOOD_ENTRY))
+
+    assert [(resource.id, resource.status) for resource in content.resources] == [("cut", "\ufffd"), ("good", "final")]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def test_request_says_what_it_wants_and_no_more(stub: FHIRStub) -> None:
         "accept": "application/fhir+json",
         "accept-encoding": "gzip",
         "user-agent": "sii-cds",
+        "cache-control": "no-cache",
         "authorization": f"Bearer {TOKEN}",
     }
 

@@ -31,10 +31,14 @@ class Noted:
     def __init__(self) -> None:
         self.answers: list[str] = []
         self.failures: list[tuple[str, str]] = []
+        self.limits: list[str] = []
 
     def note_answer(self, server: str, seconds: float) -> None:
         assert seconds >= 0
         self.answers.append(server)
+
+    def note_limit(self, server: str) -> None:
+        self.limits.append(server)
 
     def note_failure(self, server: str, reason: str) -> None:
         self.failures.append((server, reason))
@@ -73,7 +77,6 @@ KINDS: list[tuple[Fault, str]] = [
     (faults.silence, "timeout"),
     (faults.SLOW_BODY, "timeout"),
     (faults.next_page("https://other.example/fhir"), "paging"),
-    (faults.endless_pages, "too-large"),
 ]
 
 
@@ -87,6 +90,22 @@ def test_failure_is_told_by_server_and_kind(
 
     assert noted.failures == [(stub.url, kind)]
     assert noted.answers == [stub.url] * len(stub.received)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (faults.endless_pages, "more pages than acquisition.max_pages"),
+        (faults.body(b" " * 1_000_001), "more bytes than acquisition.max_response_bytes"),
+    ],
+)
+def test_limit_of_our_own_is_no_failure_of_the_server(
+    fetcher: Fetcher, noted: Noted, stub: FHIRStub, fault: Fault, reason: str
+) -> None:
+    stub.faults = {"bloodCounts": fault}
+    begin(fetcher, stub, 5.0).future.result(timeout=5)
+
+    assert (noted.limits, noted.failures) == ([stub.url], []), reason
 
 
 def test_server_that_does_not_listen_is_told_as_connection_then_as_left_alone(

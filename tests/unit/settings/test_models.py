@@ -58,6 +58,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "acquisition": {
         "strategy": "staged",
         "connect_timeout_seconds": 0.5,
+        "allow_http_hosts": (),
         "max_pages": 10,
         "max_entries": 5_000,
         "max_response_bytes": 20971520,

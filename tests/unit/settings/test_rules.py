@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cds_service.settings import settings_from_dict
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -115,3 +117,32 @@ def test_odd_configuration_is_accepted_with_a_warning(load: Load, text: str, wor
 @pytest.mark.parametrize("rule", ["{cutoff: 405.08}", "{cutoff: 405.080}", "{cutoff: 330, cutoff_source: own cohort}"])
 def test_cutoff_that_fits_its_source_has_no_warning(load: Load, rule: str) -> None:
     assert load(f"{CLOSED}rule: {rule}").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("server", "hosts", "accepted", "reason"),
+    [
+        ("http://fhir:8080/fhir", "[fhir]", True, "a server inside a Compose network"),
+        ("http://FHIR:8080/fhir", "[fhir]", True, "host names have no case"),
+        ("http://fhir:8080/fhir", "[]", False, "none is named"),
+        ("http://fhir.example/fhir", "[fhir]", False, "another host that begins alike"),
+        ("http://127.0.0.1:8080/fhir", "[]", True, "loopback needs no name"),
+        ("https://fhir.example/fhir", "[]", True, "https needs none either"),
+    ],
+)
+def test_fhir_server_over_http_is_accepted_on_named_hosts_with_a_warning(
+    load: Load, problems: Problems, server: str, hosts: str, accepted: bool, reason: str
+) -> None:
+    client = f"{{name: a, issuer: b, jwks_url: 'https://e.example/jwks', fhir_servers: ['{server}']}}"
+    text = f"{URL}clients: [{client}]\nacquisition: {{allow_http_hosts: {hosts}}}\n"
+
+    if accepted:
+        assert load(text).clients[0].fhir_servers == (server,), reason
+    else:
+        assert ["http is accepted" in line for line in problems(text)] == [True], reason
+
+
+def test_allowed_http_host_is_warned_about(tmp_path: Path) -> None:
+    sections = {"authentication": {"required": False}, "acquisition": {"allow_http_hosts": ["fhir"]}}
+
+    assert [warning for warning in settings_from_dict(sections, tmp_path).warnings if "in clear text" in warning]

@@ -120,7 +120,7 @@ def test_value_is_accepted(load: Load, text: str, reason: str) -> None:
         ("clients: [{name: a, issuer: b, algorithms: []}]", "clients.0.algorithms: needs at least one", "none"),
         (
             "clients: [{name: a, issuer: b, fhir_servers: ['http://a.example']}]",
-            "2:47: clients.0.fhir_servers.0: http is accepted on loopback only",
+            "2:47: clients.0.fhir_servers.0: http is accepted on loopback only, and on hosts of acquisition.",
             "no TLS",
         ),
         (

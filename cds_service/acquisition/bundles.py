@@ -76,7 +76,7 @@ class BundleContent(NamedTuple, Generic[R]):
 
     def without_rest(self) -> BundleContent[R]:
         """Return this content as the whole: what follows it is not missed."""
-        return self._replace(next_url=None, total=self.matches)
+        return self._replace(next_url=None, total=self.matches, is_cut=False)
 
 
 class _Link(msgspec.Struct, gc=False):

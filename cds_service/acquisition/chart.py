@@ -51,9 +51,13 @@ class LaboratoryChart(NamedTuple):
 
     @property
     def only_older_is_missing(self) -> bool:
-        """Tell whether the blood counts came newest first, and the page that did not come is the next one."""
+        """Tell whether the blood counts came newest first, and what was not read is the rest of them."""
         counts = self.blood_counts
-        return counts.next_url is not None and not counts.malformed and is_newest_first(counts.resources)
+        return (
+            (counts.next_url is not None or counts.is_cut)
+            and not counts.malformed
+            and is_newest_first(counts.resources)
+        )
 
     def without_older(self) -> LaboratoryChart:
         """Return the chart with the older blood counts that did not come not missed."""

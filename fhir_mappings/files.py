@@ -21,6 +21,8 @@ FILE_NAMES = (
     "confounders.toml",
     "procedures.toml",
     "operations.toml",
+    "body_sites.toml",
+    "indications.toml",
 )
 
 _Value = TypeVar("_Value")

@@ -13,6 +13,7 @@ from fhir_mappings.concept_rows import (
     read_surgical_category,
 )
 from fhir_mappings.files import DataFile, content_version, read_data_files
+from fhir_mappings.grounds import GroundRows, read_ground_code, read_ground_words
 from fhir_mappings.mappings import Mappings, build_mappings
 from fhir_mappings.materials import read_material_codes, read_words
 from fhir_mappings.models import (
@@ -45,6 +46,7 @@ def read_rows(files: Mapping[str, bytes]) -> MappingRows:
     data = {name: DataFile(name, content) for name, content in files.items()}
     laboratory, units, plausible = data["analytes.toml"], data["units.toml"], data["plausible.toml"]
     procedures, operations = data["procedures.toml"], data["operations.toml"]
+    sites, indications = data["body_sites.toml"], data["indications.toml"]
     rows = MappingRows(
         systems=data["systems.toml"].rows("system", _system),
         analyte_codes=laboratory.rows("analyte_code", _analyte_code),
@@ -63,6 +65,12 @@ def read_rows(files: Mapping[str, bytes]) -> MappingRows:
         operations=operations.rows("operation", read_operation),
         operation_forms=operations.rows("operation_form", read_operation_form),
         surgical_categories=operations.rows("surgical_category", read_surgical_category),
+        grounds=GroundRows(
+            site_codes=sites.rows("site_code", read_ground_code),
+            site_words=sites.rows("site_word", read_ground_words),
+            indication_codes=indications.rows("indication_code", read_ground_code),
+            indication_words=indications.rows("indication_word", read_ground_words),
+        ),
         plausible=plausible.rows("range", _plausible_range),
         differential=_differential(plausible),
         sources={name: file.sources for name, file in data.items()},

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from fhir_mappings.code_index import CodeIndex
 from fhir_mappings.codes import Coded
+from fhir_mappings.grounds import GroundCode, WordFinder
 from fhir_mappings.materials import MaterialTable
 from fhir_mappings.models import (
     AnalyteCode,
@@ -51,6 +52,10 @@ class Mappings:
     _operations: CodeIndex[OperationCode] = field(repr=False)
     _operation_forms: Mapping[str, tuple[OperationForm, ...]] = field(repr=False)
     _surgical_categories: CodeIndex[SurgicalCategory] = field(repr=False)
+    _site_codes: CodeIndex[GroundCode] = field(repr=False)
+    _site_words: WordFinder = field(repr=False)
+    _indication_codes: CodeIndex[GroundCode] = field(repr=False)
+    _indication_words: WordFinder = field(repr=False)
 
     @property
     def analyte_codes(self) -> tuple[AnalyteCode, ...]:
@@ -100,6 +105,24 @@ class Mappings:
         """Tell whether a code of Procedure.category says that the procedure was an operation."""
         return self._surgical_categories.find(self._systems.get(system_uri), code) is not None
 
+    def body_site(self, system_uri: str, code: str) -> str | None:
+        """Return the organ that a code of a body site names."""
+        found = self._site_codes.find(self._systems.get(system_uri), code)
+        return found.meaning if found is not None else None
+
+    def body_sites_named(self, text: str) -> Mapping[str, str]:
+        """Return the listed words of a body site's text, each with the organ it names."""
+        return self._site_words.find(text)
+
+    def indication(self, system_uri: str, code: str) -> str | None:
+        """Return the kind of reason that a code names."""
+        found = self._indication_codes.find(self._systems.get(system_uri), code)
+        return found.meaning if found is not None else None
+
+    def indications_named(self, text: str) -> Mapping[str, str]:
+        """Return the listed words of a reason's text, each with the kind of reason it names."""
+        return self._indication_words.find(text)
+
 
 def build_mappings(rows: MappingRows, version: str) -> Mappings:
     """Check and index rows.
@@ -124,6 +147,10 @@ def build_mappings(rows: MappingRows, version: str) -> Mappings:
         _operations=CodeIndex(rows.operations, rows.systems),
         _operation_forms=_forms(rows.operation_forms, rows.systems),
         _surgical_categories=CodeIndex(rows.surgical_categories, rows.systems),
+        _site_codes=CodeIndex(rows.grounds.site_codes, rows.systems),
+        _site_words=WordFinder(rows.grounds.site_words),
+        _indication_codes=CodeIndex(rows.grounds.indication_codes, rows.systems),
+        _indication_words=WordFinder(rows.grounds.indication_words),
     )
 
 

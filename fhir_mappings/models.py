@@ -9,30 +9,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from fhir_mappings.grounds import GroundRows
 from fhir_mappings.materials import MaterialCode, MaterialWords
 
 ANALYTES = frozenset({"neutrophils", "lymphocytes", "platelets", "albumin", "leukocytes"})
 KINDS = ("count", "percent", "fraction", "mass", "moles")
-CONDITION_CATEGORIES = frozenset(
-    {
-        "primary",
-        "history",
-        "ambiguous",
-        "other-histology",
-        "secondary",
-        "recurrence",
-        "metastasis",
-        "transplant-status",
-        "benign-or-uncertain",
-        "infection",
-        "splenectomy",
-        "haematological-malignancy",
-        "pregnancy",
-        "palliative-care",
-        "other-cancer",
-        "confounder",
-    }
-)
+CONDITION_CATEGORIES = frozenset({
+    "primary", "history", "ambiguous", "other-histology", "secondary", "recurrence", "metastasis",
+    "transplant-status", "benign-or-uncertain", "infection", "splenectomy", "haematological-malignancy",
+    "pregnancy", "palliative-care", "other-cancer", "confounder",
+})  # fmt: skip
 OPERATION_KINDS = frozenset({"liver-resection", "liver-transplant", "splenectomy", "other"})
 
 
@@ -227,11 +213,8 @@ class OperationForm:
 
     def fits(self, code: str) -> bool:
         """Tell whether a code, as it is compared, has this form."""
-        return (
-            len(code) == self.length
-            and all(code[place] in wanted for place, wanted in self.holds)
-            and not any(code[place] in unwanted for place, unwanted in self.lacks)
-        )
+        held = len(code) == self.length and all(code[place] in wanted for place, wanted in self.holds)
+        return held and all(code[place] not in unwanted for place, unwanted in self.lacks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +275,7 @@ class MappingRows:
     operations: tuple[OperationCode, ...]
     operation_forms: tuple[OperationForm, ...]
     surgical_categories: tuple[SurgicalCategory, ...]
+    grounds: GroundRows
     plausible: tuple[PlausibleRange, ...]
     differential: DifferentialLimits
     sources: Mapping[str, Mapping[str, str]]

@@ -159,6 +159,8 @@ def _check_procedures(rows: MappingRows) -> None:
 def _check_operations(rows: MappingRows) -> None:
     _unique(rows, rows.operations, "an operation")
     _unique(rows, rows.surgical_categories, "a surgical category")
+    _unique(rows, rows.grounds.site_codes, "a body site")
+    _unique(rows, rows.grounds.indication_codes, "a reason")
     keys = {system.key for system in rows.systems}
     for form in rows.operation_forms:
         _require(form.system in keys, form.origin, f"unknown code system {form.system!r}")

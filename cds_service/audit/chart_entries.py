@@ -11,11 +11,15 @@ from typing import Literal
 
 import msgspec
 
-from cds_service.acquisition.resources import CodeableConcept, Period, Quantity, Reference
+from cds_service.acquisition.resources import CodeableConcept, Coding, Period, Quantity, Reference
 
 # missing: no number at all; other: valueString and the like; absent: dataAbsentReason; not-numeric: a Quantity whose
 # value is text; too-long: more digits than any laboratory reports. What stood there instead is not kept.
 ValueKind = Literal["number", "missing", "other", "absent", "not-numeric", "too-long"]
+
+
+# A list of which a part did not come. Records of 0.1.0 do not tell which of the two it was.
+ChartList = Literal["conditions", "procedures"]
 
 
 class MeasurementEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -57,7 +61,7 @@ class MalformedEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
 
 
 class DiagnosisEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """A Condition as sent."""
+    """A Condition as sent. Of its sites the codes and words that the tables know, `for_encounter` by its category."""
 
     id: str | None = None
     code: CodeableConcept | None = None
@@ -67,10 +71,16 @@ class DiagnosisEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     onset: str | None = None
     onset_period: Period | None = None
     recorded: str | None = None
+    for_encounter: bool = False
+    sites: tuple[Coding, ...] = ()
+    site_words: tuple[str, ...] = ()
 
 
 class TherapyEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """A Procedure as sent."""
+    """A Procedure as sent. Of category, sites and reasons the codes and words that the tables know.
+
+    A reason that points to a Condition is kept by the codes of that Condition.
+    """
 
     id: str | None = None
     code: CodeableConcept | None = None
@@ -78,13 +88,22 @@ class TherapyEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     status: str | None = "completed"
     performed: str | None = None
     performed_period: Period | None = None
+    categories: tuple[Coding, ...] = ()
+    sites: tuple[Coding, ...] = ()
+    site_words: tuple[str, ...] = ()
+    reasons: tuple[Coding, ...] = ()
+    reason_words: tuple[str, ...] = ()
 
 
 class PersonEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """The Patient. `age` is the least it may be in years, at most 90; the birth date is not kept."""
+    """The Patient. `age` is the least it may be in years, at most 90; the birth date is not kept.
+
+    `replaced` tells that the record was merged into another one.
+    """
 
     age: int | None = None
     deceased: bool = False
+    replaced: bool = False
 
 
 class SearchEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -104,5 +123,6 @@ class ChartEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
     malformed_diagnoses: tuple[MalformedEntry, ...] = ()
     malformed_therapies: tuple[MalformedEntry, ...] = ()
     truncated: bool = False
+    truncated_lists: tuple[ChartList, ...] = ()
     blood_counts: SearchEntry | None = None
     albumin: SearchEntry | None = None

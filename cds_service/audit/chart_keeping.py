@@ -14,14 +14,13 @@ import msgspec
 from cds_service.acquisition.resources import CodeableConcept, Coding, Quantity, Reference
 from cds_service.audit.chart_entries import (
     ChartEntry,
-    DiagnosisEntry,
     MalformedEntry,
     MeasurementEntry,
     ObservationEntry,
     PersonEntry,
     SearchEntry,
-    TherapyEntry,
 )
+from cds_service.audit.history_keeping import HistoryKeeper, is_known
 from cds_service.normalization.materials import MaterialReader
 from cds_service.normalization.observations import is_readable_number
 from cds_service.normalization.subject import SubjectMatcher
@@ -35,12 +34,10 @@ if TYPE_CHECKING:
     from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
     from cds_service.acquisition.resources import (
         Component,
-        Condition,
         Malformed,
         Observation,
-        Procedure,
     )
-    from cds_service.audit.chart_entries import ValueKind
+    from cds_service.audit.chart_entries import ChartList, ValueKind
     from cds_service.clinical.chart_facts import PatientFact
     from fhir_mappings.mappings import Mappings
 
@@ -51,8 +48,6 @@ MOST_RESOURCES: Final = 250
 MOST_BYTES: Final = 131_072
 # Above it an age can identify a person (45 CFR 164.514(b)(2)(i)(C)), and no rule asks for more.
 OLDEST_AGE: Final = 90
-# Kept of every version of a resource that one version takes back: that one may have no code, and is not kept then.
-_IN_ERROR: Final = CodeableConcept((Coding(code=TAKEN_BACK),))
 
 
 class _TooLargeError(Exception):
@@ -65,6 +60,7 @@ class ChartKeeper:
     def __init__(self, mappings: Mappings) -> None:
         """Keep the tables that say which codes are of interest, be it to be refused: what they mean may change."""
         self._mappings = mappings
+        self._history = HistoryKeeper(mappings)
 
     def keep(
         self,
@@ -94,8 +90,8 @@ class ChartKeeper:
         today: date,
     ) -> ChartEntry:
         conditions, procedures = eligibility.conditions, eligibility.procedures
-        diagnoses = [c for c in conditions.resources if _is_known(c.code, self._mappings.condition)]
-        therapies = [p for p in procedures.resources if _is_known(p.code, self._procedure)]
+        diagnoses = [c for c in conditions.resources if is_known(c.code, self._mappings.condition)]
+        therapies = [p for p in procedures.resources if self._history.is_of_interest(p)]
         _limit(len(diagnoses) + len(conditions.malformed))
         _limit(len(therapies) + len(procedures.malformed))
         of_condition = SubjectMatcher(patient_id, conditions.patients)
@@ -109,11 +105,12 @@ class ChartKeeper:
         procedures_back = ids_taken_back(procedures.resources)
         return ChartEntry(
             person=_person(person, today) if person is not None else None,
-            diagnoses=tuple([_diagnosis(condition, of_condition, conditions_back) for condition in diagnoses]),
-            therapies=tuple([_therapy(procedure, of_procedure, procedures_back) for procedure in therapies]),
+            diagnoses=self._history.diagnoses(diagnoses, of_condition, conditions_back),
+            therapies=self._history.therapies(therapies, conditions.resources, of_procedure, procedures_back),
             malformed_diagnoses=tuple([_malformed(c, self._mappings.condition) for c in conditions.malformed]),
-            malformed_therapies=tuple([_malformed(p, self._procedure) for p in procedures.malformed]),
+            malformed_therapies=tuple([_malformed(p, self._history.procedure) for p in procedures.malformed]),
             truncated=eligibility.truncated,
+            truncated_lists=_truncated_lists(eligibility),
             blood_counts=self._search(laboratory.blood_counts, patient_id, taken_back) if laboratory else None,
             albumin=self._search(laboratory.albumin, patient_id, taken_back) if laboratory else None,
         )
@@ -139,13 +136,10 @@ class ChartKeeper:
 
     def _may_be_ours(self, observation: Malformed) -> bool:
         """Tell whether a result that could not be read may be one the rule asks for, itself or in a component."""
-        return observation.code is None or observation.has_components or _is_known(observation.code, self._laboratory)
+        return observation.code is None or observation.has_components or is_known(observation.code, self._laboratory)
 
     def _laboratory(self, system: str, code: str) -> object:
         return self._mappings.analyte_code(system, code) or self._mappings.refused_code(system, code)
-
-    def _procedure(self, system: str, code: str) -> object:
-        return self._mappings.procedure(system, code) or self._mappings.refused_procedure(system, code)
 
 
 class _KnownConcepts(dict["CodeableConcept | None", bool]):
@@ -156,16 +150,8 @@ class _KnownConcepts(dict["CodeableConcept | None", bool]):
         self._look_up = look_up
 
     def __missing__(self, concept: CodeableConcept | None) -> bool:
-        known = self[concept] = _is_known(concept, self._look_up)
+        known = self[concept] = is_known(concept, self._look_up)
         return known
-
-
-def _is_known(concept: CodeableConcept | None, look_up: LookUp) -> bool:
-    if concept is not None:
-        for coding in concept.coding:
-            if look_up(coding.system or "", coding.code or "") is not None:
-                return True
-    return False
 
 
 def _observation(
@@ -230,42 +216,26 @@ def _quantity(measurement: Observation | Component, kind: ValueKind) -> Quantity
     return Quantity(None, quantity.comparator, quantity.unit, quantity.system, quantity.code)
 
 
-def _diagnosis(condition: Condition, subjects: SubjectMatcher, taken_back: frozenset[str]) -> DiagnosisEntry:
-    return DiagnosisEntry(
-        id=condition.id,
-        code=condition.code,
-        subject=subjects.refuse(condition.subject) or "",
-        clinical=condition.clinicalStatus,
-        verification=_IN_ERROR if condition.id in taken_back else condition.verificationStatus,
-        onset=condition.onsetDateTime,
-        onset_period=condition.onsetPeriod,
-        recorded=condition.recordedDate,
-    )
-
-
-def _therapy(procedure: Procedure, subjects: SubjectMatcher, taken_back: frozenset[str]) -> TherapyEntry:
-    return TherapyEntry(
-        id=procedure.id,
-        code=procedure.code,
-        subject=subjects.refuse(procedure.subject) or "",
-        status=TAKEN_BACK if procedure.id in taken_back else procedure.status,
-        performed=procedure.performedDateTime,
-        performed_period=procedure.performedPeriod,
-    )
-
-
 def _malformed(resource: Malformed, look_up: LookUp) -> MalformedEntry:
     """Keep that it was there, which may have put the decision in doubt; what it says only where the tables know it."""
-    code = resource.code if _is_known(resource.code, look_up) else None
+    code = resource.code if is_known(resource.code, look_up) else None
     return MalformedEntry(id=resource.id, code=code, has_components=resource.has_components)
 
 
 def _person(person: PatientFact, today: date) -> PersonEntry:
     born = person.youngest_birth_day
     if born is None:
-        return PersonEntry(deceased=person.deceased)
+        return PersonEntry(deceased=person.deceased, replaced=person.replaced)
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return PersonEntry(age=min(age, OLDEST_AGE), deceased=person.deceased)
+    return PersonEntry(age=min(age, OLDEST_AGE), deceased=person.deceased, replaced=person.replaced)
+
+
+def _truncated_lists(eligibility: EligibilityChart) -> tuple[ChartList, ...]:
+    lists: dict[ChartList, bool] = {
+        "conditions": eligibility.conditions.truncated,
+        "procedures": eligibility.procedures.truncated,
+    }
+    return tuple(name for name, is_truncated in lists.items() if is_truncated)
 
 
 def _limit(count: int) -> None:

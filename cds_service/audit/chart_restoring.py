@@ -14,6 +14,7 @@ from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
 from cds_service.acquisition.prefetch import KeyState
 from cds_service.acquisition.resources import (
     NOTHING,
+    Coding,
     Component,
     Condition,
     DescribedCoding,
@@ -30,10 +31,12 @@ from cds_service.acquisition.resources import (
 from cds_service.audit.chart_entries import ChartEntry
 from cds_service.audit.chart_keeping import OLDEST_AGE
 from cds_service.clinical.reasons import Reason
+from cds_service.normalization.condition_status import FOR_AN_ENCOUNTER
 from cds_service.normalization.observations import is_readable_number
 
 if TYPE_CHECKING:
     from cds_service.audit.chart_entries import (
+        ChartList,
         DiagnosisEntry,
         MalformedEntry,
         MeasurementEntry,
@@ -96,15 +99,20 @@ class RecordedChart:
     def eligibility(self) -> EligibilityChart:
         """Return what tells eligibility."""
         entry = self.entry
-        next_url = _NEXT_PAGE if entry.truncated else None
+        either: tuple[ChartList, ...] = ("conditions", "procedures") if entry.truncated else ()
+        truncated = entry.truncated_lists or either
         return EligibilityChart(
             _patient(entry.person, self.today) if entry.person is not None else None,
             BundleContent(
                 tuple(map(_condition, entry.diagnoses)),
                 tuple(map(_malformed, entry.malformed_diagnoses)),
-                next_url=next_url,
+                next_url=_NEXT_PAGE if "conditions" in truncated else None,
             ),
-            BundleContent(tuple(map(_procedure, entry.therapies)), tuple(map(_malformed, entry.malformed_therapies))),
+            BundleContent(
+                tuple(map(_procedure, entry.therapies)),
+                tuple(map(_malformed, entry.malformed_therapies)),
+                next_url=_NEXT_PAGE if "procedures" in truncated else None,
+            ),
         )
 
     def laboratory(self, _counts_from: date, _albumin_from: date) -> LaboratoryChart:
@@ -182,6 +190,8 @@ def _condition(entry: DiagnosisEntry) -> Condition:
         onsetDateTime=entry.onset,
         onsetPeriod=entry.onset_period,
         recordedDate=entry.recorded,
+        category=_described((Coding(code=FOR_AN_ENCOUNTER),), ()) if entry.for_encounter else NOTHING,
+        bodySite=_described(entry.sites, entry.site_words),
     )
 
 
@@ -193,7 +203,18 @@ def _procedure(entry: TherapyEntry) -> Procedure:
         status=entry.status,
         performedDateTime=entry.performed,
         performedPeriod=entry.performed_period,
+        category=_described(entry.categories, ()),
+        bodySite=_described(entry.sites, entry.site_words),
+        reasonCode=_described(entry.reasons, entry.reason_words),
     )
+
+
+def _described(codings: tuple[Coding, ...], words: tuple[str, ...]) -> msgspec.Raw:
+    """Return a list of concepts in JSON: the codes, and each word as a text of its own."""
+    if not codings and not words:
+        return NOTHING
+    concepts = [DescribedConcept(tuple(DescribedCoding(c.system, c.code) for c in codings))]
+    return msgspec.Raw(msgspec.json.encode([*concepts, *(DescribedConcept(text=word) for word in words)]))
 
 
 def _malformed(entry: MalformedEntry) -> Malformed:
@@ -207,7 +228,8 @@ def _patient(entry: PersonEntry, today: date) -> Patient:
     if entry.age is not None:
         day = 28 if (today.month, today.day) == (2, 29) else today.day
         born = date(today.year - entry.age, today.month, day).isoformat()
-    return Patient(id=PATIENT_ID, birthDate=born, deceasedBoolean=entry.deceased)
+    link = [{"type": "replaced-by"}] if entry.replaced else None
+    return Patient(id=PATIENT_ID, birthDate=born, deceasedBoolean=entry.deceased, link=link)
 
 
 def _subject(refusal: str) -> Reference | None:

@@ -18,7 +18,7 @@ _DENIED: Final = frozenset({"refuted", TAKEN_BACK})
 _RECURRENCE: Final = frozenset({"recurrence", "relapse"})
 _OVER: Final = frozenset({"resolved", "inactive", "remission"})
 # FHIR R4 condition-category: a diagnosis for one encounter is closed with it, whatever became of the disease.
-_FOR_AN_ENCOUNTER: Final = "encounter-diagnosis"
+FOR_AN_ENCOUNTER: Final = "encounter-diagnosis"
 # What makes a patient eligible has to be sure.
 _HAVE_TO_BE_CONFIRMED: Final = frozenset({"primary", "history", "other-histology"})
 
@@ -57,7 +57,12 @@ def is_over(condition: ConditionLike) -> bool:
     codes = codes_of(condition.clinicalStatus)
     if not codes or not codes <= _OVER:
         return False
-    return not any(_FOR_AN_ENCOUNTER in codes_of(category) for category in condition.categories)
+    return not is_for_an_encounter(condition)
+
+
+def is_for_an_encounter(condition: ConditionLike) -> bool:
+    """Tell whether a diagnosis was written down for one encounter and closed with it."""
+    return any(FOR_AN_ENCOUNTER in codes_of(category) for category in condition.categories)
 
 
 def codes_of(concept: ConceptLike | DescribedConceptLike | None) -> frozenset[str]:

@@ -12,10 +12,11 @@ from cds_service.clinical.reasons import Reason
 from cds_service.normalization.condition_status import Standing, came_back, is_over, standing_of
 from cds_service.normalization.fact_dates import FactDates
 from cds_service.normalization.observed import reference_of
+from cds_service.normalization.procedure_grounds import GroundsReader
 from cds_service.normalization.taken_back import conditions_taken_back, ids_taken_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cds_service.normalization.effective_time import TimeReader
     from cds_service.normalization.shapes import ConceptLike, ConditionLike, PatientLike, ProcedureLike
@@ -31,6 +32,7 @@ _CANCER_ITSELF = frozenset({"primary", "history"})
 # What a suspicion of is named on the card.
 _SPREAD = frozenset({"secondary", "recurrence", "metastasis"})
 
+INTERVENTIONAL = "interventional"
 COMPLETED = "completed"
 # FHIR R4 event-status of what was begun, completed or not; "unknown" says that nobody knows.
 _DONE = frozenset({COMPLETED})
@@ -50,12 +52,19 @@ class ExcludedFact(NamedTuple):
 class FactReader:
     """Reads the facts of one patient under one site's mappings."""
 
-    def __init__(self, mappings: Mappings, subjects: SubjectMatcher, times: TimeReader) -> None:
-        """Keep what every resource is judged against."""
+    def __init__(
+        self,
+        mappings: Mappings,
+        subjects: SubjectMatcher,
+        times: TimeReader,
+        diagnoses: Mapping[str, ConceptLike] | None = None,
+    ) -> None:
+        """Keep what every resource is judged against; `diagnoses` are what reasons of procedures may point to."""
         self._mappings = mappings
         self._subjects = subjects
         self._times = times
         self._dates = FactDates(times)
+        self._grounds = GroundsReader(mappings, diagnoses or {})
 
     def read_conditions(self, conditions: Sequence[ConditionLike]) -> Iterator[ConditionFact | ExcludedFact]:
         """Yield a fact for each category a Condition is coded with; nothing for diagnoses that do not matter.
@@ -80,7 +89,8 @@ class FactReader:
     def read_procedures(self, procedures: Sequence[ProcedureLike]) -> Iterator[ProcedureFact | ExcludedFact]:
         """Yield a fact for each qualifying procedure of this patient that is completed and not in the future.
 
-        One that carries a refused code as well (metastasis, cyst) is excluded as code-conflict.
+        One that carries a refused code as well (metastasis, cyst) is excluded as code-conflict, one at another organ as
+        body-site-elsewhere, one for another reason as other-indication.
         """
         taken_back = ids_taken_back(procedures)
         for procedure in procedures:
@@ -88,7 +98,7 @@ class FactReader:
             if row is None:
                 continue
             reference = reference_of(procedure.id, "Procedure")
-            refused = self._refuse(procedure, taken_back, _DONE)
+            refused = self._refuse(procedure, taken_back, _DONE) or self._grounds.refuse(procedure)
             if refused is not None:
                 yield ExcludedFact("Procedure", reference, row.code, refused)
                 continue
@@ -106,6 +116,8 @@ class FactReader:
             if found is None or self._refuse(procedure, taken_back, _BEGUN) is not None:
                 continue
             kind, code = found
+            if kind == INTERVENTIONAL and self._grounds.refuse(procedure) is not None:
+                continue
             reference = reference_of(procedure.id, "Procedure")
             performed = self._dates.of_procedure(procedure)
             yield OperationFact(kind, reference, code, procedure.status == COMPLETED, performed)
@@ -141,12 +153,19 @@ class FactReader:
         """Return the categories of a Condition, each with the code that gave it."""
         found: dict[str, str] = {}
         for row in self._rows(condition.code):
-            if row.category in _CATEGORIES:
-                found.setdefault(row.category, row.code)
+            category = row.category
+            if category == "metastasis" and row.system == "snomed" and self._is_of_the_liver(condition):
+                category = "secondary"
+            if category in _CATEGORIES:
+                found.setdefault(category, row.code)
         if "other-histology" in found:
             # One diagnosis under a narrow and a wide code is what the narrow one says.
             found.pop("primary", None)
         return found
+
+    def _is_of_the_liver(self, condition: ConditionLike) -> bool:
+        """Tell whether a Condition names the liver and no other organ as its site (SNOMED CT codes leave it open)."""
+        return self._grounds.sites(condition.sites).meanings == {"liver"}
 
     def _rows(self, concept: ConceptLike | None) -> Iterator[ConceptCode]:
         for coding in concept.coding if concept is not None else ():
@@ -178,7 +197,7 @@ class FactReader:
         concept = procedure.code
         therapy = self._therapy(concept)
         if therapy is not None and procedure.status != COMPLETED:
-            return "interventional", therapy.code
+            return INTERVENTIONAL, therapy.code
         rows: list[OperationCode | OperationForm | None] = []
         codes: list[str] = []
         for coding in concept.coding if concept is not None else ():

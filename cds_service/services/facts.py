@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cds_service.clinical.chart_facts import ChartFacts, ConditionFact, OperationFact, PatientFact, ProcedureFact
+from cds_service.clinical.diagnosis_dates import diagnosed_since, is_before_diagnosis
 from cds_service.clinical.reasons import Reason
 from cds_service.normalization.eligibility_facts import ExcludedFact, FactReader
 from cds_service.normalization.observed import reference_of
@@ -13,6 +14,7 @@ from cds_service.normalization.subject import SubjectMatcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import date
 
     from cds_service.acquisition.chart import EligibilityChart
     from cds_service.acquisition.resources import Malformed
@@ -66,10 +68,14 @@ class Facts:
 def read_facts(chart: EligibilityChart, patient_id: str, site: Site, times: TimeReader) -> Facts:
     """Read patient, Conditions and Procedures of a chart."""
     conditions = FactReader(site.mappings, SubjectMatcher(patient_id, chart.conditions.patients), times)
-    procedures = FactReader(site.mappings, SubjectMatcher(patient_id, chart.procedures.patients), times)
+    diagnoses = {c.id: c.code for c in chart.conditions.resources if c.id and c.code is not None}
+    subjects = SubjectMatcher(patient_id, chart.procedures.patients)
+    procedures = FactReader(site.mappings, subjects, times, diagnoses)
+    read_first = tuple(conditions.read_conditions(chart.conditions.resources))
+    since = diagnosed_since([fact for fact in read_first if isinstance(fact, ConditionFact)])
     read = (
-        *conditions.read_conditions(chart.conditions.resources),
-        *procedures.read_procedures(chart.procedures.resources),
+        *read_first,
+        *(_judge_by_diagnosis(fact, since) for fact in procedures.read_procedures(chart.procedures.resources)),
         *_unreadable(chart.conditions.malformed, "Condition"),
         *_unreadable(chart.procedures.malformed, "Procedure"),
     )
@@ -80,6 +86,13 @@ def read_facts(chart: EligibilityChart, patient_id: str, site: Site, times: Time
         operations=tuple(procedures.read_operations(chart.procedures.resources)),
         excluded=tuple(fact for fact in read if isinstance(fact, ExcludedFact)),
     )
+
+
+def _judge_by_diagnosis(fact: ProcedureFact | ExcludedFact, since: date | None) -> ProcedureFact | ExcludedFact:
+    """Exclude a procedure whose code means more than tumor therapy, if the cancer was not recorded until long after."""
+    if isinstance(fact, ExcludedFact) or not fact.weak or not is_before_diagnosis(fact.performed, since):
+        return fact
+    return ExcludedFact("Procedure", fact.reference, fact.code, Reason.DIAGNOSIS_AFTER_PROCEDURE)
 
 
 def _unreadable(malformed: Iterable[Malformed], resource_type: str) -> Iterator[ExcludedFact]:

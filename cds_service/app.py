@@ -138,6 +138,7 @@ def build_parts(
         authenticator=authenticator,
         model_card=SiteModelCard(site.policy, site.mappings.version),
         readiness={"audit": audit.check, **ready(authenticator)},
+        hook_deadline_seconds=settings.server.hook_deadline_seconds,
     )
 
 

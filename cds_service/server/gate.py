@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.errors import MalformedRequestError
@@ -55,8 +56,11 @@ def gate(application: Callable[..., Any], limits: RequestLimits) -> _Gated:
         body = BodyInput(environ, places, memory, limits.port)
         environ["wsgi.input"] = body
         try:
-            with places:
+            body.wait_for_place()
+            try:
                 answer = _complete(application(environ, start_response))
+            finally:
+                places.release()
         finally:
             body.share.release()
         if body.is_unread:
@@ -87,6 +91,7 @@ class BodyInput(io.RawIOBase):
         """Read nothing yet: the application may refuse the request by its header."""
         self._source: Any = environ["wsgi.input"]
         self._places = places
+        self.waited_seconds = 0.0
         self._largest = memory.largest
         self._taken = 0
         self.share = BodyShare(memory)
@@ -96,6 +101,13 @@ class BodyInput(io.RawIOBase):
         # Bytes that may still come; without an announced length, until a read gives less than was asked for.
         self._left: float = float(announced) if announced else math.inf if is_chunked else 0
         self._awaits_permission = "HTTP_EXPECT" in environ
+
+    def wait_for_place(self) -> None:
+        """Take a place in the application; `waited_seconds` tells how long all such waits of the request took."""
+        if not self._places.acquire(blocking=False):
+            began = perf_counter()
+            self._places.acquire()
+            self.waited_seconds += perf_counter() - began
 
     def read(self, size: int = -1) -> bytes:
         """Return up to `size` bytes, fewer only at the end of the body; all that is left when negative.
@@ -150,4 +162,4 @@ class BodyInput(io.RawIOBase):
         try:
             yield
         finally:
-            self._places.acquire()
+            self.wait_for_place()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from flask import request
 from werkzeug.http import parse_options_header
 
-from cds_service.errors import BodyTooLargeError, MalformedRequestError, UnsupportedMediaTypeError
+from cds_service.errors import BodyTooLargeError, MalformedRequestError, OverloadedError, UnsupportedMediaTypeError
 from cds_service.web.answers import JSON
 from cds_service.web.exchange import Exchange, current_exchange
 
@@ -34,6 +34,16 @@ def read_json_body() -> bytes:
     if not body:
         raise MalformedRequestError("The body is empty.")
     return body
+
+
+def refuse_if_late(exchange: Exchange) -> None:
+    """Raise OverloadedError when the current request waited for its turn as long as a hook may take.
+
+    Its caller has most likely gone, and others wait behind it. How long the body took is not held against it.
+    """
+    waited = getattr(request.environ["wsgi.input"], "waited_seconds", 0.0)
+    if waited >= exchange.parts.hook_deadline_seconds:
+        raise OverloadedError(log_detail=f"waited {waited:.1f} seconds for its turn")
 
 
 def close_after_unread_body(exchange: Exchange, response: Response) -> None:

@@ -8,7 +8,7 @@ from cds_service.hooks.request import parse_cds_request
 from cds_service.hooks.response import encode_response
 from cds_service.web.answers import json_answer
 from cds_service.web.authentication import ClientView
-from cds_service.web.body import read_json_body
+from cds_service.web.body import read_json_body, refuse_if_late
 from cds_service.web.exchange import current_exchange
 from cds_service.web.paths import service_path
 
@@ -26,7 +26,9 @@ def add_hook_route(app: Flask, running: Running, service_id: str) -> None:
 
     def answer_hook(client: TrustedClient) -> Response:
         exchange = current_exchange()
-        request = parse_cds_request(read_json_body())
+        body = read_json_body()
+        refuse_if_late(exchange)
+        request = parse_cds_request(body)
         answer = exchange.parts.services[service_id].answer(
             request, client, request_id=exchange.request_id, now=running.now(), new_uuid=running.new_uuid
         )

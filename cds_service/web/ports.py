@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,6 +93,7 @@ class Parts:
     authenticator: Authenticator
     model_card: ModelCard
     readiness: Mapping[str, ReadinessCheck]
+    hook_deadline_seconds: float = math.inf
 
 
 def utc_now() -> datetime:

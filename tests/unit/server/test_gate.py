@@ -157,6 +157,35 @@ def test_gate_health_is_answered_although_every_place_is_taken(path: str) -> Non
             hook.join()
 
 
+def test_gate_time_spent_waiting_for_a_place_is_told_and_that_for_the_body_is_not() -> None:
+    arrived, done = threading.Event(), threading.Event()
+    told: list[float] = []
+
+    def application(environ: dict[str, Any], _start_response: object) -> list[bytes]:
+        if environ.get("PATH_INFO") == "/first":
+            done.wait(5)
+            return []
+        environ["wsgi.input"].read()
+        told.append(environ["wsgi.input"].waited_seconds)
+        return []
+
+    gated = gate(application, RequestLimits(threads=1, max_request_bytes=100))
+    first = threading.Thread(target=gated, args=(environ_with(b"", PATH_INFO="/first"), start_nothing))
+    slow = environ_with(SlowSource(b"x", arrived), CONTENT_LENGTH="1")
+    slow_sender = threading.Thread(target=gated, args=(slow, start_nothing))
+    slow_sender.start()
+    time.sleep(0.3)
+    first.start()
+    time.sleep(0.1)
+    arrived.set()
+    time.sleep(0.2)
+    done.set()
+    for thread in (first, slow_sender):
+        thread.join()
+
+    assert 0.1 < told[0] < 0.29
+
+
 def run_together(tasks: list[Any]) -> None:
     threads = [threading.Thread(target=task) for task in tasks]
     for thread in threads:

@@ -10,7 +10,7 @@ from tests.architecture.checkout import PACKAGES, python_files, read, repository
 
 TOP_LEVEL_FOLDERS = frozenset({"cds_service", "docker", "docs", "fhir_mappings", "tests"})
 TOP_LEVEL_FILES = frozenset({"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml"})
-MOST_LINES_OF_FILE = 300
+MOST_LINES_OF_FILE = 400
 MOST_LINES_OF_FUNCTION = 40
 # Names that gather what belongs elsewhere.
 EMPTY_NAMES = frozenset({"common", "helper", "helpers", "misc", "util", "utils"})
@@ -114,7 +114,7 @@ FUNCTION_OF_41_LINES = "def f():\n" + "    x = 1\n" * 40
     [
         (missing_docstring, "cds_service/a.py", "x = 1\n", "code without a docstring"),
         (missing_docstring, "cds_service/a.py", "# why\nx = 1\n", "a comment is no docstring"),
-        (long_file, "cds_service/a.py", "x = 1\n" * 301, "one line too many"),
+        (long_file, "cds_service/a.py", "x = 1\n" * 401, "one line too many"),
         (long_functions, "cds_service/a.py", FUNCTION_OF_41_LINES, "one line too many"),
         (
             long_functions,
@@ -138,7 +138,7 @@ def test_check_bad_example_is_reported(check: Check, path: str, source: str, rea
     ("check", "source", "reason"),
     [
         (missing_docstring, "", "an empty file says nothing"),
-        (long_file, "x = 1\n" * 300, "at the limit"),
+        (long_file, "x = 1\n" * 400, "at the limit"),
         (long_functions, "def f():\n" + "    x = 1\n" * 39, "at the limit"),
         (long_functions, "@mark(\n" + "    1,\n" * 60 + ")\ndef f(): ...\n", "a long table of cases"),
         (broad_handlers, "try: f()\nexcept (ValueError, KeyError): pass", "named exceptions"),

@@ -76,6 +76,7 @@ PLANTED: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
         {"wrong": {"several-codes"}},
         {("blocks", "search-code-incomplete"), ("blocks", "few-complete-draws")},
     ),
+    ("_sort is refused", {"wrong": {"sort-refused"}}, {("warning", "search-sort-refused")}),
     ("_sort is ignored", {"wrong": {"_sort"}}, {("warning", "search-sort-ignored")}),
     ("_count is ignored", {"wrong": {"_count"}}, {("note", "search-count-ignored")}),
     ("there is no next page", {"wrong": {"next"}}, {("blocks", "paging-missing")}),

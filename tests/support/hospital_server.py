@@ -82,6 +82,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif identifier:
             found = [r for r in self._of_type(kind) if r["id"] == identifier]
             self._answer(found[0] if found else _outcome("error"), 200 if found else 404)
+        elif "sort-refused" in behaviour.wrong and "_sort" in parts.query:
+            self._answer(_outcome("error"), 400)
         else:
             self._answer(self._search(kind, parse_qs(parts.query)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,6 @@ from tests.support.charts import NOW, Json, bundle, days_ago, draw, hook_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 AT = "2026-11-23T18:00:00+08:00"
 
@@ -247,3 +247,13 @@ def test_explain_says_what_the_strict_reader_objects_to() -> None:
     found = explained(hook_request(*draw(odd=1), albumin=bundle()))
 
     assert [row["objections"] for row in found["crossCheck"]] == [["odd: extra_forbidden"]] * 3
+
+
+def test_explain_of_a_body_with_half_an_emoji_is_the_same_as_without() -> None:
+    body = (Path(__file__).parents[2] / "fixtures/protocol/hook-with-unpaired-surrogate.json").read_bytes()
+
+    cut = explain("-", "--json", "--at", "2026-11-30T12:00:00Z", body=body)
+    without = explain("-", "--json", "--at", "2026-11-30T12:00:00Z", body=body.replace(rb"\ud83d", b""))
+
+    assert json.loads(cut.stdout)["assessment"] == json.loads(without.stdout)["assessment"]
+    assert json.loads(cut.stdout)["assessment"]["outcome"] in {"above-cutoff", "not-above-cutoff"}

@@ -196,3 +196,22 @@ def test_record_within_a_request_carries_its_id(edge: Edge, stream: io.StringIO)
     first, _ = lines(stream)
     assert first["event"] == "slow disk"
     assert first["request_id"] == response.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("path", [HOOK_PATH, FEEDBACK_PATH])
+@pytest.mark.parametrize(
+    ("body", "detail", "reason"),
+    [
+        (b'{"hook": "patient-view", "secret-4711" 1}', "not JSON at byte 39", "the place, and nothing of the body"),
+        (b'{"hook": "secret-4711', "not JSON: it ends early, after byte 21", "cut off by a gateway"),
+        ('{"a": "secret-4711"}'.encode("utf-16"), "UTF-16 in place of UTF-8", "another encoding"),
+    ],
+)
+def test_body_that_is_no_json_is_logged_with_its_place(
+    client: FlaskClient, stream: io.StringIO, path: str, body: bytes, detail: str, reason: str
+) -> None:
+    client.post(path, data=body, content_type="application/json", headers=GOOD_TOKEN)
+
+    (line,) = lines(stream)
+    assert line["detail"] == detail, reason
+    assert "4711" not in stream.getvalue()

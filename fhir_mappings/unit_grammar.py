@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
-from fhir_mappings.models import UnitGrammar
+from fhir_mappings.unit_parts import UnitGrammar
 
 _ANNOTATION = re.compile(r"\.?\{[^{}]*\}")
 _SPACE = re.compile(r"\s+")

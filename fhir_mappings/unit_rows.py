@@ -6,8 +6,9 @@ from types import MappingProxyType
 
 from fhir_mappings.errors import MappingError
 from fhir_mappings.files import DataFile
-from fhir_mappings.models import RefusedUnit, UnclearMultiple, UnitGrammar, UnitPart, UnitSpelling
+from fhir_mappings.models import RefusedUnit, UnitSpelling
 from fhir_mappings.reader import RowReader
+from fhir_mappings.unit_parts import UnclearMultiple, UnitGrammar, UnitPart
 
 _Keys = tuple[str, ...]
 

@@ -16,9 +16,9 @@ from fhir_mappings.models import (
     MappingRows,
     OperationCode,
     OperationForm,
-    UnitGrammar,
 )
 from fhir_mappings.unit_grammar import written_powers
+from fhir_mappings.unit_parts import UnitGrammar
 
 # What normalization removes or rewrites can never be met: a row with it would be dead.
 _UNNORMALIZED = re.compile(r"^\s|\s$|\s\s|[^\S ]|[\u00b5\u03bc\u00d7]|10[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]")

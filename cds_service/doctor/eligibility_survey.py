@@ -86,7 +86,7 @@ class ConceptTally:
 class EligibilitySurvey:
     """Counts every Condition and Procedure that doctor saw; keeps rows for those that bear on eligibility.
 
-    `excluding` are the patients of diagnoses that would keep them from a card, by system and kind. `unread` holds the
+    `excluding` are the patients of diagnoses that would keep them from a card, by system and kind. `others` holds the
     other procedures of diagnosed patients of the sample: whatever they are called, one of them may be the treatment.
     """
 
@@ -95,7 +95,7 @@ class EligibilitySurvey:
         self._mappings = mappings
         self._names = names
         self.rows: dict[ConceptKey, ConceptTally] = {}
-        self.unread: dict[ConceptKey, ConceptTally] = {}
+        self.others: dict[ConceptKey, ConceptTally] = {}
         self.excluding: dict[tuple[str, str], Patients] = {}
         self.resources: Counter[Kind] = Counter()
 
@@ -126,24 +126,25 @@ class EligibilitySurvey:
             self._count_other("procedure", procedure.code, patient)
         return any(isinstance(fact, ProcedureFact) for fact in read)
 
-    def add_unread_procedures(self, procedures: Iterable[Procedure], patient: str, reader: FactReader) -> None:
+    def add_other_procedures(self, procedures: Iterable[Procedure], patient: str, reader: FactReader) -> None:
         """Count the procedures that the tables do not know of a sampled patient who has a diagnosis."""
         for procedure in procedures:
             if not any(reader.read_procedures((procedure,))) and self._refused_key("procedure", procedure.code) is None:
                 key = _key_of("procedure", procedure.code)
                 if key in self.rows:
                     self.rows[key].of_diagnosed.add(patient)
-                elif (tally := self._unread_tally(key._replace(text=""))) is not None:
+                elif (tally := self._other_tally(key._replace(text=""))) is not None:
                     tally.of_diagnosed.add(patient)
+                    tally.refusal = tally.refusal or self._operation(procedure.code)
                     self._tell(tally, procedure.code, patient, NOT_COUNTED)
 
     def of_kind(self, kind: Kind) -> list[ConceptTally]:
         """Return the rows of a kind, most resources first."""
         return _most_first(tally for key, tally in self.rows.items() if key.kind == kind)
 
-    def unread_procedures(self) -> list[ConceptTally]:
+    def other_procedures(self) -> list[ConceptTally]:
         """Return the other procedures of diagnosed patients, most resources first."""
-        return _most_first(self.unread.values())
+        return _most_first(self.others.values())
 
     def _standing(self, concept: CodeableConcept | None, read: list[ConditionFact | ExcludedFact]) -> Standing:
         if any(isinstance(fact, ConditionFact) and fact.category in CANCER for fact in read):
@@ -219,10 +220,18 @@ class EligibilitySurvey:
         self._tell(tally, concept, patient, treatment)
         return tally
 
-    def _unread_tally(self, key: ConceptKey) -> ConceptTally | None:
-        if key not in self.unread and len(self.unread) < _MOST_CODES:
-            self.unread[key] = ConceptTally(key)
-        return self.unread.get(key)
+    def _other_tally(self, key: ConceptKey) -> ConceptTally | None:
+        if key not in self.others and len(self.others) < _MOST_CODES:
+            self.others[key] = ConceptTally(key)
+        return self.others.get(key)
+
+    def _operation(self, concept: CodeableConcept | None) -> str:
+        """Say as what operation the tables know a procedure; empty for none."""
+        for coding in concept.coding if concept is not None else ():
+            found = self._mappings.operation(coding.system or "", coding.code or "")
+            if found is not None:
+                return f"no interventional procedure but an operation: {found.kind}"
+        return ""
 
     @staticmethod
     def _tell(tally: ConceptTally, concept: CodeableConcept | None, patient: str, treatment: str) -> None:
@@ -251,7 +260,9 @@ class EligibilitySurvey:
 
 
 # Categories of fhir_mappings/conditions.toml that eligibility reads, and those a reader of the report should see.
-_READ_CATEGORIES: Final = frozenset({*CANCER, "secondary", "recurrence", "metastasis"})
+_READ_CATEGORIES: Final = frozenset(
+    {*CANCER, "other-histology", "secondary", "recurrence", "metastasis", "transplant-status"}
+)
 _TOLD_CATEGORIES: Final = frozenset({"ambiguous", "benign-or-uncertain"})
 
 

@@ -103,7 +103,7 @@ class Evidence:
         self.qualifying += standing is Standing.COUNTS
         self.suspected += standing is Standing.SUSPECTED
         if standing is not Standing.NONE:
-            self.eligibility.add_unread_procedures(procedures, patient_id, reader)
+            self.eligibility.add_other_procedures(procedures, patient_id, reader)
 
     def add_draws(
         self, patient_id: str, blood_counts: BundleContent[Observation], albumin: BundleContent[Observation]

@@ -54,7 +54,7 @@ def concept_rows(case: Case) -> Iterator[OverlayRow]:
             text = f"{{{_coded(row.key.system, row.key.code)}, category: {category}}}"
             yield OverlayRow("condition_codes", text, _OWNER, row.key.system)
     yield from (_procedure_row(row, case) for row in eligibility.of_kind("procedure") if _is_open(row))
-    nameless = [row for row in eligibility.unread_procedures() if _is_open(row) and not row.names]
+    nameless = [row for row in eligibility.other_procedures() if _is_open(row) and not row.names]
     yield from (_procedure_row(row, case) for row in nameless[:_MOST_NAMELESS])
 
 

@@ -251,11 +251,17 @@ def _concepts(report: Report) -> Table:
 
 def _unread(report: Report) -> Iterator[Table]:
     """List the other procedures of patients with a diagnosis, whatever they are called."""
-    cells = concept_cells(report.unread_procedures)
+    cells = concept_cells(report.other_procedures)
     if cells:
-        columns = (Column("Code"), Column("Name"), Column("Entries", numeric=True), Column("Patients", numeric=True))
-        rows = tuple((code, name, entries, patients) for _, code, name, _, entries, patients, _ in cells)
-        caption = "Procedures that are not read, of examined patients with a diagnosis"
+        columns = (
+            Column("Code"),
+            Column("Name"),
+            Column("Means"),
+            Column("Entries", numeric=True),
+            Column("Patients", numeric=True),
+        )
+        rows = tuple(row[1:6] for row in cells)
+        caption = "Other procedures of examined patients with a diagnosis"
         yield Table(caption=caption, columns=columns, rows=rows)
 
 

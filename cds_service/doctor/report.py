@@ -129,7 +129,7 @@ class Report(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     other_codes: int
     alike_by_values: tuple[AlikeRow, ...]
     eligibility_codes: tuple[ConceptRow, ...]
-    unread_procedures: tuple[ConceptRow, ...]
+    other_procedures: tuple[ConceptRow, ...]
     draws: dict[str, Any]
     outcomes: dict[str, Any]
     searches: tuple[SearchRow, ...]

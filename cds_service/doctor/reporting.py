@@ -60,7 +60,7 @@ def make_report(case: Case, findings: Iterable[Finding], suspects: Suspects, ove
         other_codes=len(evidence.laboratory.codes) - len(rows),
         alike_by_values=tuple(_alike_row(case, found) for found in suspects.alike),
         eligibility_codes=tuple(_concept_rows(case)),
-        unread_procedures=tuple(_concept_row(case, row) for row in evidence.eligibility.unread_procedures()),
+        other_procedures=tuple(_concept_row(case, row) for row in evidence.eligibility.other_procedures()),
         draws=_draws(case),
         outcomes=_outcomes(case),
         searches=tuple(evidence.searches),

@@ -142,11 +142,11 @@ def _eligibility(report: Report, width: int) -> str:
     rows = concept_cells(report.eligibility_codes)
     heads = ("", "code", "name", "means", "entries", "patients", "treatment")
     parts = [f"{_title('Eligibility')}\n{_table(heads, rows, width)}"] if rows else []
-    unread = concept_cells(report.unread_procedures)
+    unread = concept_cells(report.other_procedures)
     if unread:
-        title = f"{_title('Procedures that are not read, of examined patients with a diagnosis')}"
-        shown = tuple((code, name, entries, patients) for _, code, name, _, entries, patients, _ in unread)
-        lines = [title, _table(("code", "name", "entries", "patients"), shown[:_MOST_UNREAD], width)]
+        title = f"{_title('Other procedures of examined patients with a diagnosis')}"
+        shown = tuple(row[1:6] for row in unread)
+        lines = [title, _table(("code", "name", "means", "entries", "patients"), shown[:_MOST_UNREAD], width)]
         if len(shown) > _MOST_UNREAD:
             lines.append(f"and {len(shown) - _MOST_UNREAD} more (--html or --json lists all).")
         parts.append("\n".join(lines))

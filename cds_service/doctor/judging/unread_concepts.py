@@ -54,7 +54,7 @@ def judge_unread_procedures(case: Case, counts: bool) -> Iterator[Finding]:
     for row in case.evidence.eligibility.of_kind("procedure"):
         if not row.is_known and not row.refusal:
             yield _sounds_right(case, row, "procedure", counts)
-    unread = [row for row in case.evidence.eligibility.unread_procedures() if row.key.code]
+    unread = [row for row in case.evidence.eligibility.other_procedures() if row.key.code and not row.refusal]
     if counts or not unread:
         return
     yield Finding(

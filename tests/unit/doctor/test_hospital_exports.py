@@ -22,11 +22,11 @@ NO_ALBUMIN = ("warning", "analyte-missing")
 GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
 
 
-def examine(folder: str, **changes: Any) -> Report:
+def examine(folder: str | Path, **changes: Any) -> Report:
     return examined_folder(EXPORTS / folder, now=NOW, **changes)
 
 
-def examine_with_its_overlay(folder: str, before: Report, site: Path) -> Report:
+def examine_with_its_overlay(folder: str | Path, before: Report, site: Path) -> Report:
     """Paste what was proposed, have `config check` read it, and examine again."""
     (site / "site-codes.yaml").write_text(before.overlay, "utf-8")
     (site / "site.yaml").write_text(
@@ -64,14 +64,35 @@ def test_danish_codes_without_any_name_are_known_too(tmp_path: Path) -> None:
         (tmp_path / f"{name}.ndjson").write_text(text, "utf-8")
     before = examined_folder(tmp_path, now=NOW)
 
-    after = examine_with_its_overlay("danish", before, tmp_path)
+    (tmp_path / "site").mkdir()
+    after = examine_with_its_overlay(tmp_path, before, tmp_path / "site")
 
     assert {row.name for row in before.laboratory_codes} == {""}
     assert after.draws["withCompleteDraw"] == 40
 
 
-def test_metastases_of_a_national_edition_are_told_before_and_after_it_is_used(tmp_path: Path) -> None:
+def test_metastases_of_a_known_edition_are_told_before_and_after_the_overlay_is_used(tmp_path: Path) -> None:
     before = examine("german")
+
+    assert found(before) == {("blocks", "no-qualifying-procedure"), ("blocks", "procedure-code-unknown"), NO_ALBUMIN}
+    assert before.outcomes["notEligible"] == {"metastasis-known": 20, "no-interventional-procedure": 20}
+    assert "therapy: ablation/radiofrequency, liver_specific: true" in before.overlay
+
+    after = examine_with_its_overlay("german", before, tmp_path)
+
+    assert found(after) == {NO_ALBUMIN}
+    assert after.outcomes["notEligible"] == {"metastasis-known": 20}
+    assert diagnoses(after) == {("C22.0", "primary", 40), ("C78.0", "metastasis", 20)}
+    assert after.outcomes["counts"]["above-cutoff"] + after.outcomes["counts"]["not-above-cutoff"] == 20
+
+
+def test_proposed_edition_brings_its_metastases(tmp_path: Path) -> None:
+    """The same hospital, with a URI of its own for ICD-10-GM."""
+    own = "urn:oid:2.999.276.10"
+    for name in ("Condition", "Procedure", "Patient", "Observation"):
+        text = (EXPORTS / "german" / f"{name}.ndjson").read_text("utf-8")
+        (tmp_path / f"{name}.ndjson").write_text(text.replace(GM, own), "utf-8")
+    before = examined_folder(tmp_path, now=NOW)
 
     assert found(before) == {
         ("blocks", "no-qualifying-diagnosis"),
@@ -81,20 +102,19 @@ def test_metastases_of_a_national_edition_are_told_before_and_after_it_is_used(t
         ("blocks", "procedure-code-unknown"),
         NO_ALBUMIN,
     }
-    assert "20 patients" in finding(before, "metastasis-code-unknown")
-    assert f'- {{uri: "{GM}", edition: icd-10}}' in before.overlay
-    assert "therapy: ablation/radiofrequency, liver_specific: true" in before.overlay
+    assert "of 20 patients" in finding(before, "metastasis-code-unknown")
+    assert f'- {{uri: "{own}", edition: icd-10}}' in before.overlay
 
-    after = examine_with_its_overlay("german", before, tmp_path)
+    (tmp_path / "site").mkdir()
+    after = examine_with_its_overlay(tmp_path, before, tmp_path / "site")
 
     assert found(after) == {NO_ALBUMIN}
-    assert {(row.code, row.meaning, row.patients) for row in after.eligibility_codes if row.kind == "condition"} == {
-        ("C22.0", "primary", 40),
-        ("C78.0", "metastasis", 20),
-    }
-    (reason,) = after.outcomes["notEligible"].items()
-    assert reason in {("metastasis-known", 20), ("recurrence-known", 20)}
-    assert after.outcomes["counts"]["above-cutoff"] + after.outcomes["counts"]["not-above-cutoff"] == 20
+    assert after.outcomes["notEligible"] == {"metastasis-known": 20}
+    assert diagnoses(after) == {("C22.0", "primary", 40), ("C78.0", "metastasis", 20)}
+
+
+def diagnoses(report: Report) -> set[tuple[str, str, object]]:
+    return {(row.code, row.meaning, row.patients) for row in report.eligibility_codes if row.kind == "condition"}
 
 
 def test_share_under_the_code_of_a_count_is_told_and_nothing_is_proposed() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fhir_mappings import load_mappings
 from tests.support.charts import (
     LOINC,
     LYMPHOCYTES,
@@ -13,6 +14,7 @@ from tests.support.charts import (
     NEUTROPHILS,
     NEUTROPHILS_SHARE,
     PLATELETS,
+    condition,
     days_ago,
     observation,
 )
@@ -151,7 +153,7 @@ def test_few_patients_give_no_finding_on_values(patients: int, tmp_path: Path) -
 
 
 def test_display_of_an_accepted_code_does_not_matter(tmp_path: Path) -> None:
-    plan = hospital().change(of_code(NEUTROPHILS, change=recoded(LOINC, NEUTROPHILS, "Segmentkernige im Urin")))
+    plan = hospital().change(of_code(NEUTROPHILS, change=recoded(LOINC, NEUTROPHILS, "Segmentkernige Neutrophile")))
 
     assert found(examined(plan, tmp_path)) == set()
 
@@ -170,3 +172,19 @@ def test_refused_codes_beside_ours_are_one_note(tmp_path: Path) -> None:
     (said,) = report.findings
     assert said.what.endswith("; and 2 more.")
     assert sorted(code.removeprefix(f"{LOINC}|") for code in said.evidence["codes"]) == sorted(refused)
+
+
+@pytest.mark.parametrize("category", ["other-histology", "metastasis", "secondary", "recurrence", "transplant-status"])
+def test_diagnosis_that_is_read_is_never_told_as_unknown(category: str, tmp_path: Path) -> None:
+    rows = load_mappings().rows
+    uris = {system.key: system.uris[0] for system in rows.systems}
+    code = next(row for row in rows.conditions if row.category == category and row.system in {"icd10", "snomed"})
+
+    def diagnosis(patient_id: str) -> Iterable[Json]:
+        coding = {"system": uris[code.system], "code": code.code}
+        subject = {"reference": f"Patient/{patient_id}"}
+        return [condition(id=f"{patient_id}-x", subject=subject, code={"coding": [coding]})]
+
+    report = examined(hospital().add(diagnosis), tmp_path)
+
+    assert found(report) == set(), [finding.what for finding in report.findings]

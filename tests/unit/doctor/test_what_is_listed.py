@@ -103,7 +103,7 @@ def test_every_procedure_of_patients_with_a_diagnosis_is_listed(tmp_path: Path) 
 
     report = examined(plan, tmp_path)
 
-    assert [(row.code, row.name, row.of_diagnosed) for row in report.unread_procedures] == [
+    assert [(row.code, row.name, row.of_diagnosed) for row in report.other_procedures] == [
         ("P1", "Koloskopie", 40),
         ("P2", "", 40),
     ]
@@ -117,7 +117,7 @@ def test_procedures_of_patients_without_a_diagnosis_are_not_listed(tmp_path: Pat
 
     report = examined(plan.add(with_procedures(("P1", "Koloskopie"))), tmp_path)
 
-    assert report.unread_procedures == ()
+    assert report.other_procedures == ()
 
 
 def test_procedures_are_listed_where_the_diagnosis_itself_is_not_read(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_procedures_are_listed_where_the_diagnosis_itself_is_not_read(tmp_path: 
 
     report = examined(plan, tmp_path)
 
-    assert [row.code for row in report.unread_procedures] == ["P1"]
+    assert [row.code for row in report.other_procedures] == ["P1"]
     assert report.source["withSuspectedDiagnosis"] == 40
 
 

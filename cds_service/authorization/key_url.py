@@ -36,6 +36,10 @@ _MOST_DOUBLINGS = 4
 FETCH_PAUSE_SECONDS = 30.0
 # Counted from the beginning of a fetch: unknown key ids must not hold threads either, whatever the key server does.
 _LONGEST_WAIT_SECONDS = TIMEOUT_SECONDS + 0.5
+# So many wait at a time in one worker, for whichever key server. Who waits has not proved who he is, and holds a thread
+# that a client may need: the others are told at once that their key is not known.
+_MOST_WAITING = 8
+_WAITING = threading.BoundedSemaphore(_MOST_WAITING)
 # A server that never finishes an answer keeps the thread that reads it; it gets no more of them.
 _MOST_FETCHES_AT_ONCE = 4
 
@@ -108,8 +112,16 @@ class KeyUrl:
         return self._held is not None and self._monotonic() - self._held.since >= REFRESH_SECONDS
 
     def _wait_for(self, fetch: threading.Event) -> None:
-        begun = self._fetch_begun or 0.0
-        fetch.wait(max(0.0, begun + _LONGEST_WAIT_SECONDS - self._monotonic()))
+        # Before the first answer of the key server clients have nothing but to wait.
+        is_first = self._held is None and not self._failures
+        if not is_first and not _WAITING.acquire(blocking=False):
+            return
+        try:
+            begun = self._fetch_begun or 0.0
+            fetch.wait(max(0.0, begun + _LONGEST_WAIT_SECONDS - self._monotonic()))
+        finally:
+            if not is_first:
+                _WAITING.release()
 
     def _begin_fetch(self, *, for_unknown_key: bool = False) -> threading.Event:
         """Begin a fetch unless one was begun a moment ago; give what tells when the latest is over.

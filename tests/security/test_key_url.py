@@ -193,3 +193,21 @@ def test_find_server_that_never_finishes_gets_few_threads(server: KeyServer, clo
         assert until(lambda: len(server.requests) == 4)
         server.may_answer.set()
         assert until(lambda: holds(keys, EC_KID))
+
+
+def test_find_unknown_ids_of_a_crowd_hold_few_threads(keys: KeyUrl, server: KeyServer, clock: Clock) -> None:
+    """Whoever waits has not proved who he is: a client needs the thread."""
+    keys.find(EC_KID)
+    server.may_answer.clear()
+    clock.seconds += 31
+    answered: list[object] = []
+    crowd = [threading.Thread(target=lambda: answered.append(keys.find("unknown"))) for _ in range(20)]
+    for one in crowd:
+        one.start()
+
+    assert until(lambda: len(answered) == 20 - 8), "the others are told at once"
+    assert keys.find(EC_KID), "a client's key is found meanwhile"
+    server.may_answer.set()
+    for one in crowd:
+        one.join()
+    assert answered == [None] * 20

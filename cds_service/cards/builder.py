@@ -52,9 +52,14 @@ class CardBuilder:
         if isinstance(assessment, Indeterminate):
             shown = self._options.show_indeterminate and assessment.has_grounds
             return (self._indeterminate(assessment, new_uuid(), gaps),) if shown else ()
-        if isinstance(assessment, NotAboveCutoff) and not self._options.show_not_above_cutoff:
+        if isinstance(assessment, NotAboveCutoff) and not self._shows_not_above(assessment):
             return ()
         return (self._decided(assessment, new_uuid(), gaps),)
+
+    def _shows_not_above(self, assessment: NotAboveCutoff) -> bool:
+        """Tell whether there is a card: as the site chooses, or because SII was above before the procedure."""
+        was_above = any(earlier.baseline and earlier.sii > assessment.cutoff for earlier in assessment.earlier)
+        return self._options.show_not_above_cutoff or (self._options.show_baseline_above and was_above)
 
     def _decided(self, assessment: Decided, uuid: str, gaps: Collection[Gap]) -> Card:
         above = isinstance(assessment, AboveCutoff)

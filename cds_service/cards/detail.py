@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from cds_service.cards import numbers
+from cds_service.cards.chart_notes import not_checked, note_paragraphs
 from cds_service.cards.gaps import Gap
 from cds_service.cards.markdown import escape, table
 from cds_service.clinical.evidence import IMPRECISION_BAND, PUBLISHED_CUTOFF, RULE_VERSION
@@ -45,6 +46,7 @@ def decided_detail(
         texts.truncated_note if assessment.truncated else "",
         *_gaps(gaps, texts),
         *_doubts(assessment.doubts, texts),
+        *note_paragraphs(assessment.notes, texts),
         _near_cutoff(assessment, texts),
         texts.consider if above else texts.low_platelets_note,
         _inputs(assessment, texts),
@@ -52,7 +54,7 @@ def decided_detail(
         *(_earlier(earlier, texts) for earlier in assessment.earlier),
         _albumin(assessment.albumin, texts, complete=Gap.ALBUMIN not in gaps),
         texts.evidence,
-        texts.not_checked,
+        not_checked(assessment.notes, texts),
         texts.version_line.format(rule=RULE_VERSION, mappings=mapping_version),
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
@@ -72,6 +74,7 @@ def indeterminate_detail(
         "\n".join(f"* {_dated_reason(assessment, reason, texts)}" for reason in assessment.reasons),
         texts.newest_result_line.format(date=numbers.moment(newest)) if newest else "",
         _latest_procedure(latest, texts, policy) if latest else "",
+        *note_paragraphs(assessment.notes, texts),
         *_gaps(gaps, texts),
         texts.version_line.format(rule=RULE_VERSION, mappings=mapping_version),
     ]

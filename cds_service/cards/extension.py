@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cds_service.cards.gaps import Gap
-    from cds_service.clinical.outcomes import Assessment
+    from cds_service.clinical.outcomes import Assessment, Decided
 
 EXTENSION_NAME: Final = "org.sii-cds.assessment"
 
@@ -44,8 +44,8 @@ def assessment_extension(
         if timed.relation is not None:
             content["relation"] = timed.relation
             content["daysFromProcedure"] = timed.days
-    if not isinstance(assessment, NotEligible) and assessment.exclusions:
-        content["exclusions"] = {str(reason): count for reason, count in assessment.exclusions.items()}
+    if not isinstance(assessment, NotEligible):
+        content |= _beside(assessment)
     facts = Counter(excluded_facts)
     if facts:
         content["chartExclusions"] = {str(reason): facts[reason] for reason in sorted(facts)}
@@ -57,4 +57,14 @@ def assessment_extension(
         content["snoozedUntil"] = snoozed.isoformat()
     content["cutoff"] = f"{assessment.cutoff:f}"
     content["ruleVersion"] = RULE_VERSION
+    return content
+
+
+def _beside(assessment: Decided | Indeterminate) -> dict[str, Any]:
+    """Tell of results that were not used, and of what is recorded and changes blood counts on its own (its kinds)."""
+    content: dict[str, Any] = {}
+    if assessment.exclusions:
+        content["exclusions"] = {str(reason): count for reason, count in assessment.exclusions.items()}
+    if assessment.notes.recorded:
+        content["recorded"] = [fact.kind for fact in assessment.notes.recorded]
     return content

@@ -12,5 +12,6 @@ class CardOptions:
     model_card_url: str
     language: str = "en"
     show_not_above_cutoff: bool = False
+    show_baseline_above: bool = True
     show_indeterminate: bool = True
     assessment_extension: bool = True

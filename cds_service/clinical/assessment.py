@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cds_service.clinical.chart_facts import ChartFacts, ProcedureTime
     from cds_service.clinical.eligibility import Eligibility
     from cds_service.clinical.models import BloodCounts, DatedResult, ExcludedResult
-    from cds_service.clinical.outcomes import Assessment, Decided
+    from cds_service.clinical.outcomes import Decided
     from cds_service.clinical.policy import ClinicalPolicy
 
 
@@ -74,7 +74,7 @@ def assess(
     *,
     pages_missing: bool = False,
     unreadable: int = 0,
-) -> Assessment:
+) -> Decided | Indeterminate:
     """Assess an eligible patient.
 
     Returns AboveCutoff, NotAboveCutoff, or Indeterminate with reasons when no draw may be used or the newest

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from cds_service.clinical.noted import ChartNotes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
@@ -61,6 +63,7 @@ class Indeterminate:
     newest_draw: TimedDraw | None
     newest_result: EffectiveTime | None
     has_grounds: bool = True
+    notes: ChartNotes = field(default_factory=ChartNotes)
     outcome: Literal["indeterminate"] = field(default="indeterminate", init=False)
 
 
@@ -97,6 +100,7 @@ class _Decided:
     latest_procedure: ProcedureTime | None
     earlier: tuple[EarlierSII, ...]
     albumin: AlbuminContext | None
+    notes: ChartNotes = field(default_factory=ChartNotes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,12 @@ def is_over(condition: ConditionLike) -> bool:
     return not is_for_an_encounter(condition)
 
 
+def is_active(condition: ConditionLike) -> bool:
+    """Tell whether a disease is active, or nothing says that it is not."""
+    codes = codes_of(condition.clinicalStatus)
+    return not codes or not codes <= _OVER
+
+
 def is_for_an_encounter(condition: ConditionLike) -> bool:
     """Tell whether a diagnosis was written down for one encounter and closed with it."""
     return any(FOR_AN_ENCOUNTER in codes_of(category) for category in condition.categories)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.chart_facts import ConditionFact, OperationFact, PatientFact, ProcedureFact
+from cds_service.clinical.chart_notes import OTHER_CANCER, PAST_CANCER, RECORDED_KINDS
+from cds_service.clinical.noted import RecordedFact
 from cds_service.clinical.reasons import Reason
-from cds_service.normalization.condition_status import Standing, came_back, is_over, standing_of
+from cds_service.normalization.condition_status import Standing, came_back, is_active, is_over, standing_of
 from cds_service.normalization.fact_dates import FactDates
 from cds_service.normalization.observed import reference_of
 from cds_service.normalization.procedure_grounds import GroundsReader
@@ -121,6 +123,20 @@ class FactReader:
             reference = reference_of(procedure.id, "Procedure")
             performed = self._dates.of_procedure(procedure)
             yield OperationFact(kind, reference, code, procedure.status == COMPLETED, performed)
+
+    def read_recorded(self, conditions: Sequence[ConditionLike]) -> Iterator[RecordedFact]:
+        """Yield diagnoses of this patient that change blood counts on their own."""
+        taken_back = conditions_taken_back(conditions)
+        for condition in conditions:
+            kinds = {row.category: row.code for row in self._rows(condition.code) if row.category in RECORDED_KINDS}
+            if not kinds or condition.id in taken_back or self._subjects.refuse(condition.subject) is not None:
+                continue
+            days = self._dates.of_condition(condition)
+            span = (days.first, days.last) if days is not None else (None, None)
+            for kind, code in kinds.items():
+                is_past = kind == OTHER_CANCER and not is_active(condition)
+                if standing_of(condition, kind) is Standing.COUNTS:
+                    yield RecordedFact(PAST_CANCER if is_past else kind, code, *span)
 
     def read_patient(self, patient: PatientLike) -> PatientFact:
         """Read birth date (a partial one by its last day, the youngest the patient may be) and death.

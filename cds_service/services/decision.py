@@ -11,6 +11,7 @@ from cds_service.acquisition.delivery import Delivery
 from cds_service.acquisition.prefetch import BLOOD_COUNTS
 from cds_service.cards.gaps import Gap
 from cds_service.clinical.assessment import assess, leave_open, refuse_ineligible
+from cds_service.clinical.chart_notes import note_chart
 from cds_service.clinical.eligibility import judge_eligibility
 from cds_service.clinical.models import Analyte
 from cds_service.clinical.timing import first_day_in_use, has_decisive_draw, missing_baseline_window
@@ -19,7 +20,7 @@ from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.observations import ObservationReader, merge_readings
 from cds_service.normalization.subject import SubjectMatcher
 from cds_service.normalization.taken_back import ids_taken_back
-from cds_service.services.facts import read_facts
+from cds_service.services.facts import read_facts, read_recorded
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -148,7 +149,11 @@ def decide_chart(source: ChartSource, patient_id: str, site: Site, now: datetime
         pages_missing=chart.truncated,
         unreadable=facts.unreadable,
     )
-    return Decision(assessment, eligibility, chart, facts, laboratory)
+    recorded = read_recorded(chart, patient_id, site, times)
+    notes = note_chart(
+        facts.judged(chart), recorded, facts.suspected, eligibility, assessment, site.policy, times.today
+    )
+    return Decision(replace(assessment, notes=notes), eligibility, chart, facts, laboratory)
 
 
 def laboratory_readers(

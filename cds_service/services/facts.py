@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cds_service.clinical.chart_facts import ChartFacts, ConditionFact, OperationFact, PatientFact, ProcedureFact
 from cds_service.clinical.diagnosis_dates import diagnosed_since, is_before_diagnosis
+from cds_service.clinical.noted import RecordedFact, Suspicion
 from cds_service.clinical.reasons import Reason
 from cds_service.normalization.eligibility_facts import ExcludedFact, FactReader
 from cds_service.normalization.observed import reference_of
@@ -57,6 +58,11 @@ class Facts:
             procedures_truncated=chart.procedures.truncated,
         )
 
+    @property
+    def suspected(self) -> tuple[Suspicion, ...]:
+        """Name spread and recurrence that are suspected and not confirmed."""
+        return tuple(Suspicion(fact.suspected, fact.code) for fact in self.excluded if fact.suspected)
+
     def doubts(self, chart: EligibilityChart) -> tuple[Reason, ...]:
         """Name what may hide a diagnosis or procedure: entries that could not be read, pages that did not come."""
         return (
@@ -86,6 +92,12 @@ def read_facts(chart: EligibilityChart, patient_id: str, site: Site, times: Time
         operations=tuple(procedures.read_operations(chart.procedures.resources)),
         excluded=tuple(fact for fact in read if isinstance(fact, ExcludedFact)),
     )
+
+
+def read_recorded(chart: EligibilityChart, patient_id: str, site: Site, times: TimeReader) -> tuple[RecordedFact, ...]:
+    """Read what changes blood counts on its own; asked for eligible patients only."""
+    reader = FactReader(site.mappings, SubjectMatcher(patient_id, chart.conditions.patients), times)
+    return tuple(reader.read_recorded(chart.conditions.resources))
 
 
 def _judge_by_diagnosis(fact: ProcedureFact | ExcludedFact, since: date | None) -> ProcedureFact | ExcludedFact:

@@ -43,6 +43,7 @@ def site_from_settings(settings: Settings) -> Site:
             model_card_url=f"{settings.service.public_url.rstrip('/')}/model-card",
             language=settings.service.language,
             show_not_above_cutoff=settings.cards.show_not_above_cutoff,
+            show_baseline_above=settings.cards.show_baseline_above,
             show_indeterminate=settings.cards.show_indeterminate,
             assessment_extension=settings.cards.assessment_extension,
         ),
@@ -65,4 +66,5 @@ def _policy(settings: Settings) -> ClinicalPolicy:
         same_draw=timedelta(minutes=timing.same_draw_minutes),
         albumin_window_days=timing.albumin_window_days,
         accepted_statuses=frozenset(settings.normalization.accept_statuses),
+        follow_up_years=timing.follow_up_years,
     )

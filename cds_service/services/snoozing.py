@@ -125,7 +125,12 @@ def _reasons(assessment: Assessment) -> list[str]:
         return sorted(map(str, assessment.reasons))
     doubts = {"truncated": assessment.truncated, **assessment.doubts._asdict()}
     newer = sorted({f"newer {unused.reason}" for unused in assessment.doubts.newer})
-    return [*(f"doubt {kind}" for kind, found in doubts.items() if found), *newer]
+    notes = assessment.notes
+    noted = {
+        *(f"recorded {fact.kind}" for fact in notes.recorded),
+        *(f"suspected {s.category}" for s in notes.suspected),
+    }
+    return [*(f"doubt {kind}" for kind, found in doubts.items() if found), *newer, *sorted(noted)]
 
 
 def _sii(assessment: Assessment) -> Decimal | None:

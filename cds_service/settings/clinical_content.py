@@ -64,6 +64,9 @@ class TimingSettings(ClinicalSection):
     albumin_window_days: Days = Field(
         7, description="Albumin is shown beside a draw when it is at most this many days away from it."
     )
+    follow_up_years: Annotated[int, Field(ge=1, le=50)] = Field(
+        5, description="Years after the latest procedure in which the rule is asked; the study followed five."
+    )
 
 
 class NormalizationSettings(ClinicalSection):
@@ -79,6 +82,9 @@ class CardSettings(ClinicalSection):
     """Which outcomes the clinician sees."""
 
     show_not_above_cutoff: bool = Field(False, description="Show an info card when SII is not above the cut-off.")
+    show_baseline_above: bool = Field(
+        True, description="Show an info card when SII is not above the cut-off and was above before the procedure."
+    )
     show_indeterminate: bool = Field(
         True, description="Show an info card that names what is missing when SII cannot be assessed."
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cds_service.cards.wording.english_chart import CLOSING_KINDS, NOT_CHECKED_ITEMS, RECORDED_KINDS, SUSPECTED_KINDS
 from cds_service.cards.wording.english_reasons import OVERRIDE_REASONS, REASONS, SHORT_REASONS
 from cds_service.cards.wording.texts import Texts
 from cds_service.clinical.evidence import (
@@ -133,8 +134,35 @@ ENGLISH: Final = Texts(
         "No trial was found showing that SII-guided follow-up improves outcome."
     ),
     not_checked=(
-        "**Not checked:** residual disease; and infection, steroids, G-CSF, transfusion and splenectomy, which change "
-        "blood counts independently of the tumor."
+        "**Not checked:** residual disease; and what changes blood counts independently of the tumor: {items}."
+    ),
+    not_checked_items=NOT_CHECKED_ITEMS,
+    and_more="{items}; and {count} more",
+    recorded_note="**Recorded in the chart, and changes blood counts independently of the tumor:** {items}.",
+    recorded_kinds=RECORDED_KINDS,
+    suspected_note="**Suspected in the chart, not confirmed:** {items}. A suspicion does not change this result.",
+    suspected_kinds=SUSPECTED_KINDS,
+    closing_note="**Blood soon after these is not used, either:** {items}.",
+    closing_kinds=CLOSING_KINDS,
+    unplaced_procedures_note=(
+        "**The day of these is not known:** {items}. Blood may have been drawn too soon after one of them."
+    ),
+    too_soon_note="The newest complete blood count was drawn {days} after the interventional procedure of {procedure}.",
+    no_day_between_note=(
+        "Procedures that follow each other so closely leave no whole day between them on which blood can be used: "
+        "blood before the latest one is too soon after the previous one."
+    ),
+    between_note="**Between this blood draw and the latest procedure there was another procedure:** {items}.",
+    several_procedures_note=(
+        "**{count} interventional procedures within the last year.** The study's patients had no residual lesions "
+        "after therapy; repeated therapy speaks against that."
+    ),
+    diagnosed_later_note=(
+        "**An interventional procedure was done before liver cancer was recorded.** It may have had another reason."
+    ),
+    another_cancer_note=(
+        "**Another cancer is recorded, and a metastasis in the liver before the latest procedure:** the procedure may "
+        "have treated metastases of that cancer."
     ),
     low_platelets_note="Low platelets, as in cirrhosis with a large spleen, lower SII independently of the tumor.",
     truncated_note=(

@@ -65,6 +65,21 @@ class Texts:
     site_cutoff_note: str
     consider: str
     not_checked: str
+    not_checked_items: Mapping[str, str]
+    and_more: str
+    recorded_note: str
+    recorded_kinds: Mapping[str, str]
+    suspected_note: str
+    suspected_kinds: Mapping[str, str]
+    closing_note: str
+    closing_kinds: Mapping[str, str]
+    unplaced_procedures_note: str
+    too_soon_note: str
+    no_day_between_note: str
+    between_note: str
+    several_procedures_note: str
+    diagnosed_later_note: str
+    another_cancer_note: str
     low_platelets_note: str
     truncated_note: str
     undated_procedures_note: str

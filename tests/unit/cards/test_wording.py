@@ -13,11 +13,15 @@ import pytest
 
 from cds_service.cards import wording
 from cds_service.cards.builder import CardBuilder
+from cds_service.cards.chart_notes import not_checked
 from cds_service.cards.gaps import Gap
 from cds_service.cards.wording import TEXTS, english, english_reasons
 from cds_service.clinical import evidence
+from cds_service.clinical.chart_facts import OperationFact
 from cds_service.clinical.models import Analyte
+from cds_service.clinical.noted import ChartNotes, RecordedFact, Suspicion
 from cds_service.clinical.reasons import Reason
+from cds_service.clinical.timing import CLOSING_KINDS
 from cds_service.settings.models import LANGUAGES
 from tests.unit.cards.assessments import OPTIONS, TAKEN, decided, draw_of_shares, indeterminate, reported
 from tests.unit.clinical.values import POLICY, at, day, done, draw, excluded, result
@@ -51,6 +55,23 @@ ALBUMIN = result(Analyte.ALBUMIN, "38", at(day(21)))
 NEWER = excluded(Analyte.PLATELETS, Reason.UNIT_UNKNOWN, at(day(1)))
 UNPLACED = excluded(Analyte.PLATELETS, Reason.NO_EFFECTIVE_TIME)
 NO_WINDOW = replace(POLICY, albumin_window_days=0)
+SPREAD = ("metastasis", "secondary", "recurrence")
+CLOSED = tuple(OperationFact(kind, "", "X", True, done(TAKEN)) for kind in sorted(CLOSING_KINDS))
+RECORDED = sorted(TEXTS["en"].recorded_kinds)
+EVERY_NOTE = ChartNotes(
+    recorded=tuple(RecordedFact(kind, "X", None, None) for kind in RECORDED),
+    suspected=tuple(Suspicion(category, "X") for category in SPREAD),
+    closing=CLOSED,
+    unplaced=(OperationFact("interventional", "", "X", False, None),),
+    recent_procedures=2,
+    between=(done(TAKEN),),
+    diagnosed_later=True,
+    may_be_of_another_cancer=True,
+    too_soon_after=done(TAKEN),
+    days=2,
+    no_day_between=True,
+)
+EACH_RECORDED = [ChartNotes(recorded=(RecordedFact(kind, "X", day(1), day(1)),)) for kind in RECORDED]
 # Together these cards say everything there is to say.
 EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
     (decided(), POLICY),
@@ -70,6 +91,8 @@ EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
     (decided(albumin=[ALBUMIN], policy=NO_WINDOW), NO_WINDOW),
     (indeterminate(Reason.STALE, latest_procedure=done(at(day(65)), at(day(60)))), POLICY),
     (indeterminate(Reason.STALE, taken={Reason.STALE: TAKEN}), POLICY),
+    (indeterminate(Reason.STALE, notes=EVERY_NOTE), POLICY),
+    *((indeterminate(Reason.STALE, notes=note), POLICY) for note in EACH_RECORDED),
     *((indeterminate(reason), POLICY) for reason in Reason if reason not in NOT_ELIGIBLE),
     (indeterminate(*(r for r in Reason if r not in NOT_ELIGIBLE)), POLICY),
 ]
@@ -203,4 +226,4 @@ def test_evidence_paragraph_reads_as_published() -> None:
 
 @pytest.mark.parametrize("word", ["residual disease", "infection", "steroids", "G-CSF", "transfusion", "splenectomy"])
 def test_not_checked_names_what_the_service_cannot_know(word: str) -> None:
-    assert word in ENGLISH.not_checked
+    assert word in not_checked(ChartNotes(), ENGLISH)

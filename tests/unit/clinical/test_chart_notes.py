@@ -1,0 +1,158 @@
+"""What the card names of the chart: what is recorded near the draw, what closes days, what procedures say together."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from cds_service.clinical.assessment import assess
+from cds_service.clinical.chart_facts import ChartFacts, ConditionFact, OperationFact, ProcedureFact
+from cds_service.clinical.chart_notes import note_chart
+from cds_service.clinical.eligibility import judge_eligibility
+from cds_service.clinical.models import BloodCounts
+from cds_service.clinical.noted import ChartNotes, RecordedFact
+from tests.unit.clinical.values import NOW, POLICY, TODAY, at, day, done, draw
+
+DRAWN = day(20)
+CANCER = ConditionFact("primary", "Condition/1", "1", "C22.0", False, day(400), day(400))
+
+
+def recorded(kind: str, first: date | None, last: date | None = None) -> RecordedFact:
+    return RecordedFact(kind, "X", first, last or first)
+
+
+def operation(kind: str, when: date | None, *, completed: bool = True) -> OperationFact:
+    return OperationFact(kind, "Procedure/o", "X", completed, done(at(when)) if when else None)
+
+
+def notes(
+    *facts: RecordedFact,
+    procedures: tuple[int, ...] = (60,),
+    operations: tuple[OperationFact, ...] = (),
+    conditions: tuple[ConditionFact, ...] = (CANCER,),
+    drawn: date = DRAWN,
+) -> ChartNotes:
+    treated = [ProcedureFact("ablation", "Procedure/1", "1", "x", done(at(day(ago)))) for ago in procedures]
+    chart = ChartFacts(None, conditions, treated, operations)
+    eligibility = judge_eligibility(chart, POLICY, NOW)
+    found = assess(eligibility, BloodCounts((draw(at(drawn)),)), (), POLICY, NOW)
+    return note_chart(chart, facts, (), eligibility, found, POLICY, TODAY)
+
+
+def days_from_draw(days: int) -> date:
+    return DRAWN + timedelta(days=days)
+
+
+@pytest.mark.parametrize(
+    ("fact", "named", "reason"),
+    [
+        (recorded("infection", days_from_draw(-14)), True, "fourteen days before the draw"),
+        (recorded("infection", days_from_draw(-15)), False, "a day earlier"),
+        (recorded("infection", days_from_draw(14)), True, "fourteen days after"),
+        (recorded("infection", days_from_draw(15)), False, "a day later"),
+        (recorded("infection", days_from_draw(-60), days_from_draw(-3)), True, "it lasted until near the draw"),
+        (recorded("infection", None), False, "nobody knows when"),
+        (recorded("pregnancy", days_from_draw(-300)), True, "within 300 days"),
+        (recorded("pregnancy", days_from_draw(-301)), False, "longer ago"),
+        (recorded("splenectomy", None), True, "a spleen does not grow again"),
+        (recorded("haematological-malignancy", days_from_draw(-4000)), True, "at any time"),
+        (recorded("palliative-care", None), True, "at any time"),
+        (recorded("other-cancer", days_from_draw(-900)), True, "active, so at any time"),
+        (recorded("past-cancer", days_from_draw(-900)), False, "over"),
+    ],
+)
+def test_recorded_fact_is_named_near_the_draw(fact: RecordedFact, named: bool, reason: str) -> None:
+    assert [f.kind for f in notes(fact).recorded] == ([fact.kind] if named else []), reason
+
+
+@pytest.mark.parametrize(
+    ("fact", "named", "reason"),
+    [
+        (operation("other", days_from_draw(-28)), ["operation"], "28 days before the draw"),
+        (operation("other", days_from_draw(-29)), [], "a day earlier"),
+        (operation("other", days_from_draw(1)), [], "after the draw"),
+        (operation("other", None), [], "nobody knows when"),
+        (operation("splenectomy", days_from_draw(-3000)), ["splenectomy"], "whenever it was"),
+        (operation("liver-transplant", days_from_draw(-3000)), ["liver-transplant"], "an earlier transplant"),
+        (operation("liver-resection", days_from_draw(-28)), ["liver-resection"], "on the first open day"),
+        (operation("interventional", days_from_draw(-28), completed=False), [], "named as what closes days"),
+    ],
+)
+def test_operation_is_named_before_the_draw(fact: OperationFact, named: list[str], reason: str) -> None:
+    assert [f.kind for f in notes(operations=(fact,)).recorded] == named, reason
+
+
+def test_newest_of_a_kind_stands_for_all() -> None:
+    found = notes(recorded("infection", days_from_draw(-9)), recorded("infection", days_from_draw(-2)))
+
+    assert [f.last_day for f in found.recorded] == [days_from_draw(-2)]
+
+
+def test_what_closes_days_is_named_and_what_has_no_day_apart() -> None:
+    month = OperationFact("liver-resection", "Procedure/m", "X", True, done(at(day(10)))._replace(began="2026-02"))
+    stopped = operation("interventional", day(5), completed=False)
+    old = operation("interventional", day(200), completed=False)
+    undated = operation("liver-resection", None)
+
+    found = notes(operations=(stopped, old, undated, month))
+
+    assert (found.closing, found.unplaced) == ((stopped,), (undated, month))
+
+
+@pytest.mark.parametrize(
+    ("procedures", "count", "reason"),
+    [
+        ((60,), 1, "one"),
+        ((60, 365), 2, "to the day a year ago"),
+        ((60, 366), 1, "a day longer"),
+        ((60, 90, 120), 3, ""),
+    ],
+)
+def test_procedures_of_the_last_year_are_counted(procedures: tuple[int, ...], count: int, reason: str) -> None:
+    assert notes(procedures=procedures).recent_procedures == count, reason
+
+
+def test_procedure_between_a_baseline_and_the_latest_is_named() -> None:
+    found = notes(procedures=(20, 40, 90), drawn=day(45))
+
+    assert [time.isoformat() for time in found.between] == [day(40).isoformat()]
+
+
+@pytest.mark.parametrize(
+    ("gap", "expected", "reason"),
+    [(28, True, "day 28 is the day of the next"), (29, False, "one day is left"), (10, True, "none at all")],
+)
+def test_procedures_that_leave_no_day_are_said_to(gap: int, expected: bool, reason: str) -> None:
+    found = notes(procedures=(5, 5 + gap), drawn=day(3))
+
+    assert found.no_day_between is expected, reason
+    assert (found.too_soon_after, found.days) == (done(at(day(5))), 2)
+
+
+def test_blood_before_the_latest_is_too_soon_after_the_one_before() -> None:
+    found = notes(procedures=(10, 38), drawn=day(11))
+
+    assert (found.too_soon_after, found.days, found.no_day_between) == (done(at(day(38))), 27, True)
+
+
+@pytest.mark.parametrize(
+    ("members", "expected", "reason"),
+    [
+        ({"conditions": (CANCER._replace(first_day=day(20), last_day=day(20)),)}, True, "40 days after the procedure"),
+        ({"conditions": (CANCER._replace(first_day=day(30), last_day=day(30)),)}, False, "30 days after it"),
+        ({"conditions": (CANCER._replace(first_day=None, last_day=None),)}, False, "undated"),
+    ],
+)
+def test_cancer_recorded_after_the_procedure_is_said(members: dict[str, Any], expected: bool, reason: str) -> None:
+    assert notes(**members).diagnosed_later is expected, reason
+
+
+@pytest.mark.parametrize("kind", ["other-cancer", "past-cancer"])
+def test_metastasis_in_the_liver_may_be_of_another_cancer(kind: str) -> None:
+    spread = ConditionFact("secondary", "Condition/2", "1", "C78.7", False, day(100), day(100))
+
+    assert notes(recorded(kind, day(900)), conditions=(CANCER, spread)).may_be_of_another_cancer
+    assert not notes(conditions=(CANCER, spread)).may_be_of_another_cancer
+    assert not notes(recorded(kind, day(900))).may_be_of_another_cancer

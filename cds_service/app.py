@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Final
 from cds_service.acquisition.from_settings import fetching_from_settings
 from cds_service.audit.keys import read_key
 from cds_service.audit.log import AuditLog
-from cds_service.audit.standing import site_notices
 from cds_service.authorization.authenticator import Authenticator as VerifyingAuthenticator
 from cds_service.authorization.from_settings import authenticator_from_settings
 from cds_service.cards.model_card import SiteModelCard
@@ -66,8 +65,6 @@ def serve_site(in_force: InForce) -> ServedApplication:
     join_workers()
     metrics = Metrics()
     with holding(dict(in_force.contents)):
-        for notice in site_notices(in_force.settings, utc_now().date()):
-            _LOGGER.warning("at start: %s", notice)
         audit = open_audit_log(in_force.settings)
         running = Running(serving_parts(in_force.settings, audit, metrics))
     # The last records of this worker get their kept head too.

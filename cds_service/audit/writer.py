@@ -226,8 +226,6 @@ class ChainWriter:
             tail = self._extend(tail, encode_payload(ClosedRecord(time=now)))
         elif tail.file:
             sync_file(self._path(tail.file))
-        else:
-            _log.warning("audit directory %s is new: a log begins with record %d", self._directory, tail.sequence + 1)
         name = file_name(tail.sequence + 1, now)
         # Named before it exists: a process that still writes to the old file sees that it has to look again.
         self._lock.announce(name)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 # Here, before the fork: the workers share the memory of what is imported, and start at once.
 from cds_service.app import serve_site
+from cds_service.audit.standing import site_notices
 from cds_service.cli.named_parts import load_usable_or_exit
 from cds_service.cli.options import config_option
 from cds_service.server.reload import Reload, in_force_at_start
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cds_service.server.in_force import InForce, ServedApplication
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @click.command("serve")
@@ -36,11 +41,19 @@ def serve(config_file: Path | None, host: str | None, port: int | None) -> None:
     contents: Contents = {}
     with holding(contents):
         settings = load_usable_or_exit(config_file)
+        notices = tuple(site_notices(settings, datetime.now(UTC).date()))
     held = in_force_at_start(settings, contents)
     server = settings.server
     options = ServerOptions(server.host, server.port, server.workers, server.threads, server.max_request_bytes)
     reload = Reload(held, path, dict(os.environ), known)
-    run_server(serve_site, reload, options, lambda address: click.echo(f"listening on {address}"))
+    run_server(serve_site, reload, options, lambda address: _announce(address, notices))
+
+
+def _announce(address: str, notices: tuple[str, ...]) -> None:
+    """Print the address, before anything else: programs read the first line. Then log what is to be known."""
+    click.echo(f"listening on {address}")
+    for notice in notices:
+        _LOGGER.warning("at start: %s", notice)
 
 
 def run_server(

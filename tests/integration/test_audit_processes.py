@@ -147,11 +147,10 @@ def _die_in_mid_line(log: AuditLog) -> None:
 def test_file_size_limit_of_the_system_leaves_no_half_line(tmp_path: Path) -> None:
     # The kernel itself writes a part of the line and then refuses, as on a full disk.
     script = """
-import logging, resource, sys
+import resource, sys
 from pathlib import Path
 from cds_service.errors import AuditUnavailableError
 from tests.integration.test_audit_processes import open_log, record
-logging.disable(logging.WARNING)
 log = open_log(Path(sys.argv[1]))
 log.start()
 log.append(record("before"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,11 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from cds_service.app import serve_site
 from cds_service.audit.standing import notices
+from cds_service.cli import serve
 from cds_service.cli.main import main
-from cds_service.server.in_force import InForce
-from cds_service.settings import load_settings
 from tests.unit.audit.samples import KEY, NOW, OTHER_KEY, Clock, audit_log, hook_record
 
 if TYPE_CHECKING:
@@ -129,9 +126,16 @@ def test_config_check_prints_what_is_to_be_known_and_exits_0(configuration: Path
     assert not (configuration.parent / "audit").exists(), "nothing is written"
 
 
-def test_start_logs_what_is_to_be_known(configuration: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        serve_site(InForce(load_settings(configuration, {})))
+def test_serve_prints_its_address_first_and_then_logs_what_is_to_be_known(
+    configuration: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def listen(_build: object, _reload: object, _options: object, on_listening: Callable[[str], None]) -> None:
+        assert caplog.records == []
+        on_listening("http://127.0.0.1:1")
 
-    told = [one.getMessage() for one in caplog.records if "at start: " in one.getMessage()]
+    monkeypatch.setattr(serve, "run_server", listen)
+    result = CliRunner().invoke(main, ["serve", "--config", str(configuration)])
+
+    assert result.stdout == "listening on http://127.0.0.1:1\n"
+    told = [one.getMessage() for one in caplog.records]
     assert [text.split()[2].rstrip(":") for text in told] == list(EXPECTED)

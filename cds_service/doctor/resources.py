@@ -1,4 +1,4 @@
-"""FHIR resources as the service reads them, and with the names that the service never reads."""
+"""FHIR resources as the service reads them; diagnoses and procedures with names, which it does not read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.acquisition.bundles import BundleReader
 from cds_service.acquisition.resources import (
-    Component,
     Condition,
     DescribedCoding,
     DescribedConcept,
@@ -36,19 +35,6 @@ class NamedConcept(DescribedConcept, frozen=True, gc=False):
     text: Any = None
 
 
-class NamedComponent(Component):
-    """FHIR Observation.component with names."""
-
-    code: NamedConcept | None = None
-
-
-class NamedObservation(Observation):
-    """FHIR Observation with names."""
-
-    code: NamedConcept | None = None
-    component: Parts[NamedComponent] = ()
-
-
 class NamedCondition(Condition):
     """FHIR Condition with names."""
 
@@ -61,7 +47,7 @@ class NamedProcedure(Procedure):
     code: NamedConcept | None = None
 
 
-OBSERVATIONS: Final[BundleReader[Observation]] = BundleReader(NamedObservation, "Observation")
+OBSERVATIONS: Final[BundleReader[Observation]] = BundleReader(Observation, "Observation")
 CONDITIONS: Final[BundleReader[Condition]] = BundleReader(NamedCondition, "Condition")
 PROCEDURES: Final[BundleReader[Procedure]] = BundleReader(NamedProcedure, "Procedure")
 

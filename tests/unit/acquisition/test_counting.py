@@ -12,7 +12,7 @@ from cds_service.acquisition import prefetch
 from cds_service.acquisition.bundles import BundleContent, BundleReader
 from cds_service.acquisition.prefetch import KeyState
 from cds_service.acquisition.resources import MOST_PARTS, Condition, Observation, Patient, Procedure
-from cds_service.doctor.resources import NamedCondition, NamedObservation, NamedProcedure
+from cds_service.doctor.resources import NamedCondition, NamedProcedure
 from cds_service.hooks.request import PrefetchKeys, parse_cds_request
 from cds_service.undecoded import UNCOUNTED_BYTES
 from tests.support.charts import PATIENT_ID, Json, bundle, condition, hook_request, observation
@@ -133,9 +133,7 @@ def test_unknown_prefetch_key_becomes_nothing() -> None:
     assert list(parse_cds_request(body).prefetch) == ["conditions"]
 
 
-@pytest.mark.parametrize(
-    "resource", [Observation, Condition, Procedure, Patient, NamedObservation, NamedCondition, NamedProcedure]
-)
+@pytest.mark.parametrize("resource", [Observation, Condition, Procedure, Patient, NamedCondition, NamedProcedure])
 def test_every_list_that_is_read_of_a_resource_has_a_limit(resource: type) -> None:
     limits = list(_limits(inspect.type_info(resource), resource.__name__))
 

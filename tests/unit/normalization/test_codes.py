@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cds_service.clinical.models import Analyte, Basis, ExcludedResult
-from cds_service.doctor.resources import NamedObservation
 from tests.support.charts import LOINC, LYMPHOCYTES, NEUTROPHILS, PLATELETS, Json, observation
-from tests.unit.normalization.reading import judged, observation_reader, outcomes_of, typed, usable
+from tests.unit.normalization.reading import judged, outcomes_of, usable
 
 LOINC_OID = "urn:oid:2.16.840.1.113883.6.1"
 
@@ -166,11 +165,3 @@ def test_code_conflict_names_the_accepted_analyte(
 
     assert isinstance(outcome, ExcludedResult)
     assert outcome.analyte is analyte, reason
-
-
-@pytest.mark.parametrize("display", ["Platelets", ["a", {"list": 1}], {"an": "object"}, None])
-def test_code_is_the_same_whatever_is_read_as_its_name(display: object) -> None:
-    code = {"coding": [{"system": LOINC, "code": PLATELETS, "display": display}]}
-    named = typed(NamedObservation, observation(PLATELETS, 210, code=code))
-
-    assert list(observation_reader().read(named)) == [usable(observation(PLATELETS, 210))]

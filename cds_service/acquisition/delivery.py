@@ -16,7 +16,7 @@ from cds_service.acquisition import prefetch
 from cds_service.acquisition.bundles import BundleContent, BundleReader, R
 from cds_service.acquisition.entries import MOST_ENTRIES
 from cds_service.acquisition.fhir.access import find_access, points_to_unlisted_server, why_no_access
-from cds_service.acquisition.fhir.sorting import only_older_follow
+from cds_service.acquisition.fhir.sorting import Order
 from cds_service.acquisition.prefetch import KeyState, PrefetchKey
 from cds_service.acquisition.resources import Condition, Observation, Patient, Procedure
 from cds_service.errors import DataUnavailableError, ForbiddenError, PatientMismatchError
@@ -200,7 +200,7 @@ class Delivery:
             return
         url = next_url or self._plan.queries[key].url(self._access.base, self._request.context.patientId)
         self._searches[key] = self._plan.fetcher.search(
-            key, reader, url, self._access, self._plan.deadline, first_page, partial(self._is_enough, key)
+            key, reader, url, self._access, self._plan.deadline, first_page, partial(self._is_enough, key, Order())
         )
 
     def _say_why_nothing_is_asked(self) -> None:
@@ -210,7 +210,7 @@ class Delivery:
             _LOGGER.warning("the FHIR server is not asked: %s", why)
         self._said_why = True
 
-    def _is_enough(self, key: str, pages: Sequence[BundleContent[Any]]) -> bool:
+    def _is_enough(self, key: str, order: Order, pages: Sequence[BundleContent[Any]]) -> bool:
         # Asked before each page: with everything asked at once, the days are known only while pages come in.
         day = self._first_needed.get(key)
-        return day is not None and only_older_follow(pages, day)
+        return day is not None and order.only_older_follow(pages, day)

@@ -11,6 +11,7 @@ from cds_service.audit.events.references import REFERENCE_FORMS, References
 from cds_service.audit.search import Found, Query, Unreadable, search
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.files import STANDARD_OUTPUT, open_whole
+from cds_service.foreign_bytes import text_of
 from cds_service.reports.printable import printable
 from cds_service.settings.network import secure_url
 
@@ -216,9 +217,11 @@ def _repository(log: Log, base: str, token_file: Path | None, *, create: bool) -
 
 def _token(file: Path) -> str:
     try:
-        token = file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file}: the token cannot be read: {getattr(error, 'strerror', None) or 'it is not ASCII'}")
+        token = text_of(file.read_bytes()).strip()
+    except OSError as error:
+        fail(f"{file}: the token cannot be read: {error.strerror}")
+    except ValueError as error:
+        fail(f"{file}: {error}")
     if not token or any(not "!" <= character <= "~" for character in token):
         fail(f"{file}: holds no token of one line")
     return token

@@ -17,30 +17,51 @@ if TYPE_CHECKING:
 _SLACK: Final = timedelta(days=1)
 
 
-def is_newest_first(observations: Iterable[Observation]) -> bool:
-    """Tell whether results are proved to be sorted: none is newer than one before it, and they do get older.
+class Order:
+    """The order of results as they come. Each is looked at once, however many pages there are.
 
     Results without a day that can be read prove nothing and disprove nothing.
     """
-    days = [day for observation in observations if (day := day_of(observation)) is not None]
-    oldest = date.max
-    for day in days:
-        if day - _SLACK > oldest:
+
+    def __init__(self) -> None:
+        """Have seen nothing."""
+        self._pages = 0
+        self._newest: date | None = None
+        self._oldest = date.max
+        self._is_broken = False
+
+    @property
+    def is_newest_first(self) -> bool:
+        """Tell whether results are proved to be sorted: none is newer than one before it, and they do get older."""
+        return not self._is_broken and self._newest is not None and self._newest - self._oldest > _SLACK
+
+    def take(self, observations: Iterable[Observation]) -> None:
+        """Take further results into account."""
+        for observation in observations:
+            day = day_of(observation)
+            if day is None:
+                continue
+            self._newest = self._newest or day
+            self._is_broken = self._is_broken or (day > self._oldest and day - self._oldest > _SLACK)
+            self._oldest = min(self._oldest, day)
+
+    def only_older_follow(self, pages: Sequence[BundleContent[Any]], first_needed: date) -> bool:
+        """Tell whether all that follows was taken before a day: sorted so far, and the last page lies wholly there."""
+        for page in pages[self._pages :]:
+            self.take(page.resources)
+        self._pages = len(pages)
+        last = pages[-1]
+        if last.malformed or not last.resources or not self.is_newest_first:
             return False
-        oldest = min(oldest, day)
-    return bool(days) and days[0] - oldest > _SLACK
+        days = [day_of(observation) for observation in last.resources]
+        return all(day is not None and first_needed - day > _SLACK for day in days)
 
 
-def only_older_follow(pages: Sequence[BundleContent[Any]], first_needed: date) -> bool:
-    """Tell whether all that follows these pages was taken before a day: sorted so far, and the last page lies there."""
-    last = pages[-1]
-    if last.malformed or not last.resources:
-        return False
-    for observation in last.resources:
-        day = day_of(observation)
-        if day is None or day + _SLACK >= first_needed:
-            return False
-    return is_newest_first(observation for page in pages for observation in page.resources)
+def is_newest_first(observations: Iterable[Observation]) -> bool:
+    """Tell whether results are proved to be sorted."""
+    order = Order()
+    order.take(observations)
+    return order.is_newest_first
 
 
 def day_of(observation: Observation) -> date | None:

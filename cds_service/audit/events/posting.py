@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
+from cds_service.outgoing import USER_AGENT
 from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Repository:
         self._session.verify = str(ca_file) if ca_file else True
         self._session.proxies = {"https": proxy} if proxy else {}
         self._session.headers.update({"Content-Type": _MEDIA_TYPE, "Accept": _MEDIA_TYPE, "Prefer": "return=minimal"})
+        self._session.headers["User-Agent"] = USER_AGENT
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
 

@@ -29,15 +29,18 @@ MAPPINGS = load_mappings()
 ROWS = MAPPINGS.rows
 SITE = ("SITE",)
 TIMED_LOADS = """
-import time
+import time, tomllib
 from fhir_mappings import load_mappings
-times = []
-for _ in range(5):
-    load_mappings.cache_clear()
-    start = time.process_time()
-    load_mappings()
-    times.append(time.process_time() - start)
-print(min(times))
+from fhir_mappings.files import read_data_files
+def best(work):
+    times = []
+    for _ in range(5):
+        load_mappings.cache_clear()
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+print(best(load_mappings), best(lambda: [tomllib.loads(text.decode()) for text in read_data_files().values()]))
 """
 
 
@@ -89,10 +92,14 @@ def test_load_mappings_is_read_once() -> None:
     assert load_mappings() is MAPPINGS
 
 
-def test_load_takes_less_than_thirty_milliseconds_of_processor_time() -> None:
-    # A process of its own: coverage measurement and other tracing would be timed as well.
+def test_load_costs_less_than_three_times_what_its_files_cost_to_parse() -> None:
+    # A process of its own: coverage measurement and other tracing would be timed as well. Measured against the parser
+    # in the same run, because the same work takes twice the time on a machine that is busy.
     finished = subprocess.run([sys.executable, "-c", TIMED_LOADS], check=True, capture_output=True, text=True)
-    assert float(finished.stdout) < 0.030
+    loading, parsing = map(float, finished.stdout.split())
+    assert loading < 3 * parsing
+    # The contract gives start to first answer 1.5 seconds.
+    assert loading < 0.15
 
 
 def test_file_without_any_row_is_refused() -> None:

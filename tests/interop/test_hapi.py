@@ -129,7 +129,7 @@ def test_hook_patient_that_the_server_does_not_know_is_no_decision(site: Fetchin
     answer = site.ask(request)
 
     assert answer.status == 412
-    assert answer.missing_keys == ["patient"]
+    assert "patient" in answer.missing_keys
 
 
 def examined(server: Hapi, folder: Path, *, change: bool) -> Json:

@@ -38,6 +38,8 @@ _HEADERS: Final = {
     "User-Agent": USER_AGENT,
     **NOT_FROM_A_CACHE,
 }
+# A CapabilityStatement holds nothing of a patient, and HAPI makes it anew, for half a minute, if no cache may answer.
+_METADATA_HEADERS: Final = {name: value for name, value in _HEADERS.items() if name not in NOT_FROM_A_CACHE}
 _CHUNK_BYTES: Final = 65_536
 _REDIRECTS: Final = range(300, 400)
 _SERVER_ERRORS: Final = range(500, 600)
@@ -87,7 +89,8 @@ class Exchanger:
         A server that asks for patience which the limit allows is asked once more. Raises ExchangeError for any other
         status, a body of more than `max_bytes`, or no answer within the limit.
         """
-        headers = _HEADERS if authorization is None else {**_HEADERS, "Authorization": authorization}
+        common = _METADATA_HEADERS if url.endswith("/metadata") else _HEADERS
+        headers = common if authorization is None else {**common, "Authorization": authorization}
         request = _request("GET", url, headers)
         try:
             return self._exchange(request, limit, lambda response: _content(response, max_bytes))

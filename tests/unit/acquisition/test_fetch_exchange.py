@@ -67,6 +67,13 @@ def test_request_says_what_it_wants_and_no_more(stub: FHIRStub) -> None:
     }
 
 
+def test_metadata_may_come_from_a_cache(stub: FHIRStub) -> None:
+    """HAPI makes its CapabilityStatement anew, for half a minute, when no cache may answer."""
+    exchanger().get(f"{stub.url}/metadata", None, TimeLimit(time.monotonic() + PLENTY), MOST_BYTES)
+
+    assert "cache-control" not in stub.received[0].headers
+
+
 def test_without_token_no_header_is_sent(stub: FHIRStub) -> None:
     exchanger().get(f"{stub.url}/Patient/p1", None, TimeLimit(time.monotonic() + PLENTY), MOST_BYTES)
 

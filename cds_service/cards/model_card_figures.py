@@ -64,6 +64,7 @@ def _policy_figures(policy: ClinicalPolicy) -> dict[str, str]:
         "max_age_days": str(policy.max_age_days),
         "same_draw_minutes": str(policy.same_draw // timedelta(minutes=1)),
         "albumin_window_days": str(policy.albumin_window_days),
+        "follow_up_years": str(policy.follow_up_years),
         "accepted_statuses": ", ".join([*known, *sorted(policy.accepted_statuses.difference(known))]),
         "timezone": str(policy.timezone),
     }

@@ -143,7 +143,9 @@ class Supervisor(MPServer):
                 worker.is_ready = True
                 if not self._was_ready:
                     self._was_ready = True
-                    self._on_listening()
+                    # Whoever was to be told may have gone; that ends no service.
+                    with suppress(OSError):
+                        self._on_listening()
             elif word in (Word.APPLIED, Word.REFUSED):
                 self._reload_of_configuration.answered(worker, is_applied=word is Word.APPLIED)
         if worker.is_silent(now) and not worker.has_exited:
@@ -171,6 +173,8 @@ class Supervisor(MPServer):
             self._tell_not_started(slot, now, error)
             return
         process = self._spawn_worker(slot.index, spawn_target, lambda: self._run_worker(slot))
+        # Whatever ends this process ends them too: Python would wait for others for ever.
+        process.inner.daemon = True
         slot.worker = Worker(process, above, below, self._reload_of_configuration.held, now)
         try:
             with _signals_blocked():

@@ -17,7 +17,7 @@ import requests
 from tests.security.forge import EC_KID, ec_key, jwk, key_set, token
 from tests.support.charts import hook_request
 from tests.support.processes import children
-from tests.support.serve_command import COMMAND, CONFIGURATION_NAME, Serving, serving, wait_until
+from tests.support.serve_command import COMMAND, CONFIGURATION_NAME, TRIAL, Serving, serving, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -251,3 +251,24 @@ def test_stop_while_a_place_waits_for_its_next_worker_ends_at_once(tmp_path: Pat
         service.process.terminate()
 
         assert service.process.wait(10) == 0
+
+
+def test_reader_of_the_address_that_has_gone_ends_nothing_and_the_service_still_stops(tmp_path: Path) -> None:
+    configuration = tmp_path / CONFIGURATION_NAME
+    configuration.write_text(TRIAL, encoding="utf-8")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [str(COMMAND), "serve", "--config", str(configuration)]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=writing, stderr=subprocess.DEVNULL)
+    os.close(writing)
+    try:
+        wait_until(lambda: (tmp_path / "state.db").exists() and len(children(process.pid)) == 2, "it serves", 30)
+        time.sleep(2)
+        victim = max(children(process.pid))
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: victim not in children(process.pid) and len(children(process.pid)) == 2, "it is supervised")
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()

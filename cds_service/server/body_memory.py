@@ -1,11 +1,11 @@
 """How much memory large bodies may take in one worker: what is waited for, and what is worked on.
 
-A body is held while it arrives and while its request runs. Decoding it takes several times its size, and gains nothing
-from being done for many requests at once, since one thread runs at a time. So there are two budgets, both in bytes of
-bodies: a large one for bodies that arrive, so that slow senders do not stop others, and a small one for those in work.
-Small bodies are not counted; they are what nearly all requests have.
+A body is held while it arrives and while its request runs. Decoding it takes many times its size, and gains nothing from
+being done for many requests at once, since one thread runs at a time. So there are two budgets: a large one in bytes of
+bodies that arrive, so that slow senders do not stop others, and one for those in work, in bytes that the most crowded
+body of that size may become. Small bodies are not counted; they are what nearly all requests have.
 
-Figures: docs/decisions/0021-openapi-and-fuzzing.md.
+Figures: docs/decisions/0024-counted-before-decoded.md.
 """
 
 from __future__ import annotations
@@ -16,11 +16,17 @@ from contextlib import suppress
 from typing import Final
 
 from cds_service.errors import OverloadedError
+from cds_service.undecoded import UNCOUNTED_BYTES, USUAL_BYTES
 
-# Not counted up to here; about 140 Observations.
+# Not held up to here; about 140 Observations.
 SMALL_BODY_BYTES: Final = 262_144
 HELD_BYTES: Final = 67_108_864
-WORKED_BYTES: Final = 16_777_216
+# Not weighed up to here: 17 Observations, or 1.5 MB at the worst in each thread.
+UNWEIGHED_BYTES: Final = 32_768
+WORKED_BYTES: Final = 201_326_592
+# What `component: [{}, {}, ...]` takes; longer texts are counted before they are decoded (`undecoded.py`).
+_WORST_FACTOR: Final = 45
+_UNCOUNTED_KEYS: Final = 5
 # As long as the longest that HTTP clients and proxies usually wait for an answer: whether it is worth waiting is theirs
 # to say.
 PATIENCE_SECONDS: Final = 60.0
@@ -39,6 +45,11 @@ def return_large_blocks() -> None:
     """
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _MAPPED_BYTES)
+
+
+def weight(size: int) -> int:
+    """Return the most bytes of memory that a body of so many bytes takes in work: each prefetch key may be crowded."""
+    return max(_WORST_FACTOR * min(size, _UNCOUNTED_KEYS * UNCOUNTED_BYTES), USUAL_BYTES * size)
 
 
 class Budget:
@@ -74,7 +85,7 @@ class BodyMemory:
         self.largest = max_request_bytes
         self.seconds = seconds
         self.held = Budget(max(HELD_BYTES, max_request_bytes))
-        self.worked = Budget(max(WORKED_BYTES, max_request_bytes))
+        self.worked = Budget(max(WORKED_BYTES, weight(max_request_bytes)))
 
 
 class BodyShare:
@@ -96,8 +107,8 @@ class BodyShare:
         if self._held > size:
             self._memory.held.give(self._held - size)
             self._held = size
-        if self._held > SMALL_BODY_BYTES and not self._worked:
-            self._worked = self._memory.worked.take(self._held, self._memory.seconds)
+        if size > UNWEIGHED_BYTES and not self._worked:
+            self._worked = self._memory.worked.take(weight(size), self._memory.seconds)
 
     def release(self) -> None:
         """Give back everything: the request is answered."""

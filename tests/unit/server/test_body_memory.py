@@ -11,13 +11,15 @@ from werkzeug.test import Client
 
 from cds_service.errors import OverloadedError
 from cds_service.server import body_memory
-from cds_service.server.body_memory import SMALL_BODY_BYTES, BodyMemory, BodyShare, Budget
+from cds_service.server.body_memory import SMALL_BODY_BYTES, BodyMemory, BodyShare, Budget, weight
 from cds_service.server.gate import BodyInput, RequestLimits, gate
 from tests.unit.web.fakes import GOOD_TOKEN, HOOK_PATH, Edge, encoded, hook_request
 from tests.unit.web.outcomes import refused_with
 
 LARGE = SMALL_BODY_BYTES + 1
 MOST = 4 * SMALL_BODY_BYTES
+# What `{}, {}, ...` of that size takes when it is decoded.
+WORKED = 45 * MOST
 CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
 
 
@@ -25,7 +27,7 @@ CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
 def memory(monkeypatch: pytest.MonkeyPatch) -> BodyMemory:
     """Room for two of the largest bodies that arrive and for one in work; nobody waits."""
     monkeypatch.setattr(body_memory, "HELD_BYTES", 2 * MOST)
-    monkeypatch.setattr(body_memory, "WORKED_BYTES", MOST)
+    monkeypatch.setattr(body_memory, "WORKED_BYTES", 0)
     return BodyMemory(MOST, seconds=0)
 
 
@@ -61,12 +63,14 @@ def test_budget_waits_until_something_is_given_back() -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-@pytest.mark.parametrize("size", [0, 1, SMALL_BODY_BYTES - 1])
-def test_body_that_is_small_takes_nothing(memory: BodyMemory, size: int, chunked: bool) -> None:
+@pytest.mark.parametrize(("size", "taken"), [(0, 0), (1, 0), (32_768, 0), (32_769, 45 * 32_769)])
+def test_body_that_is_small_is_not_held_and_weighed_above_a_size(
+    memory: BodyMemory, size: int, taken: int, chunked: bool
+) -> None:
     body = body_input(size, memory, chunked=chunked)
 
     assert len(body.read(MOST + 1)) == size
-    assert left(memory) == (2 * MOST, MOST)
+    assert left(memory) == (2 * MOST, WORKED - taken)
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -75,9 +79,9 @@ def test_body_that_is_large_takes_its_size_until_it_is_answered(memory: BodyMemo
     body = body_input(size, memory, chunked=chunked)
 
     assert body.read(MOST + 1) == b"x" * size
-    assert left(memory) == (2 * MOST - size, MOST - size)
+    assert left(memory) == (2 * MOST - size, WORKED - 45 * size)
     body.share.release()
-    assert left(memory) == (2 * MOST, MOST)
+    assert left(memory) == (2 * MOST, WORKED)
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -109,7 +113,19 @@ def test_body_that_ends_early_gives_back_what_did_not_come(memory: BodyMemory) -
     share.expect(MOST)
     share.received(10)
 
-    assert left(memory) == (2 * MOST - 10, MOST)
+    assert left(memory) == (2 * MOST - 10, WORKED)
+
+
+@pytest.mark.parametrize(
+    ("size", "megabytes", "reason"),
+    [
+        (463_665, 20, "500 Observations: nine at a time, while threads are sixteen"),
+        (2_621_440, 113, "five keys, each as long as what is decoded uncounted"),
+        (10_485_760, 160, "the largest: counted before it is decoded, so one at a time"),
+    ],
+)
+def test_body_is_weighed_by_the_most_crowded_of_its_size(size: int, megabytes: int, reason: str) -> None:
+    assert round(weight(size) / 2**20) == megabytes, reason
 
 
 def test_body_larger_than_any_budget_is_read_alone() -> None:
@@ -133,7 +149,7 @@ def test_gate_gives_memory_back_after_answers_and_errors(memory: BodyMemory, mon
     environ = {"wsgi.input": io.BytesIO(b"x" * MOST), "CONTENT_LENGTH": str(MOST)}
     with pytest.raises(ZeroDivisionError):
         gated(environ, lambda *_: None)
-    assert left(memory) == (2 * MOST, MOST)
+    assert left(memory) == (2 * MOST, WORKED)
 
 
 def test_request_without_memory_is_answered_503_and_the_next_one_as_usual(
@@ -151,4 +167,4 @@ def test_request_without_memory_is_answered_503_and_the_next_one_as_usual(
     assert client.post(HOOK_PATH, data=body.strip(), headers=headers).status_code == 200, "a small one"
     memory.held.give(2 * MOST)
     assert client.post(HOOK_PATH, data=body, headers=headers).status_code == 200
-    assert left(memory) == (2 * MOST, MOST)
+    assert left(memory) == (2 * MOST, WORKED)

@@ -16,6 +16,7 @@
     │   └── UnknownTransferCodingError 501 the body comes in a coding that is not understood
     ├── AuditUnavailableError        503  the decision could not be recorded
     ├── StateUnavailableError        503  what the workers must know in common cannot be read or written
+    ├── DeadlineError                503  no answer within the deadline of a hook
     ├── OverloadedError              503  too many large bodies at a time
     ├── NotReadyError                503  asked whether it is ready, the service is not
     ├── ConfigurationError           the configuration is not usable; start-up or reload stops
@@ -211,6 +212,15 @@ class OverloadedError(ServiceError):
     issue_code = "throttled"
     reason = "overloaded"
     client_text = "The service is busy with large requests. Try again later."
+
+
+class DeadlineError(ServiceError):
+    """A hook was not decided within `server.hook_deadline_seconds`; nothing of it is recorded."""
+
+    status = 503
+    issue_code = "timeout"
+    reason = "deadline"
+    client_text = "The service could not answer in time. Try again later."
 
 
 class NotReadyError(ServiceError):

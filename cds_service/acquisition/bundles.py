@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Type
 
 import msgspec
 
+from cds_service.acquisition.bundle_links import Link, next_url, read_links
 from cds_service.acquisition.entries import MOST_ENTRIES, NOT_READ, Entries
 from cds_service.acquisition.resources import (
     Condition,
@@ -79,11 +80,6 @@ class BundleContent(NamedTuple, Generic[R]):
         return self._replace(next_url=None, total=self.matches, is_cut=False)
 
 
-class _Link(msgspec.Struct, gc=False):
-    relation: str | None = None
-    url: str | None = None
-
-
 class _MatchSearch(msgspec.Struct, gc=False):
     """That of a clean entry: a Bundle with any other mode is read entry by entry, which counts them."""
 
@@ -100,7 +96,7 @@ class _CleanBundle(msgspec.Struct, Generic[R], gc=False):
     type: str | None = None
     total: int | None = None
     entry: tuple[_Entry[R], ...] = ()
-    link: tuple[_Link, ...] = ()
+    link: tuple[Link, ...] = ()
 
 
 class _RawEntry(msgspec.Struct):
@@ -114,7 +110,7 @@ class _RawBundle(msgspec.Struct):
     # Read by itself: one that no number holds (1e400) must not make the Bundle unreadable.
     total: msgspec.Raw = msgspec.Raw(b"0")
     entry: msgspec.Raw = msgspec.Raw(b"[]")
-    link: tuple[_Link, ...] | None = ()
+    link: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class _Head(msgspec.Struct):
@@ -178,19 +174,17 @@ class BundleReader(Generic[R]):
             return self._read_entries(bytes(raw), most)
         is_cut = len(bundle.entry) > most
         return BundleContent(
-            resources, (), _NOBODY, _next_url(bundle.link), bundle.total or 0, len(resources), is_cut=is_cut
+            resources, (), _NOBODY, next_url(bundle.link), bundle.total or 0, len(resources), is_cut=is_cut
         )
 
     def _read_entries(self, text: bytes, most: int) -> BundleContent[R]:
         try:
             bundle = _RAW_BUNDLE.decode(text)
+            next_page = next_url(read_links(_array(bundle.link)))
         except _UNREADABLE as error:
             raise BundleFailedError("not a readable Bundle") from error
         _require_answer(bundle.resourceType, bundle.type)
-        array = bytes(bundle.entry)
-        if array != b"null" and not array.startswith(b"["):
-            raise BundleFailedError("entry is no array")
-        entries = Entries(array, most)
+        entries = Entries(_array(bundle.entry), most)
         resources: list[R] = []
         malformed: list[Malformed] = []
         patients: dict[str, str] = {}
@@ -207,7 +201,7 @@ class BundleReader(Generic[R]):
             tuple(resources),
             tuple(malformed),
             patients,
-            _next_url(bundle.link or ()),
+            next_page,
             total,
             matches,
             entries.is_cut,
@@ -260,6 +254,14 @@ def _require_answer(resource_type: str, bundle_type: str | None) -> None:
         raise BundleFailedError("not a Bundle, or not the result of a search")
 
 
+def _array(raw: msgspec.Raw) -> bytes:
+    """Return an array or null as bytes. Raises BundleFailedError for anything else."""
+    array = bytes(raw)
+    if array != b"null" and not array.startswith(b"["):
+        raise BundleFailedError("a member of the Bundle is no array")
+    return array
+
+
 def _total(raw: msgspec.Raw) -> int:
     """Return how many matches a search tells of; 0 where it tells none, or no number."""
     try:
@@ -288,7 +290,3 @@ def _raise_if_failure(raw: msgspec.Raw) -> None:
         raise BundleFailedError("an unreadable OperationOutcome") from error
     if not issues or any(issue.severity not in _HARMLESS_SEVERITIES for issue in issues):
         raise BundleFailedError("an error OperationOutcome")
-
-
-def _next_url(links: tuple[_Link, ...]) -> str | None:
-    return next((link.url for link in links if link.relation == "next" and link.url), None)

@@ -19,7 +19,7 @@ from cds_service.acquisition.fhir.access import find_access, points_to_unlisted_
 from cds_service.acquisition.fhir.sorting import Order
 from cds_service.acquisition.prefetch import KeyState, PrefetchKey
 from cds_service.acquisition.resources import Condition, Observation, Patient, Procedure
-from cds_service.errors import DataUnavailableError, ForbiddenError, PatientMismatchError
+from cds_service.errors import DataUnavailableError, DeadlineError, ForbiddenError, PatientMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,12 +40,21 @@ OBSERVATIONS: Final = BundleReader(Observation)
 
 @dataclass(frozen=True, slots=True)
 class FetchPlan:
-    """How a hook may fetch: with what, which queries, until when (monotonic seconds), and in how many stages."""
+    """How a hook may fetch: with what, which queries, until when (monotonic seconds), and in how many stages.
+
+    What was waited for until the deadline must still be judged: that may take until `end`.
+    """
 
     fetcher: Fetcher
     queries: Mapping[str, Query]
     deadline: float
     parallel: bool
+    end: float
+
+    def check(self) -> None:
+        """Raise DeadlineError when nobody waits for the answer any more."""
+        if monotonic() > self.end:
+            raise DeadlineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,8 @@ class Fetching:
 
     def plan(self) -> FetchPlan:
         """Start the clock of one hook."""
-        return FetchPlan(self.fetcher, self.queries, monotonic() + self.seconds, self.parallel)
+        deadline = monotonic() + self.seconds
+        return FetchPlan(self.fetcher, self.queries, deadline, self.parallel, deadline + self.seconds / 4)
 
 
 class Delivery:

@@ -1,9 +1,9 @@
 """How much memory large bodies may take in one worker: what is waited for, and what is worked on.
 
-A body is held while it arrives and while its request runs. Decoding it takes many times its size, and gains nothing from
-being done for many requests at once, since one thread runs at a time. So there are two budgets: a large one in bytes of
-bodies that arrive, so that slow senders do not stop others, and one for those in work, in bytes that the most crowded
-body of that size may become. Small bodies are not counted; they are what nearly all requests have.
+A body is held while it arrives and while its request runs. Decoding it takes many times its size, and gains nothing
+from being done for many requests at once, since one thread runs at a time. So there are two budgets: a large one in
+bytes of bodies that arrive, so that slow senders do not stop others, and one for those in work, in bytes that the most
+crowded body of that size may become. Small bodies are not counted; they are what nearly all requests have.
 
 Figures: docs/decisions/0024-counted-before-decoded.md.
 """

@@ -20,9 +20,11 @@ from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.observations import ObservationReader, merge_readings
 from cds_service.normalization.subject import SubjectMatcher
 from cds_service.normalization.taken_back import ids_taken_back
+from cds_service.services.checked import Checked
 from cds_service.services.facts import read_facts, read_recorded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date, datetime
 
     from cds_service.acquisition.bundles import BundleContent
@@ -103,23 +105,31 @@ def decide(
 ) -> Decision:
     """Assess the patient of a request; with a plan, what prefetch left open is asked of the client's FHIR server.
 
-    Raises PatientMismatchError, ForbiddenError or DataUnavailableError when there is nothing to assess; unusable data
-    are an outcome, not an error.
+    Raises PatientMismatchError, ForbiddenError or DataUnavailableError when there is nothing to assess, DeadlineError
+    when the time of the plan is over; unusable data are an outcome, not an error.
     """
     delivery = Delivery(request, client, plan)
     try:
         source = _DeliveredChart(delivery, site.policy.eligibility_required)
-        return decide_chart(source, request.context.patientId, site, now)
+        return decide_chart(source, request.context.patientId, site, now, plan.check if plan is not None else _go_on)
     finally:
         # Whatever happened, no request goes on after the answer (requirement 74).
         delivery.close()
 
 
-def decide_chart(source: ChartSource, patient_id: str, site: Site, now: datetime) -> Decision:
-    """Assess the patient of a chart as of `now`. Raises what the source raises."""
+def _go_on() -> None:
+    """Let what nobody waits for take its time."""
+
+
+def decide_chart(
+    source: ChartSource, patient_id: str, site: Site, now: datetime, check: Callable[[], None] = _go_on
+) -> Decision:
+    """Assess the patient of a chart as of `now`. Raises what the source raises, and what `check` does between steps."""
     times = TimeReader(site.policy.timezone, now)
     chart = source.eligibility()
+    check()
     facts = read_facts(chart, patient_id, site, times)
+    check()
     eligibility = judge_eligibility(facts.judged(chart), site.policy, now)
     if eligibility.unsure:
         undecided = leave_open(facts.judged(chart), facts.doubts(chart), site.policy)
@@ -131,11 +141,11 @@ def decide_chart(source: ChartSource, patient_id: str, site: Site, now: datetime
     counts_from = first_day_in_use(calendar, site.policy)
     albumin_from = counts_from - timedelta(days=site.policy.albumin_window_days)
     laboratory_chart = source.laboratory(counts_from, albumin_from)
-    laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
+    laboratory = read_laboratory(laboratory_chart, patient_id, site, times, check)
     window = missing_baseline_window(laboratory.counts, calendar, site.policy)
     if window is not None:
         laboratory_chart = laboratory_chart.joined_with(source.counts_between(*window))
-        laboratory = read_laboratory(laboratory_chart, patient_id, site, times)
+        laboratory = read_laboratory(laboratory_chart, patient_id, site, times, check)
     elif laboratory_chart.only_older_is_missing and has_decisive_draw(laboratory.counts, calendar):
         # The newest came, and one of them decides: what is older cannot take its place.
         laboratory_chart = laboratory_chart.without_older()
@@ -170,14 +180,23 @@ def laboratory_readers(
     return searches
 
 
-def read_laboratory(chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader) -> Laboratory:
-    """Read both searches as one: servers answer with more than was asked, and the same result may stand in both."""
+def read_laboratory(
+    chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader, check: Callable[[], None] = _go_on
+) -> Laboratory:
+    """Read both searches as one: servers answer with more than was asked, and the same result may stand in both.
+
+    Raises what `check` does, which is asked between results and steps.
+    """
     readers = laboratory_readers(chart, patient_id, site, times)
-    read = merge_readings([reader.read_all(content.resources, content.malformed) for content, reader in readers])
+    read = merge_readings(
+        [reader.read_all(Checked(content.resources, check), content.malformed) for content, reader in readers]
+    )
+    check()
     counts = pair_draws(
         read,
         site.policy.same_draw,
         site.mappings.differential,
         truncated=chart.blood_counts.truncated,
     )
+    check()
     return Laboratory(chart, counts, tuple([r for r in read.results if r.measure.kind[0] is Analyte.ALBUMIN]))

@@ -85,9 +85,9 @@ class SIIRecurrenceRisk:
 
         Raises ServiceError when data cannot be had or the decision cannot be recorded.
         """
-        started = perf_counter()
+        started, plan = perf_counter(), self._fetching.plan()
         try:
-            decision = decide(request, client, self._site, now, self._fetching.plan())
+            decision = decide(request, client, self._site, now, plan)
         except DataUnavailableError as error:
             self._recorder.record_unavailable(request, client, error.keys, _moment(request_id, now, started))
             raise
@@ -95,6 +95,8 @@ class SIIRecurrenceRisk:
         snoozed = self._snoozed_until(request, client, decision, cards, now)
         presentation = present(cards, client, snoozed)
         moment = _moment(request_id, now, started)
+        # The last moment at which nothing is recorded, so nothing is half recorded.
+        plan.check()
         self._recorder.record_decision(request, client, decision, cards, presentation, moment)
         if self._snoozing is not None and presentation == "shown":
             self._snoozing.note_shown(cards[0].uuid, request.context.patientId, client, decision, now)

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.benchmarks.crowds import FEEDBACK, HOOKS
@@ -78,22 +79,25 @@ def main() -> None:
     arguments = parser.parse_args()
     families = {**HOOKS, **FEEDBACK}
     size = int(arguments.megabytes * 1_000_000)
-    with tempfile.TemporaryDirectory(prefix="sii-cds-crowding-") as name:
-        with service(Path(name), arguments.workers, arguments.threads) as server:
-            before = server.pids()
-            sys.stdout.write("| body | MB | answers | peak, MB | CPU s of all | seconds |\n|---|---|---|---|---|---|\n")
-            for family in arguments.families or families:
-                body = families[family](size)
-                path = server.path + ("/feedback" if family in FEEDBACK else "")
-                peak, began, spent = Peak(server), time.monotonic(), server.processor_seconds()
-                peak.start()
-                answers = send_together(server, path, body, arguments.connections)
-                seconds, cpu = time.monotonic() - began, server.processor_seconds() - spent
-                told = ", ".join(f"{count} × {status}" for status, count in answers.items())
-                row = f"| {family} | {len(body) / 1e6:.1f} | {told} | {peak.stop():.0f} | {cpu:.2f} | {seconds:.1f} |\n"
-                sys.stdout.write(row)
-                sys.stdout.flush()
-            sys.stdout.write(f"\nat rest: {server.megabytes():.0f} MB; workers lost: {len(set(before) - set(server.pids()))}\n")
+    with tempfile.TemporaryDirectory(prefix="sii-cds-crowding-") as name, ExitStack() as running:
+        server = running.enter_context(service(Path(name), arguments.workers, arguments.threads))
+        before = set(server.pids())
+        sys.stdout.write("| body | MB | answers | peak, MB | CPU s of all | seconds |\n|---|---|---|---|---|---|\n")
+        for family in arguments.families or families:
+            sys.stdout.write(_row(server, family, families[family](size), arguments.connections))
+            sys.stdout.flush()
+        lost = len(before - set(server.pids()))
+        sys.stdout.write(f"\nat rest: {server.megabytes():.0f} MB; workers lost: {lost}\n")
+
+
+def _row(server: Server, family: str, body: bytes, connections: int) -> str:
+    path = server.path + ("/feedback" if family in FEEDBACK else "")
+    peak, began, spent = Peak(server), time.monotonic(), server.processor_seconds()
+    peak.start()
+    answers = send_together(server, path, body, connections)
+    seconds, processor = time.monotonic() - began, server.processor_seconds() - spent
+    told = ", ".join(f"{count} × {status}" for status, count in answers.items())
+    return f"| {family} | {len(body) / 1e6:.1f} | {told} | {peak.stop():.0f} | {processor:.2f} | {seconds:.1f} |\n"
 
 
 if __name__ == "__main__":

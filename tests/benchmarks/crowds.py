@@ -14,7 +14,11 @@ _ABLATION: Final = (
     '{"resourceType":"Procedure","id":"p","status":"completed","code":{"coding":[{"system":"http://snomed.info/sct",'
     '"code":"609232008"}]},"subject":{"reference":"Patient/bench-1"},"performedDateTime":"2026-06-01"}'
 )
-_NEUTROPHILS: Final = '"code":{"coding":[{"system":"http://loinc.org","code":"751-8"}]}'
+_NEUTROPHIL_CODING: Final = '{"system":"http://loinc.org","code":"751-8"}'
+_NEUTROPHILS: Final = f'"code":{{"coding":[{_NEUTROPHIL_CODING}]}}'
+_MEMBER: Final = '{"":0}'
+_TEXT: Final = '"ab"'
+_SUGGESTION: Final = '{"id":"a"}'
 _OBSERVATION: Final = '"resourceType":"Observation","status":"final","subject":{"reference":"Patient/bench-1"}'
 
 
@@ -84,9 +88,7 @@ HOOKS: Final[dict[str, Family]] = {
         "", conditions=numbered(_entry(_CANCER.replace('"c"', '"c#"')), size)
     ),
     "conditions: of one id": lambda size: hook("", conditions=filled(_entry(_CANCER), size)),
-    "procedures: days": lambda size: hook(
-        "", procedures=numbered(_entry(_ABLATION.replace('"p"', '"p#"')), size)
-    ),
+    "procedures: days": lambda size: hook("", procedures=numbered(_entry(_ABLATION.replace('"p"', '"p#"')), size)),
     "components: {}": lambda size: hook(_in_observation(f'"component":[{filled("{}", size)}]')),
     "components: {} by 900": lambda size: hook(_full_panels("{}", size)),
     "components: empty codes by 900": lambda size: hook(_full_panels('{"code":{"coding":[{}]}}', size)),
@@ -95,23 +97,16 @@ HOOKS: Final[dict[str, Family]] = {
     ),
     "codings: {}": lambda size: hook(_in_observation(f'"code":{{"coding":[{filled("{}", size)}]}}')),
     "codings: counts": lambda size: hook(
-        filled(
-            _in_observation(
-                f'"code":{{"coding":[{filled(chr(123) + chr(34) + "system" + chr(34) + ":" + chr(34) + "http://loinc.org" + chr(34) + "," + chr(34) + "code" + chr(34) + ":" + chr(34) + "751-8" + chr(34) + chr(125), 40_000)}]}}'
-            ),
-            size,
-        )
+        filled(_in_observation(f'"code":{{"coding":[{filled(_NEUTROPHIL_CODING, 40_000)}]}}'), size)
     ),
     "focus: {}": lambda size: hook(_in_observation(f'{_NEUTROPHILS},"focus":[{filled("{}", size)}]')),
     "value: arrays": lambda size: hook(_in_observation(f'"valueQuantity":{{"value":[{filled("[]", size)}]}}')),
-    "value: objects": lambda size: hook(
-        _in_observation(f'"valueQuantity":{{"value":[{filled(chr(123) + chr(34) * 2 + ":0" + chr(125), size)}]}}')
-    ),
+    "value: objects": lambda size: hook(_in_observation(f'"valueQuantity":{{"value":[{filled(_MEMBER, size)}]}}')),
     "value: decimals": lambda size: hook(_in_observation(f'"valueQuantity":{{"value":[{filled("0.1", size)}]}}')),
     "value: digits": lambda size: hook(
         _in_observation(f'{_NEUTROPHILS},"valueQuantity":{{"value":{"9" * size},"code":"10*9/L"}}')
     ),
-    "valueString: texts": lambda size: hook(_in_observation(f'"valueString":[{filled(chr(34) + "ab" + chr(34), size)}]')),
+    "valueString: texts": lambda size: hook(_in_observation(f'"valueString":[{filled(_TEXT, size)}]')),
     "extensions: {}": lambda size: hook(_in_observation(f'"extension":[{filled("{}", size)}]')),
     "modifierExtension: {}": lambda size: hook(_in_observation(f'"modifierExtension":[{filled("{}", size)}]')),
     "link: {}": lambda size: hook("", more=f',"albumin":{{"resourceType":"Bundle","link":[{filled("{}", size)}]}}'),
@@ -123,8 +118,10 @@ HOOKS: Final[dict[str, Family]] = {
     "surrogates that are read": lambda size: hook(_in_observation('"status":"' + "\\ud800" * (size // 6) + '"')),
     "one count at one moment": lambda size: hook(
         numbered(
-            _in_observation(f'"id":"#",{_NEUTROPHILS},"effectiveDateTime":"2026-11-01T08:00:00Z",'
-            '"issued":"2026-11-01T09:00:00Z","valueQuantity":{"value":#,"code":"10*9/L"}'),
+            _in_observation(
+                f'"id":"#",{_NEUTROPHILS},"effectiveDateTime":"2026-11-01T08:00:00Z",'
+                '"issued":"2026-11-01T09:00:00Z","valueQuantity":{"value":#,"code":"10*9/L"}'
+            ),
             size,
         )
     ),
@@ -141,6 +138,6 @@ FEEDBACK: Final[dict[str, Family]] = {
     ).encode(),
     "feedback: suggestions": lambda size: (
         '{"feedback":[{"card":"c","outcome":"accepted","outcomeTimestamp":"2026-11-01T08:00:00Z",'
-        f'"acceptedSuggestions":[{filled(chr(123) + chr(34) + "id" + chr(34) + ":" + chr(34) + "a" + chr(34) + chr(125), size)}]}}]}}'
+        f'"acceptedSuggestions":[{filled(_SUGGESTION, size)}]}}]}}'
     ).encode(),
 }

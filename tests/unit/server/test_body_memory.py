@@ -120,7 +120,7 @@ def test_body_that_ends_early_gives_back_what_did_not_come(memory: BodyMemory) -
     ("size", "megabytes", "reason"),
     [
         (463_665, 20, "500 Observations: nine at a time, while threads are sixteen"),
-        (2_621_440, 113, "five keys, each as long as what is decoded uncounted"),
+        (2_621_440, 112, "five keys, each as long as what is decoded uncounted"),
         (10_485_760, 160, "the largest: counted before it is decoded, so one at a time"),
     ],
 )

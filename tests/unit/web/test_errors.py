@@ -31,6 +31,7 @@ STATUS_OF = [
     (errors.MissingExtraError, 500, "exception"),
     (errors.PeriodError, 500, "exception"),
     (errors.OverloadedError, 503, "throttled"),
+    (errors.DeadlineError, 503, "timeout"),
     (errors.NotReadyError, 503, "transient"),
 ]
 

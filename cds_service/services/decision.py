@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cds_service.clinical.eligibility import Eligibility
     from cds_service.clinical.models import BloodCounts
     from cds_service.clinical.outcomes import Assessment
+    from cds_service.clinical.timing import TreatmentCalendar
     from cds_service.hooks.request import CDSRequest
     from cds_service.normalization.observed import ObservedResult
     from cds_service.services.facts import Facts
@@ -127,29 +128,18 @@ def decide_chart(
     """Assess the patient of a chart as of `now`. Raises what the source raises, and what `check` does between steps."""
     times = TimeReader(site.policy.timezone, now)
     chart = source.eligibility()
-    check()
     facts = read_facts(chart, patient_id, site, times)
     check()
     eligibility = judge_eligibility(facts.judged(chart), site.policy, now)
     if eligibility.unsure:
-        undecided = leave_open(facts.judged(chart), facts.doubts(chart), site.policy)
-        return Decision(undecided, eligibility, chart, facts, None)
+        return Decision(
+            leave_open(facts.judged(chart), facts.doubts(chart), site.policy), eligibility, chart, facts, None
+        )
     if eligibility.reason is not None:
         refused = refuse_ineligible(eligibility.reason, facts.doubts(chart), site.policy)
         return Decision(refused, eligibility, chart, facts, None)
     calendar = eligibility.calendar(site.policy, now)
-    counts_from = first_day_in_use(calendar, site.policy)
-    albumin_from = counts_from - timedelta(days=site.policy.albumin_window_days)
-    laboratory_chart = source.laboratory(counts_from, albumin_from)
-    laboratory = read_laboratory(laboratory_chart, patient_id, site, times, check)
-    window = missing_baseline_window(laboratory.counts, calendar, site.policy)
-    if window is not None:
-        laboratory_chart = laboratory_chart.joined_with(source.counts_between(*window))
-        laboratory = read_laboratory(laboratory_chart, patient_id, site, times, check)
-    elif laboratory_chart.only_older_is_missing and has_decisive_draw(laboratory.counts, calendar):
-        # The newest came, and one of them decides: what is older cannot take its place.
-        laboratory_chart = laboratory_chart.without_older()
-        laboratory = replace(laboratory, chart=laboratory_chart, counts=replace(laboratory.counts, truncated=False))
+    laboratory = _find_counts(source, calendar, patient_id, site, times, check)
     assessment = assess(
         eligibility,
         laboratory.counts,
@@ -164,6 +154,30 @@ def decide_chart(
         facts.judged(chart), recorded, facts.suspected, eligibility, assessment, site.policy, times.today
     )
     return Decision(replace(assessment, notes=notes), eligibility, chart, facts, laboratory)
+
+
+def _find_counts(
+    source: ChartSource,
+    calendar: TreatmentCalendar,
+    patient_id: str,
+    site: Site,
+    times: TimeReader,
+    check: Callable[[], None],
+) -> Laboratory:
+    """Read the counts in use, and what lies before the procedures where the draw before them is missing."""
+    counts_from = first_day_in_use(calendar, site.policy)
+    albumin_days = timedelta(days=site.policy.albumin_window_days)
+    laboratory_chart = source.laboratory(counts_from, counts_from - albumin_days)
+    laboratory = read_laboratory(laboratory_chart, patient_id, site, times, check)
+    window = missing_baseline_window(laboratory.counts, calendar, site.policy)
+    if window is not None:
+        laboratory_chart = laboratory_chart.joined_with(source.counts_between(*window))
+        laboratory = read_laboratory(laboratory_chart, patient_id, site, times, check)
+    elif laboratory_chart.only_older_is_missing and has_decisive_draw(laboratory.counts, calendar):
+        # The newest came, and one of them decides: what is older cannot take its place.
+        laboratory_chart = laboratory_chart.without_older()
+        laboratory = replace(laboratory, chart=laboratory_chart, counts=replace(laboratory.counts, truncated=False))
+    return laboratory
 
 
 def laboratory_readers(

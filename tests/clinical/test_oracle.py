@@ -89,12 +89,29 @@ def performed(text: str) -> charts.Json:
     return {"performedDateTime": None if text == "undated" else text}
 
 
+def begun(text: str) -> charts.Json:
+    """The status that stands behind an exclamation mark."""
+    status = text.partition("!")[2]
+    return {"status": status} if status else {}
+
+
+def spread_code(text: str) -> tuple[str]:
+    """The code of a metastasis: in the lung behind "elsewhere@", else in the liver."""
+    return ("C78.00",) if text.startswith("elsewhere@") else ("C78.7",)
+
+
+def onset(text: str) -> str | None:
+    day = text.rpartition("@")[2]
+    return None if day == "undated" else day
+
+
 def body(row: Row) -> bytes:
     procedures = [
-        charts.procedure(**performed(text), id=f"pr-{number}") for number, text in enumerate(row["procedures"].split())
+        charts.procedure(**performed(text.partition("!")[0]), **begun(text), id=f"pr-{number}")
+        for number, text in enumerate(row["procedures"].split())
     ]
     spread = [
-        charts.condition("C78.7", id=f"c-{number}", onsetDateTime=None if text == "undated" else text)
+        charts.condition(*spread_code(text), id=f"c-{number}", onsetDateTime=onset(text))
         for number, text in enumerate(row["metastases"].split())
     ]
     request = charts.hook_request(

@@ -19,6 +19,9 @@ def cases_of_procedures() -> dict[str, Iterator[Case]]:
         "span": procedures_of_some_days(),
         "tie": procedures_that_end_together(),
         "metastasis": metastases(),
+        "begun": procedures_begun(),
+        "follow": follow_up(),
+        "elsewhere": metastases_elsewhere(),
     }
 
 
@@ -88,6 +91,36 @@ def procedures_that_end_together() -> Iterator[Case]:
         for order in (sent, sent[::-1]):
             for metastasis in ("", "2026-08-10", "2025-11-30"):
                 yield chart(why, procedures=" ".join(order), drawn=drawn, metastases=metastasis)
+
+
+def procedures_begun() -> Iterator[Case]:
+    """Begun and not completed: they close days, and are no latest procedure."""
+    for ago, drawn, why in (
+        (60, 40, "20 days before the draw"), (68, 40, "28 days before it"), (67, 40, "27 days before it"),
+        (40, 40, "on its day"), (39, 40, "the day after it"), (3, 40, "long after it"), (60, 95, "after a baseline"),
+        (100, 95, "five days before a baseline"), (123, 95, "28 days before a baseline"),
+    ):  # fmt: skip
+        for status in ("in-progress", "on-hold", "stopped", "unknown"):
+            yield chart(f"{status}: {why}", procedures=f"{day(90)} {day(ago)}!{status}", drawn=day(drawn))
+    yield chart("begun alone is no procedure", procedures=f"{day(90)}!stopped")
+
+
+def follow_up() -> Iterator[Case]:
+    """Five years to the day of the calendar, by the last possible day of the latest procedure."""
+    for procedures, why in (
+        ("2021-11-23", "to the day"), ("2021-11-22", "a day longer"), ("2021-11", "it may have been later"),
+        ("2021-10", "it may not"), ("2018", "years ago"), ("2021", "until the last of December"),
+        ("2018-01-01 2022-01-01", "the latest counts"), ("2018-01-01 undated", "one without a date may be later"),
+        ("2021-01-01/2021-11-23", "the end of a Period counts"),
+    ):  # fmt: skip
+        yield chart(why, procedures=procedures)
+
+
+def metastases_elsewhere() -> Iterator[Case]:
+    """Outside the liver no date helps."""
+    for found in ("2026-08-24", "2020-01-01", "2026-11-01", "undated"):
+        for procedures in ("2026-08-25", "2018-01-01", "undated", "2026-12-24"):
+            yield chart("asked before the procedure", procedures=procedures, metastases=f"elsewhere@{found}")
 
 
 def metastases() -> Iterator[Case]:

@@ -14,6 +14,7 @@ from tests.clinical.oracle.calendars import Moment, Span, local_day, read, read_
 from tests.clinical.oracle.pairing import groups, read_results
 
 CUTOFF = Fraction("405.08")
+FOLLOW_UP_YEARS = 5
 ANALYTES = ("platelets", "neutrophils", "lymphocytes")
 # Factor to 10*9/L.
 COUNT_UNITS = {
@@ -38,7 +39,7 @@ class Case(NamedTuple):
     (neutrophils counted, lymphocytes in percent). `neutrophils_drawn` is their own time, where they have one.
     `older_counts` are platelets, neutrophils and lymphocytes of a second draw in 10*9/L. `results`, where
     there are any, stand for all of these (`read_results` of pairing). `metastases` are dates of any precision, or
-    "undated".
+    "undated": in the liver, or behind "elsewhere@" outside it. A procedure may carry its status behind "!".
     """
 
     id: str
@@ -90,7 +91,8 @@ class Sample(NamedTuple):
 def judge(case: Case) -> Verdict:
     now = datetime.fromisoformat(case.now).astimezone(UTC)
     today = local_day(case.zone, now)
-    named = case.procedures.split()
+    # Behind an exclamation mark stands the status of one that was begun and not completed.
+    named = [word for word in case.procedures.split() if "!" not in word]
     dated = [read_span(text, case.zone) for text in named if text != "undated"]
     # Completed procedures are over: one that began, and is said to end ahead, is taken to end today.
     past = [
@@ -98,23 +100,37 @@ def judge(case: Case) -> Verdict:
         for p in dated
         if not _is_future(p.first, now, today)
     ]
+    if any(word.startswith("elsewhere@") for word in case.metastases.split()):
+        return Verdict("not-eligible", reasons="metastasis-known")
     if not past and "undated" not in named:
         return Verdict("not-eligible", reasons="no-interventional-procedure")
     if not all(_was_treated_later(word, past, case.zone) for word in case.metastases.split()):
         return Verdict("not-eligible", reasons="recurrence-known")
-    if not past:
+    overdue = bool(past) and _is_overdue(max(p.last.day for p in past), today)
+    if overdue and "undated" not in named:
+        return Verdict("not-eligible", reasons="beyond-follow-up")
+    if not past or overdue:
         return Verdict("indeterminate", reasons="procedure-date-missing")
+    begun = [read_span(word.partition("!")[0], case.zone) for word in case.procedures.split() if "!" in word]
+    begun = [span for span in begun if not _is_future(span.first, now, today)]
     if case.results:
-        return _decide(_paired_samples(case), past, today)
+        return _decide(_paired_samples(case), past, begun, today)
     samples = [_newer_sample(case, now, today)]
     if case.older_drawn:
         samples.append(_older_sample(case))
-    return _decide(samples, past, today)
+    return _decide(samples, past, begun, today)
 
 
-def _decide(samples: list[Sample], procedures: list[Span], today: date) -> Verdict:
+def _is_overdue(day: date, today: date) -> bool:
+    """More than five years ago; the fifth anniversary itself is not, and that of a leap day is 28 February."""
+    leap_day_gone = (day.month, day.day) == (2, 29) and (day.year + FOLLOW_UP_YEARS) % 4 != 0
+    anniversary = (day.year + FOLLOW_UP_YEARS, day.month, 28 if leap_day_gone else day.day)
+    return (today.year, today.month, today.day) > anniversary
+
+
+def _decide(samples: list[Sample], procedures: list[Span], begun: list[Span], today: date) -> Verdict:
     complete = [sample.draw for sample in samples if sample.draw is not None]
-    refusals = {id(draw): _refusal(draw, procedures, today) for draw in complete}
+    refusals = {id(draw): _refusal(draw, procedures, begun, today) for draw in complete}
     usable = [draw for draw in complete if not refusals[id(draw)]]
     latest = _latest(procedures)
     after = [draw for draw in usable if not _is_before(draw, latest)]
@@ -132,9 +148,9 @@ def _decide(samples: list[Sample], procedures: list[Span], today: date) -> Verdi
     return Verdict("indeterminate", reasons=" ".join(sorted(reasons)))
 
 
-def _refusal(draw: Draw, procedures: list[Span], today: date) -> str:
+def _refusal(draw: Draw, procedures: list[Span], begun: list[Span], today: date) -> str:
     taken = draw.taken
-    since = [(taken.day - p.last.day).days for p in procedures if not _is_before(draw, p)]
+    since = [(taken.day - p.last.day).days for p in (*procedures, *begun) if not _is_before(draw, p)]
     if any(days <= 27 for days in since):
         return "post-procedure-window"
     latest = _latest(procedures)

@@ -14,6 +14,7 @@ FILE_NAMES = (
     "analytes.toml",
     "refused.toml",
     "materials.toml",
+    "findings.toml",
     "units.toml",
     "plausible.toml",
     "conditions.toml",

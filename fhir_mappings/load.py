@@ -13,6 +13,13 @@ from fhir_mappings.concept_rows import (
     read_surgical_category,
 )
 from fhir_mappings.files import DataFile, content_version, read_data_files
+from fhir_mappings.findings import (
+    ClumpRows,
+    read_clump_codes,
+    read_clump_interpretations,
+    read_clump_values,
+    read_clump_words,
+)
 from fhir_mappings.grounds import GroundRows, read_ground_code, read_ground_words
 from fhir_mappings.mappings import Mappings, build_mappings
 from fhir_mappings.materials import read_material_codes, read_words
@@ -44,15 +51,15 @@ def read_rows(files: Mapping[str, bytes]) -> MappingRows:
     Raises MappingError when a file is not TOML, a row lacks a value, has an unknown one, or cites an unknown source.
     """
     data = {name: DataFile(name, content) for name, content in files.items()}
-    laboratory, units, plausible = data["analytes.toml"], data["units.toml"], data["plausible.toml"]
-    procedures, operations = data["procedures.toml"], data["operations.toml"]
-    sites, indications = data["body_sites.toml"], data["indications.toml"]
+    units, plausible, procedures = data["units.toml"], data["plausible.toml"], data["procedures.toml"]
+    sites, materials, operations = data["body_sites.toml"], data["materials.toml"], data["operations.toml"]
     rows = MappingRows(
         systems=data["systems.toml"].rows("system", _system),
-        analyte_codes=laboratory.rows("analyte_code", _analyte_code),
+        analyte_codes=data["analytes.toml"].rows("analyte_code", _analyte_code),
         refused_codes=data["refused.toml"].rows("refused", _refused_codes),
-        material_words=data["materials.toml"].rows("material", read_words),
-        material_codes=data["materials.toml"].rows("material_code", read_material_codes),
+        material_words=materials.rows("material", read_words),
+        material_codes=materials.rows("material_code", read_material_codes),
+        clumps=_clumps(data["findings.toml"]),
         units=units.rows("unit", read_units),
         refused_units=units.rows("refused_unit", read_refused_units),
         unit_grammar=read_unit_grammar(units),
@@ -68,8 +75,8 @@ def read_rows(files: Mapping[str, bytes]) -> MappingRows:
         grounds=GroundRows(
             site_codes=sites.rows("site_code", read_ground_code),
             site_words=sites.rows("site_word", read_ground_words),
-            indication_codes=indications.rows("indication_code", read_ground_code),
-            indication_words=indications.rows("indication_word", read_ground_words),
+            indication_codes=data["indications.toml"].rows("indication_code", read_ground_code),
+            indication_words=data["indications.toml"].rows("indication_word", read_ground_words),
         ),
         plausible=plausible.rows("range", _plausible_range),
         differential=_differential(plausible),
@@ -102,7 +109,14 @@ def _analyte_code(row: RowReader, sources: _Keys) -> Iterator[AnalyteCode]:
         name=row.text("name"),
         sources=sources,
         origin=row.origin,
+        manual=row.flag("manual"),
     )
+
+
+def _clumps(findings: DataFile) -> ClumpRows:
+    values = findings.rows("clump_value", read_clump_values) + findings.rows("clump_word", read_clump_words)
+    interpretations = findings.rows("clump_interpretation", read_clump_interpretations)
+    return ClumpRows(findings.rows("clump_code", read_clump_codes), values, interpretations)
 
 
 def _refused_codes(row: RowReader, sources: _Keys) -> Iterator[RefusedCode]:

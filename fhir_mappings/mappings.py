@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from fhir_mappings.code_index import CodeIndex
 from fhir_mappings.codes import Coded
+from fhir_mappings.findings import ClumpTable
 from fhir_mappings.grounds import GroundCode, WordFinder
 from fhir_mappings.materials import MaterialTable
 from fhir_mappings.models import (
@@ -42,6 +43,7 @@ class Mappings:
     version: str
     units: UnitTable
     materials: MaterialTable
+    clumps: ClumpTable
     plausible: Mapping[tuple[str, str], PlausibleRange]
     _systems: Mapping[str, str] = field(repr=False)
     _analytes: _Index[AnalyteCode] = field(repr=False)
@@ -136,6 +138,7 @@ def build_mappings(rows: MappingRows, version: str) -> Mappings:
         rows=rows,
         version=version,
         units=build_unit_table(rows),
+        clumps=ClumpTable(rows.clumps, uris),
         materials=MaterialTable(rows.material_words, rows.material_codes, uris),
         plausible=MappingProxyType({(row.analyte, row.basis): row for row in rows.plausible}),
         _systems=MappingProxyType({uri: system.key for system in rows.systems for uri in system.uris}),

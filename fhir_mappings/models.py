@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from fhir_mappings.findings import ClumpRows
 from fhir_mappings.grounds import GroundRows
 from fhir_mappings.materials import MaterialCode, MaterialWords
 from fhir_mappings.unit_parts import UnitGrammar
 
-ANALYTES = frozenset({"neutrophils", "lymphocytes", "platelets", "albumin", "leukocytes"})
+PARTS = ("segmented-neutrophils", "band-neutrophils", "variant-lymphocytes")
+ANALYTES = frozenset({"neutrophils", "lymphocytes", "platelets", "albumin", "leukocytes", *PARTS})
 KINDS = ("count", "percent", "fraction", "mass", "moles")
 CONDITION_CATEGORIES = frozenset({
     "primary", "history", "ambiguous", "other-histology", "secondary", "recurrence", "metastasis",
@@ -53,6 +55,7 @@ class AnalyteCode:
     name: str
     sources: tuple[str, ...]
     origin: str = field(default="", compare=False, repr=False)
+    manual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,7 @@ class MappingRows:
     refused_codes: tuple[RefusedCode, ...]
     material_words: tuple[MaterialWords, ...]
     material_codes: tuple[MaterialCode, ...]
+    clumps: ClumpRows
     units: tuple[UnitSpelling, ...]
     refused_units: tuple[RefusedUnit, ...]
     unit_grammar: UnitGrammar

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PAGE_SIZE: Final = 200
 
 _DAY: Final = timedelta(days=1)
-_COUNTED: Final = frozenset({Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS})
+_COUNTED: Final = frozenset(Analyte) - {Analyte.ALBUMIN}
 
 
 class Query(NamedTuple):
@@ -70,4 +70,7 @@ def site_queries(mappings: Mappings) -> Mapping[str, Query]:
 
 def _codes(mappings: Mappings, analytes: frozenset[Analyte]) -> str:
     uris = {system.key: system.uris[0] for system in mappings.rows.systems}
-    return ",".join(f"{uris[row.system]}|{row.code}" for row in mappings.analyte_codes if row.analyte in analytes)
+    asked = [(row.system, row.code) for row in mappings.analyte_codes if row.analyte in analytes]
+    if Analyte.PLATELETS in analytes:
+        asked += [(row.system, row.code) for row in mappings.rows.clumps.codes]
+    return ",".join(f"{uris[system]}|{code}" for system, code in asked)

@@ -143,6 +143,13 @@ class Specimen(msgspec.Struct, gc=False):
         return _concepts(self.type) + (_concepts(self.collection.bodySite) if self.collection is not None else ())
 
 
+class _Annotation(msgspec.Struct, gc=False):
+    text: str | None = None
+
+
+# What a card has room for.
+_LONGEST_NOTE: Final = 120
+_NOTES = msgspec.json.Decoder(tuple[_Annotation, ...])
 _CONTAINED = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 _SPECIMEN = msgspec.json.Decoder(Specimen)
 
@@ -171,6 +178,20 @@ class _Measurement(msgspec.Struct, gc=False):
     valuePeriod: Any = None  # noqa: N815
     dataAbsentReason: Any = None  # noqa: N815
     modifierExtension: NoModifiers = None  # noqa: N815
+
+    @property
+    def finding(self) -> tuple[DescribedConcept, ...] | str | bool | None:
+        """Return a value that is a finding: concepts, a text, yes or no; None where there is none to be read."""
+        if isinstance(self.valueBoolean, bool):
+            return self.valueBoolean
+        if isinstance(self.valueString, str):
+            return self.valueString
+        if self.valueCodeableConcept is None:
+            return None
+        try:
+            return (msgspec.convert(self.valueCodeableConcept, DescribedConcept),)
+        except msgspec.ValidationError:
+            return None
 
     @property
     def has_other_value(self) -> bool:
@@ -206,6 +227,8 @@ class Observation(_Measurement, gc=False):
     specimen: SpecimenReference | None = None
     bodySite: msgspec.Raw = NOTHING  # noqa: N815
     contained: msgspec.Raw = NOTHING
+    note: msgspec.Raw = NOTHING
+    interpretation: msgspec.Raw = NOTHING
     effectiveDateTime: str | None = None  # noqa: N815
     effectiveInstant: str | None = None  # noqa: N815
     effectivePeriod: Period | None = None  # noqa: N815
@@ -221,6 +244,22 @@ class Observation(_Measurement, gc=False):
     def sites(self) -> tuple[DescribedConcept, ...]:
         """Return Observation.bodySite as far as it can be read."""
         return _concepts(self.bodySite)
+
+    @property
+    def interpretations(self) -> tuple[DescribedConcept, ...]:
+        """Return Observation.interpretation as far as it can be read."""
+        return _concepts(self.interpretation)
+
+    @property
+    def first_note(self) -> str:
+        """Return the first text of Observation.note, at most 120 characters; empty where there is none to be read."""
+        if self.note is NOTHING:
+            return ""
+        try:
+            notes = _NOTES.decode(self.note)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ""
+        return next((note.text[:_LONGEST_NOTE] for note in notes if note.text), "")
 
     @property
     def contained_materials(self) -> tuple[DescribedConcept, ...]:

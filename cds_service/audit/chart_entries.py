@@ -25,13 +25,15 @@ ChartList = Literal["conditions", "procedures"]
 class MeasurementEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """A code and its value as sent: of an Observation, or of a component.
 
-    `material` is the material that the names of the code tell, by its name in the tables; empty for blood.
+    `material` is the material that the names of the code tell, by its name in the tables; empty for blood. `finding` is
+    what it says of platelet clumps, present or absent; empty where it says nothing, or nothing that can be read.
     """
 
     code: CodeableConcept | None = None
     quantity: Quantity | None = None
     kind: ValueKind = "number"
     material: str = ""
+    finding: str = ""
 
 
 class ObservationEntry(MeasurementEntry, frozen=True, omit_defaults=True, kw_only=True, gc=False):

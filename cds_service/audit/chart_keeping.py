@@ -7,7 +7,7 @@ decision recomputed from a part of its data may differ for no reason.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -21,10 +21,12 @@ from cds_service.audit.chart_entries import (
     SearchEntry,
 )
 from cds_service.audit.history_keeping import HistoryKeeper, is_known
+from cds_service.normalization.clumps import clump_state, is_clump_code, tells_clumps
 from cds_service.normalization.materials import MaterialReader
 from cds_service.normalization.observations import is_readable_number
 from cds_service.normalization.subject import SubjectMatcher
 from cds_service.normalization.taken_back import TAKEN_BACK, conditions_taken_back, ids_taken_back
+from fhir_mappings.findings import PRESENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     )
     from cds_service.audit.chart_entries import ChartList, ValueKind
     from cds_service.clinical.chart_facts import PatientFact
+    from fhir_mappings.findings import ClumpTable
     from fhir_mappings.mappings import Mappings
 
     LookUp = Callable[[str, str], object]
@@ -122,9 +125,9 @@ class ChartKeeper:
         unreadable = [m for m in content.malformed if self._may_be_ours(m)]
         _limit(len(unreadable))
         subjects = SubjectMatcher(patient_id, content.patients)
-        materials = MaterialReader(self._mappings.materials, content.specimens)
+        tables = _Tables(MaterialReader(self._mappings.materials, content.specimens), self._mappings.clumps)
         return SearchEntry(
-            observations=tuple([_observation(observation, subjects, taken_back, materials) for observation in ours]),
+            observations=tuple([_observation(observation, subjects, taken_back, tables) for observation in ours]),
             malformed=tuple([_malformed(m, self._laboratory) for m in unreadable]),
             truncated=content.truncated,
         )
@@ -139,7 +142,15 @@ class ChartKeeper:
         return observation.code is None or observation.has_components or is_known(observation.code, self._laboratory)
 
     def _laboratory(self, system: str, code: str) -> object:
-        return self._mappings.analyte_code(system, code) or self._mappings.refused_code(system, code)
+        known = self._mappings.analyte_code(system, code) or self._mappings.refused_code(system, code)
+        return known or self._mappings.clumps.is_asked_by(system, code) or None
+
+
+class _Tables(NamedTuple):
+    """What tells of a text what a record keeps of it."""
+
+    materials: MaterialReader
+    clumps: ClumpTable
 
 
 class _KnownConcepts(dict["CodeableConcept | None", bool]):
@@ -155,8 +166,9 @@ class _KnownConcepts(dict["CodeableConcept | None", bool]):
 
 
 def _observation(
-    observation: Observation, subjects: SubjectMatcher, taken_back: frozenset[str], materials: MaterialReader
+    observation: Observation, subjects: SubjectMatcher, taken_back: frozenset[str], tables: _Tables
 ) -> ObservationEntry:
+    materials, clumps = tables
     kind = _kind(observation)
     specimen = observation.specimen
     components: Iterable[Component] = observation.component
@@ -173,17 +185,24 @@ def _observation(
         code=_without_names(observation.code),
         kind=kind,
         material=materials.of_code(observation),
+        finding=_finding(observation, clumps) or (PRESENT if tells_clumps(observation, clumps) else ""),
         quantity=_quantity(observation, kind),
-        components=tuple([_component(component, materials) for component in components]) if components else (),
+        components=tuple([_component(component, tables) for component in components]) if components else (),
     )
 
 
-def _component(component: Component, materials: MaterialReader) -> MeasurementEntry:
+def _finding(measurement: Observation | Component, clumps: ClumpTable) -> str:
+    return clump_state(measurement, clumps) if is_clump_code(measurement, clumps) else ""
+
+
+def _component(component: Component, tables: _Tables) -> MeasurementEntry:
+    materials, clumps = tables
     kind = _kind(component)
     return MeasurementEntry(
         code=_without_names(component.code),
         kind=kind,
         material=materials.of_code(component),
+        finding=_finding(component, clumps),
         quantity=_quantity(component, kind),
     )
 

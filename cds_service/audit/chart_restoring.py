@@ -51,6 +51,8 @@ PATIENT_ID: Final = "recorded"
 _SOMEBODY_ELSE: Final = "Patient/somebody-else"
 _NEXT_PAGE: Final = "not-delivered"
 _NOT_KEPT: Final = "not kept"
+# In words of the tables (fhir_mappings/findings.toml).
+_CLUMPED: Final = msgspec.Raw(b'{"text": "platelet clumps"}')
 _TOO_LONG: Final = Decimal("1E+1000")
 _DECODER: Final = msgspec.json.Decoder(ChartEntry)
 
@@ -142,6 +144,7 @@ def _observation(entry: ObservationEntry) -> Observation:
         status=entry.status,
         subject=_subject(entry.subject),
         specimen=SpecimenReference(entry.specimen.reference) if entry.specimen is not None else None,
+        interpretation=_CLUMPED if entry.kind != "other" and entry.finding else NOTHING,
         bodySite=msgspec.Raw(msgspec.json.encode({"text": entry.taken_from})) if entry.taken_from else NOTHING,
         effectiveDateTime=entry.effective,
         effectivePeriod=entry.period,
@@ -163,7 +166,7 @@ def _value(entry: MeasurementEntry) -> dict[str, Any]:
     """Return the members that make the reader see the same kind of value."""
     members: dict[str, Any] = {"valueQuantity": _quantity(entry)}
     if entry.kind == "other":
-        members["valueString"] = _NOT_KEPT
+        members["valueString"] = entry.finding or _NOT_KEPT
     if entry.kind == "absent":
         members["dataAbsentReason"] = _NOT_KEPT
     return members

@@ -15,6 +15,8 @@ from cds_service.audit.records import (
 from cds_service.clinical.outcomes import Indeterminate, NotEligible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cds_service.clinical.chart_facts import ConditionFact, ProcedureFact
     from cds_service.clinical.models import BloodCounts, ExcludedResult, LabResult
     from cds_service.clinical.outcomes import Assessment, Decided, EarlierSII
@@ -37,7 +39,7 @@ def incomplete_draw(counts: BloodCounts) -> tuple[str, ...]:
 
 
 def _decided(assessment: Decided, *, keep_values: bool) -> dict[str, Any]:
-    results = list(assessment.timed.draw.results)
+    results = _as_reported(assessment.timed.draw.results)
     if assessment.albumin is not None:
         results.append(assessment.albumin.result)
     return {
@@ -61,13 +63,18 @@ def _indeterminate(assessment: Indeterminate, *, keep_values: bool) -> dict[str,
     }
     if assessment.newest_draw is None:
         return members
-    results = assessment.newest_draw.draw.results
+    results = _as_reported(assessment.newest_draw.draw.results)
     return {
         **members,
         "newest_draw": tuple(result_entry(result, keep_values=keep_values) for result in results),
         "refusal": assessment.newest_draw.refusal,
         **_place(assessment.newest_draw),
     }
+
+
+def _as_reported(results: Iterable[LabResult]) -> list[LabResult]:
+    """Return what the laboratory reported: of a derived total its parts."""
+    return [result for whole in results for result in whole.parts or (whole,)]
 
 
 def _place(timed: TimedDraw) -> dict[str, Any]:

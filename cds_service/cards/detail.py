@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from cds_service.cards import numbers
+from cds_service.cards.blood_notes import notes_on_decided, notes_on_indeterminate
 from cds_service.cards.chart_notes import not_checked, note_paragraphs
 from cds_service.cards.gaps import Gap
 from cds_service.cards.markdown import escape, table
@@ -47,6 +48,7 @@ def decided_detail(
         *_gaps(gaps, texts),
         *_doubts(assessment.doubts, texts),
         *note_paragraphs(assessment.notes, texts),
+        *notes_on_decided(assessment, texts),
         _near_cutoff(assessment, texts),
         texts.consider if above else texts.low_platelets_note,
         _inputs(assessment, texts),
@@ -72,6 +74,7 @@ def indeterminate_detail(
     paragraphs = [
         texts.indeterminate_statement,
         "\n".join(f"* {_dated_reason(assessment, reason, texts)}" for reason in assessment.reasons),
+        *notes_on_indeterminate(assessment, texts),
         texts.newest_result_line.format(date=numbers.moment(newest)) if newest else "",
         _latest_procedure(latest, texts, policy) if latest else "",
         *note_paragraphs(assessment.notes, texts),

@@ -17,9 +17,9 @@ _FOREIGN: Final = re.compile(r"""[^\w \-+*/^%{}\[\]().,:;='"&#~°×]|:(?! |$)|(?
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]()#.!|~^&])")
 
 
-def escape(text: str) -> str:
-    """Return data as inert markdown text: one line, at most 60 characters, foreign characters as question marks."""
-    line = " ".join(text.split())[:_LONGEST]
+def escape(text: str, longest: int = _LONGEST) -> str:
+    """Return data as inert markdown text: one line, at most so many characters, foreign ones as question marks."""
+    line = " ".join(text.split())[:longest]
     return _MARKUP.sub(r"\\\1", _FOREIGN.sub("?", line))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cds_service.clinical.albumin import choose_albumin
@@ -12,6 +13,8 @@ from cds_service.clinical.indeterminate import (
     date_reasons,
     explain_newer,
     explain_no_draw,
+    has_segmented_alone,
+    has_unreadable_clumps,
     newest_result,
 )
 from cds_service.clinical.outcomes import (
@@ -22,6 +25,7 @@ from cds_service.clinical.outcomes import (
     NotAboveCutoff,
     NotEligible,
 )
+from cds_service.clinical.readings import all_readings, notable_readings, problems_under
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.sii import compute_sii, is_above, shown_sii
 from cds_service.clinical.timing import ChosenDraws, Relation, TimedDraw, choose_draws
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from cds_service.clinical.models import BloodCounts, DatedResult, ExcludedResult
     from cds_service.clinical.outcomes import Decided
     from cds_service.clinical.policy import ClinicalPolicy
+    from cds_service.clinical.readings import ReadingSII
 
 
 def refuse_ineligible(reason: Reason, doubts: tuple[Reason, ...], policy: ClinicalPolicy) -> NotEligible:
@@ -78,17 +83,15 @@ def assess(
     """Assess an eligible patient.
 
     Returns AboveCutoff, NotAboveCutoff, or Indeterminate with reasons when no draw may be used or the newest
-    usable draw has problems. Albumin is context only and never changes the outcome. `pages_missing` tells that the
-    chart holds Conditions or Procedures that were not delivered, `unreadable` counts those that could not be read: a
-    later procedure or a recurrence may be among them.
+    usable draw has problems. Albumin is context only. `pages_missing` tells that the chart holds Conditions or
+    Procedures that were not delivered, `unreadable` counts those that could not be read: a later procedure may be one.
     """
     calendar = eligibility.calendar(policy, now)
     timed = [calendar.place(draw) for draw in counts.draws]
     chosen = choose_draws(timed)
     latest = eligibility.procedures[0] if eligibility.procedures else None
-    exclusions = _count_reasons(counts.excluded)
-    truncated = counts.truncated or pages_missing
-    reasons = _undecidable(eligibility, counts, timed, chosen)
+    exclusions, truncated = _count_reasons(counts.excluded), counts.truncated or pages_missing
+    reasons = _undecidable(eligibility, counts, timed, chosen, policy.cutoff)
     if reasons or chosen.decisive is None:
         return Indeterminate(
             cutoff=policy.cutoff,
@@ -98,22 +101,34 @@ def assess(
             latest_procedure=latest,
             newest_draw=timed[0] if timed else None,
             newest_result=newest_result(counts),
+            readings=_contrary_readings(chosen, policy),
+            clumps_unreadable=bool(counts.unreadable_clumps),
+            segmented_alone=Reason.MISSING_NEUTROPHILS in reasons and has_segmented_alone(counts),
         )
-    earlier = _earlier(chosen.decisive, chosen.baseline, timed, policy.cutoff)
     newer = explain_newer(counts, timed, chosen.decisive, policy.same_draw)
     doubts = Doubts(eligibility.undated_procedures, unreadable, newer, count_unplaced(counts))
-    return _decide(chosen.decisive, earlier, albumin, exclusions, policy, latest, doubts, truncated=truncated)
+    earlier = _earlier(chosen.decisive, chosen.baseline, timed, policy.cutoff)
+    decided = _decide(chosen.decisive, earlier, albumin, exclusions, policy, latest, doubts, truncated=truncated)
+    return replace(decided, clumps_unreadable=has_unreadable_clumps(counts, chosen.decisive, policy.same_draw))
+
+
+def _contrary_readings(chosen: ChosenDraws, policy: ClinicalPolicy) -> tuple[ReadingSII, ...]:
+    return all_readings(chosen.decisive.draw, policy.cutoff) if chosen.decisive is not None else ()
 
 
 def _undecidable(
-    eligibility: Eligibility, counts: BloodCounts, timed: Sequence[TimedDraw], chosen: ChosenDraws
+    eligibility: Eligibility,
+    counts: BloodCounts,
+    timed: Sequence[TimedDraw],
+    chosen: ChosenDraws,
+    cutoff: Decimal,
 ) -> tuple[Reason, ...]:
     """Name why SII cannot be told; empty when it can."""
     if not eligibility.latest_is_dated:
         return (Reason.PROCEDURE_DATE_MISSING,)
     if chosen.decisive is None:
         return explain_no_draw(counts, timed)
-    return chosen.decisive.draw.problems
+    return problems_under(chosen.decisive.draw, cutoff)
 
 
 def _decide(
@@ -136,6 +151,7 @@ def _decide(
         exclusions=exclusions,
         truncated=truncated,
         doubts=doubts,
+        readings=notable_readings(decisive.draw, policy.cutoff),
         latest_procedure=latest,
         earlier=earlier,
         albumin=choose_albumin(albumin, decisive.draw.effective, policy.albumin_window_days),
@@ -147,9 +163,10 @@ def _earlier(
 ) -> tuple[EarlierSII, ...]:
     """Collect the baseline and the draw before the decisive one, where their SII can be told."""
     older = timed[timed.index(decisive) + 1 :]
-    readable = [t for t in older if not t.draw.problems and t.refusal is not Reason.POST_PROCEDURE_WINDOW]
-    wanted = readable[:1]
-    if baseline is not None and not baseline.draw.problems and baseline not in wanted:
+    in_time = (t for t in older if t.refusal is not Reason.POST_PROCEDURE_WINDOW)
+    readable = next((t for t in in_time if not problems_under(t.draw, cutoff)), None)
+    wanted = [readable] if readable is not None else []
+    if baseline is not None and not problems_under(baseline.draw, cutoff) and baseline not in wanted:
         wanted.append(baseline)
     return tuple(
         EarlierSII(

@@ -48,7 +48,8 @@ def date_reasons(
     newest result beside which they are missing.
     """
     if decisive is not None:
-        dates = dict.fromkeys(decisive.draw.problems, decisive.draw.effective)
+        problems = {*decisive.draw.problems, Reason.DIFFERENTIAL_INCONSISTENT}
+        dates = dict.fromkeys(problems, decisive.draw.effective)
     else:
         dates = {t.refusal: t.draw.effective for t in reversed(timed) if t.refusal is not None}
         newest = _newest(_newer(counts, timed))
@@ -85,6 +86,21 @@ def explain_newer(
         incomplete = _incomplete_reasons(loose, None) or sorted(own)
         dates |= {reason: own.get(reason, newest) for reason in incomplete}
     return tuple(UnusedBlood(reason, taken) for reason, taken in dates.items())
+
+
+def has_segmented_alone(counts: BloodCounts) -> bool:
+    """Tell whether segmented neutrophils stand in no draw because their band forms are missing."""
+    found = {result.analyte for result in counts.unpaired}
+    return Analyte.SEGMENTED in found and Analyte.BANDS not in found
+
+
+def has_unreadable_clumps(counts: BloodCounts, decisive: TimedDraw, same_draw: timedelta) -> bool:
+    """Tell whether a finding about platelet clumps in the blood that decides cannot be read."""
+    taken = decisive.draw.effective
+    return any(
+        not _is_after(found, taken, same_draw) and not _is_after(taken, found, same_draw)
+        for found in counts.unreadable_clumps
+    )
 
 
 def count_unplaced(counts: BloodCounts) -> int:

@@ -27,6 +27,10 @@ class Analyte(StrEnum):
     LYMPHOCYTES = "lymphocytes"
     PLATELETS = "platelets"
     ALBUMIN = "albumin"
+    # Parts of a differential: never neutrophils or lymphocytes by themselves.
+    SEGMENTED = "segmented-neutrophils"
+    BANDS = "band-neutrophils"
+    VARIANTS = "variant-lymphocytes"
 
     # That of the text: the one of Enum is a Python function, and every step of forming draws looks something up by it.
     __hash__ = str.__hash__
@@ -40,6 +44,10 @@ class Basis(StrEnum):
     MASS = "mass"
 
     __hash__ = str.__hash__
+
+
+# What a chart is asked for; the others only complete it.
+MAIN_ANALYTES: Final = (Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS, Analyte.ALBUMIN)
 
 
 class Quantity(NamedTuple):
@@ -102,7 +110,8 @@ class LabResult(NamedTuple):
 
     `quantity` is canonical (10*9/L, 1 for shares of leukocytes, g/L), `reported` is what the laboratory sent.
     `preference` is 1 for a preferred code and 2 for a second choice; `corrected` is True for the statuses
-    amended and corrected.
+    amended and corrected. `manual` tells that the code says so. `parts` are what a derived total was added up from,
+    and `note` is what the laboratory wrote beside the result, untouched but for its length.
     """
 
     analyte: Analyte
@@ -114,6 +123,9 @@ class LabResult(NamedTuple):
     issued: datetime | None
     corrected: bool
     origin: Origin
+    manual: bool = False
+    parts: tuple[LabResult, ...] = ()
+    note: str = ""
 
     def whole(self) -> LabResult:
         """Return itself: nothing of it is left in the chart."""
@@ -142,15 +154,27 @@ class DatedResult(Protocol):
         """Return the result with its numbers and its origin."""
 
 
+class Reading(NamedTuple):
+    """Another way to read the differential of a draw: neutrophils and lymphocytes of one basis and method.
+
+    `is_notable` tells that a reader should know of it: it holds parts, or lies far from the printed reading.
+    """
+
+    neutrophils: DatedResult
+    lymphocytes: DatedResult
+    is_notable: bool
+
+
 class BloodDraw:
     """Neutrophils, lymphocytes and platelets of one draw, both differentials on the same basis.
 
     `problems` holds what makes the draw undecidable (conflicting-results, differential-inconsistent,
     zero-lymphocytes). A draw with problems still is a complete draw: it is never passed over for an older one.
     `effective` is the time of the latest of the three results, which `parts` holds in the order of the formula.
+    `others` are the further readings of its differential.
     """
 
-    __slots__ = ("_results", "effective", "parts", "problems")
+    __slots__ = ("_results", "effective", "others", "parts", "problems")
 
     def __init__(
         self,
@@ -158,12 +182,14 @@ class BloodDraw:
         lymphocytes: DatedResult,
         platelets: DatedResult,
         problems: tuple[Reason, ...] = (),
+        others: tuple[Reading, ...] = (),
     ) -> None:
         """Find the time, which is what draws are sorted and judged by; the rest waits until somebody asks."""
         self.parts = (platelets, neutrophils, lymphocytes)
         self._results: tuple[LabResult, LabResult, LabResult] | None = None
         self.effective = max(platelets.effective, neutrophils.effective, lymphocytes.effective, key=_ORDER)
         self.problems = problems
+        self.others = others
 
     @property
     def results(self) -> tuple[LabResult, LabResult, LabResult]:
@@ -225,6 +251,7 @@ class BloodCounts:
 
     `draws` are complete and sorted newest first; `unpaired` are usable results that belong to no complete draw;
     `excluded` are results not used, each with its reason; `truncated` tells that the chart held more than was read.
+    `unreadable_clumps` are when findings about platelet clumps were taken that cannot be read.
     """
 
     draws: tuple[BloodDraw, ...] = ()
@@ -232,3 +259,4 @@ class BloodCounts:
     pairing_reasons: tuple[Reason, ...] = ()
     excluded: tuple[ExcludedResult, ...] = ()
     truncated: bool = False
+    unreadable_clumps: tuple[EffectiveTime, ...] = ()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from cds_service.clinical.chart_facts import ProcedureTime
     from cds_service.clinical.models import EffectiveTime, LabResult, Origin
+    from cds_service.clinical.readings import ReadingSII
     from cds_service.clinical.reasons import Reason
     from cds_service.clinical.timing import TimedDraw
 
@@ -64,6 +65,9 @@ class Indeterminate:
     newest_result: EffectiveTime | None
     has_grounds: bool = True
     notes: ChartNotes = field(default_factory=ChartNotes)
+    readings: tuple[ReadingSII, ...] = ()
+    segmented_alone: bool = False
+    clumps_unreadable: bool = False
     outcome: Literal["indeterminate"] = field(default="indeterminate", init=False)
 
 
@@ -101,6 +105,8 @@ class _Decided:
     earlier: tuple[EarlierSII, ...]
     albumin: AlbuminContext | None
     notes: ChartNotes = field(default_factory=ChartNotes)
+    readings: tuple[ReadingSII, ...] = ()
+    clumps_unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

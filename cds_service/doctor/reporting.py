@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cds_service.clinical.models import Analyte
+from cds_service.clinical.models import MAIN_ANALYTES
 from cds_service.doctor.findings import by_severity
 from cds_service.doctor.laboratory_survey import USABLE, meaning_of
 from cds_service.doctor.report import (
@@ -95,7 +95,7 @@ def _finding_row(finding: Finding) -> FindingRow:
 def _code_rows(case: Case, local_codes: Sequence[LocalCode]) -> Iterator[CodeRow]:
     """Yield accepted codes by analyte, then suspected ones, then refused ones."""
     laboratory = case.evidence.laboratory
-    for analyte in Analyte:
+    for analyte in MAIN_ANALYTES:
         for tally in laboratory.accepted(analyte):
             yield _code_row(case, tally, "accepted", tally.analyte, tally.basis, "")
     told = set()

@@ -49,7 +49,7 @@ def read_shares(
         doubtful = []
     pair = SharePair(neutrophils, lymphocytes)
     if doubtful:
-        pair = SharePair(_as_fraction(neutrophils), _as_fraction(lymphocytes))
+        pair = SharePair(as_fraction(neutrophils), as_fraction(lymphocytes))
     if pair.neutrophils.value + pair.lymphocytes.value > limits.sum_max:
         return ((neutrophils, Reason.IMPLAUSIBLE), (lymphocytes, Reason.IMPLAUSIBLE))
     return pair
@@ -79,5 +79,6 @@ def is_doubtful_share(result: ObservedResult) -> bool:
     return result.value != result.number and result.number <= 1
 
 
-def _as_fraction(result: ObservedResult) -> ObservedResult:
+def as_fraction(result: ObservedResult) -> ObservedResult:
+    """Read a share under a percent unit as the fraction that it says."""
     return result._replace(value=result.number)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from cds_service.clinical.models import Analyte, BloodCounts, BloodDraw, ExcludedResult
 from cds_service.clinical.reasons import Reason
+from cds_service.normalization.clumps import without_clumped
 from cds_service.normalization.differential import multiply
+from cds_service.normalization.differential_readings import SummedResult
 from cds_service.normalization.observed import ObservedResult, specimen_key
 from cds_service.normalization.one_draw import DrawBuilder, Members
 from cds_service.normalization.time_windows import draws_by_time
@@ -21,12 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date, timedelta
 
+    from cds_service.clinical.models import DatedResult
     from cds_service.normalization.observations import Reading
     from fhir_mappings.models import DifferentialLimits
 
 _Order = tuple["date", float]
-
-COUNTED = frozenset({Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS})
 
 # Blood of one specimen was taken at one time; servers may give each result the time of its analysis instead.
 _LONGEST_SPECIMEN_SECONDS = 24 * 60 * 60
@@ -45,21 +46,25 @@ def pair_draws(
     """
     builder = DrawBuilder(limits)
     counted = [r for r in reading.results if r.measure.kind[0] is not Analyte.ALBUMIN]
+    clumped: list[ExcludedResult] = []
+    if reading.clumps:
+        counted, clumped = without_clumped(counted, reading.clumps, same_draw)
 
     def is_one_draw(results: Sequence[ObservedResult]) -> bool:
         """Several complete draws, hours apart, are no specimen's: a correction of one must not enter another."""
         return len(draws_by_time(results, same_draw, DrawBuilder(limits))) <= 1
 
     draws, rest = _draws_by_specimen(counted, builder, is_one_draw)
-    draws_of_rest = draws_by_time(rest, same_draw, builder) if {r.analyte for r in rest} >= COUNTED else []
+    draws_of_rest = draws_by_time(rest, same_draw, builder) if _may_hold_a_draw({r.analyte for r in rest}) else []
     draws += draws_of_rest
     left_over = _LeftOver(draws_of_rest if not builder.refused else draws, builder)
     return BloodCounts(
         draws=_newest_first(draws),
         unpaired=left_over.unpaired(rest),
         pairing_reasons=tuple(sorted(builder.reasons)),
-        excluded=(*reading.excluded, *left_over.excluded()),
+        excluded=(*reading.excluded, *clumped, *left_over.excluded()),
         truncated=truncated,
+        unreadable_clumps=tuple(found.effective for found in reading.clumps if not found.is_readable),
     )
 
 
@@ -68,7 +73,7 @@ class _LeftOver:
 
     def __init__(self, draws: Sequence[BloodDraw], builder: DrawBuilder) -> None:
         parts = (part for draw in draws for part in draw.parts)
-        self._used = {part.identity for part in parts if isinstance(part, ObservedResult)}
+        self._used = {one.identity for part in parts for one in _members(part)}
         self._refused = {
             edition: (result, reason)
             for edition, (result, reason) in builder.refused.items()
@@ -86,6 +91,18 @@ class _LeftOver:
         if not self._used and not self._refused:
             return tuple(rest)
         return tuple(r for r in rest if r.identity not in self._used and r.edition not in self._refused)
+
+
+def _members(part: DatedResult) -> tuple[ObservedResult, ...]:
+    """Return the results behind a part of a draw: itself, or those that it was added up from."""
+    if isinstance(part, SummedResult):
+        return part.parts
+    return (part,) if isinstance(part, ObservedResult) else ()
+
+
+def _may_hold_a_draw(analytes: set[Analyte]) -> bool:
+    neutrophils = Analyte.NEUTROPHILS in analytes or {Analyte.SEGMENTED, Analyte.BANDS} <= analytes
+    return neutrophils and {Analyte.LYMPHOCYTES, Analyte.PLATELETS} <= analytes
 
 
 def _draws_by_specimen(
@@ -150,8 +167,14 @@ def _settle(draws: list[BloodDraw]) -> BloodDraw:
         return draws[0]
     first = min(draws, key=lambda draw: [(r.quantity.value, r.reported, r.origin) for r in draw.results])
     if all(draw.problems == first.problems and (first.problems or _say_the_same(draw, first)) for draw in draws):
-        return first
+        others = tuple(reading for draw in draws for reading in draw.others)
+        return BloodDraw(*_formula(first), first.problems, others) if others else first
     return BloodDraw(first.neutrophils, first.lymphocytes, first.platelets, (Reason.CONFLICTING_RESULTS,))
+
+
+def _formula(draw: BloodDraw) -> tuple[DatedResult, DatedResult, DatedResult]:
+    platelets, neutrophils, lymphocytes = draw.parts
+    return neutrophils, lymphocytes, platelets
 
 
 def _say_the_same(one: BloodDraw, other: BloodDraw) -> bool:

@@ -62,7 +62,10 @@ class MaterialReader:
                 return found
         return self._of_text(concept.text) if concept.text else ""
 
-    def _of_text(self, text: str) -> str:
+    def _of_text(self, text: object) -> str:
+        # `sii-cds doctor` reads names as they come, and a name may be any JSON value.
+        if not isinstance(text, str):
+            return ""
         known = self._texts.get(text)
         if known is None:
             known = self._texts[text] = self._table.of_text(text)

@@ -31,7 +31,10 @@ _PERCENT = Decimal("0.01")
 MAX_DIGITS = 34
 _EXACT = Context(prec=2 * MAX_DIGITS)
 
-Kind = tuple[Analyte, Basis]
+# Analyte, basis, and whether the code says that cells were counted by hand: for all but a differential it is False.
+Kind = tuple[Analyte, Basis, bool]
+_OF_A_DIFFERENTIAL = frozenset(Analyte) - {Analyte.PLATELETS, Analyte.ALBUMIN}
+_MAY_BE_ZERO = _OF_A_DIFFERENTIAL - {Analyte.NEUTROPHILS}
 
 
 class Measure(NamedTuple):
@@ -39,7 +42,7 @@ class Measure(NamedTuple):
 
     `factor` leads to the canonical unit, or is the reason why there is none. `may_be_fraction` is true for shares
     under a percent unit, which some laboratories send as fractions; `may_be_zero` for lymphocytes, whose absence has
-    a reason of its own.
+    a reason of its own, and for parts of a differential.
     """
 
     code: AnalyteCode
@@ -93,9 +96,9 @@ class Measures:
         basis, analyte = _BASES[code.basis], ANALYTES[code.analyte]
         return Measure(
             code,
-            (analyte, basis),
+            (analyte, basis, code.manual and analyte in _OF_A_DIFFERENTIAL),
             factor,
             self._mappings.plausible[code.analyte, code.basis],
             may_be_fraction=basis is Basis.PERCENT and factor == _PERCENT,
-            may_be_zero=analyte is Analyte.LYMPHOCYTES,
+            may_be_zero=analyte in _MAY_BE_ZERO,
         )

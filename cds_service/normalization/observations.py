@@ -13,17 +13,18 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from cds_service.clinical.models import EffectiveTime, ExcludedResult, LabResult
+from cds_service.clinical.models import Analyte, EffectiveTime, ExcludedResult, LabResult
 from cds_service.clinical.reasons import Reason
+from cds_service.normalization.clumps import ClumpFinding, clump_state, is_clump_code, tells_clumps
 from cds_service.normalization.codes import match_analyte
 from cds_service.normalization.materials import MaterialReader
 from cds_service.normalization.measures import ANALYTES, MAX_DIGITS, Measure, Measures
-from cds_service.normalization.observed import ObservedResult, reference_of
+from cds_service.normalization.observed import ObservedResult, reference_of, specimen_key
+from fhir_mappings.findings import ABSENT, PRESENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cds_service.clinical.models import Analyte
     from cds_service.normalization.effective_time import TimeReader
     from cds_service.normalization.shapes import MalformedLike, MeasurementLike, ObservationLike, SpecimenLike
     from cds_service.normalization.subject import SubjectMatcher
@@ -36,10 +37,11 @@ _OBSERVATION_ID = attrgetter("observation.id")
 
 
 class Reading(NamedTuple):
-    """What became of the Observations: usable results and exclusions, both in the order read."""
+    """What became of the Observations: usable results and exclusions in the order read, and findings of clumps."""
 
     results: tuple[ObservedResult, ...]
     excluded: tuple[ExcludedResult, ...]
+    clumps: tuple[ClumpFinding, ...] = ()
 
 
 class ObservationReader:
@@ -65,9 +67,11 @@ class ObservationReader:
         self._times = times
         self._taken_back = taken_back
         self._materials = MaterialReader(mappings.materials, specimens)
+        self._clumps: list[ClumpFinding] = []
 
     def read_all(self, observations: Sequence[ObservationLike], malformed: Sequence[MalformedLike] = ()) -> Reading:
         """Read every Observation and its components; the same Observation delivered twice counts once."""
+        self._clumps.clear()
         results: list[ObservedResult] = []
         excluded: list[ExcludedResult] = []
         for observation in observations:
@@ -76,7 +80,8 @@ class ObservationReader:
                     results.append(outcome)
                 else:
                     excluded.append(outcome)
-        return merge_readings([Reading(tuple(results), (*excluded, *self.exclude_malformed(malformed)))])
+        unusable = (*excluded, *self.exclude_malformed(malformed))
+        return merge_readings([Reading(tuple(results), unusable, tuple(self._clumps))])
 
     def read(self, observation: ObservationLike) -> Iterator[LabResult | ExcludedResult]:
         """Yield one outcome for each measurement of our analytes; nothing for other laboratory tests."""
@@ -105,6 +110,8 @@ class ObservationReader:
         for measurement in _measurements(observation):
             measure = self._measures.find(measurement.code, measurement.valueQuantity)
             if measure is None:
+                if is_clump_code(measurement, self._mappings.clumps):
+                    self._note_clumps(observation, clump_state(measurement, self._mappings.clumps))
                 continue
             # What is hoped for is asked for: `isinstance` of an Enum that it is not takes three times as long.
             if not isinstance(measure, Measure):
@@ -112,8 +119,19 @@ class ObservationReader:
                 continue
             if is_first:
                 refused, is_first = self._refuse(observation), False
+            if measure.kind[0] is Analyte.PLATELETS and tells_clumps(observation, self._mappings.clumps):
+                self._note_clumps(observation, PRESENT)
             foreign = Reason.SPECIMEN_NOT_BLOOD if self._materials.of_code(measurement) else None
             yield self._judge(observation, measurement, measure, refused or foreign)
+
+    def _note_clumps(self, observation: ObservationLike, state: str) -> None:
+        """Keep a finding of this patient's blood that platelets are clumped, or that cannot be read."""
+        if state == ABSENT or self._refuse(observation) is not None:
+            return
+        effective = self._times.read_observation(observation)
+        if isinstance(effective, EffectiveTime):
+            specimen = observation.specimen.reference if observation.specimen is not None else None
+            self._clumps.append(ClumpFinding(effective, specimen_key(specimen or ""), bool(state)))
 
     def _judge(
         self, observation: ObservationLike, measurement: MeasurementLike, measure: Measure, refused: Reason | None
@@ -158,7 +176,8 @@ def merge_readings(readings: Sequence[Reading]) -> Reading:
     for e in chain.from_iterable(reading.excluded for reading in readings):
         excluded.setdefault((e.reference, e.analyte, e.reason, e.effective) if e.reference else len(excluded), e)
     results = tuple(chain.from_iterable(reading.results for reading in readings))
-    return Reading(_once(results), tuple(excluded.values()))
+    clumps = tuple(chain.from_iterable(reading.clumps for reading in readings))
+    return Reading(_once(results), tuple(excluded.values()), clumps)
 
 
 def _once(results: tuple[ObservedResult, ...]) -> tuple[ObservedResult, ...]:

@@ -109,6 +109,8 @@ class ObservedResult(NamedTuple):
             issued=self.issued,
             corrected=self.corrected,
             origin=self.origin,
+            manual=self.measure.kind[2],
+            note=self.observation.first_note,
         )
 
 

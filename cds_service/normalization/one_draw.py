@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cds_service.clinical.models import Analyte, Basis, BloodDraw
+from cds_service.clinical.models import Analyte, Basis, BloodDraw, Reading
 from cds_service.clinical.reasons import Reason
-from cds_service.normalization.differential import SharePair, disagree, read_shares
+from cds_service.normalization.differential import disagree
+from cds_service.normalization.differential_readings import read_differential, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cds_service.normalization.differential_readings import Pair
     from cds_service.normalization.measures import Kind
     from cds_service.normalization.observed import Identity, ObservedResult
     from fhir_mappings.models import DifferentialLimits
 
-PLATELETS: Kind = (Analyte.PLATELETS, Basis.ABSOLUTE)
-NEUTROPHIL_COUNT: Kind = (Analyte.NEUTROPHILS, Basis.ABSOLUTE)
-LYMPHOCYTE_COUNT: Kind = (Analyte.LYMPHOCYTES, Basis.ABSOLUTE)
-NEUTROPHIL_SHARE: Kind = (Analyte.NEUTROPHILS, Basis.PERCENT)
-LYMPHOCYTE_SHARE: Kind = (Analyte.LYMPHOCYTES, Basis.PERCENT)
-
-
-_Pair = tuple["ObservedResult", "ObservedResult"]
+PLATELETS: Kind = (Analyte.PLATELETS, Basis.ABSOLUTE, False)
+_RATIO = (Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES)
 
 _UNKNOWN = float("-inf")
 
@@ -95,62 +91,52 @@ class DrawBuilder:
         """Return the draw, or None when it is not complete on one basis."""
         best, conflicting = members
         platelets = best.get(PLATELETS)
-        shares = self._shares(best)
-        counts = _pair(best, NEUTROPHIL_COUNT, LYMPHOCYTE_COUNT)
+        pairs, refused = read_differential(best, self._limits)
+        self.refused.update({result.edition: (result, reason) for result, reason in refused})
+        self.reasons.update(reason for _, reason in refused)
         if platelets is None:
             return None
-        if counts is not None:
-            neutrophils, lymphocytes = counts
-        elif shares is not None:
-            neutrophils, lymphocytes = shares
-        else:
+        if not pairs:
             self._note_mixed_basis(best)
             return None
-        problems = _problems((platelets, neutrophils, lymphocytes), conflicting)
-        if counts is not None and shares is not None and not problems:
-            doubtful = _conflict(shares, conflicting) or self._disagree(counts, shares)
-            problems = (Reason.DIFFERENTIAL_INCONSISTENT,) if doubtful else ()
-        return BloodDraw(neutrophils, lymphocytes, platelets, problems)
-
-    def _shares(self, best: dict[Kind, ObservedResult]) -> SharePair | None:
-        pair = _pair(best, NEUTROPHIL_SHARE, LYMPHOCYTE_SHARE)
-        if pair is None:
-            return None
-        read = read_shares(*pair, self._limits)
-        if isinstance(read, SharePair):
-            return read
-        self.refused.update({result.edition: (result, reason) for result, reason in read})
-        self.reasons.update(reason for _, reason in read)
-        return None
+        printed, *others = pairs
+        problems = _problems(platelets, printed, conflicting)
+        if others and not problems and self._contradict(pairs, conflicting):
+            problems = (Reason.DIFFERENTIAL_INCONSISTENT,)
+        readings = tuple([self._reading(printed, other) for other in others]) if not problems else ()
+        return BloodDraw(printed.neutrophils, printed.lymphocytes, platelets, problems, readings)
 
     def _note_mixed_basis(self, best: dict[Kind, ObservedResult]) -> None:
-        has_neutrophils = NEUTROPHIL_COUNT in best or NEUTROPHIL_SHARE in best
-        has_lymphocytes = LYMPHOCYTE_COUNT in best or LYMPHOCYTE_SHARE in best
-        has_shares = NEUTROPHIL_SHARE in best and LYMPHOCYTE_SHARE in best
-        if has_neutrophils and has_lymphocytes and not has_shares:
+        bases = [{basis for analyte, basis, _ in best if analyte is wanted} for wanted in _RATIO]
+        if all(bases) and not bases[0] & bases[1]:
             self.reasons.add(Reason.MIXED_BASIS)
 
-    def _disagree(self, counts: _Pair, shares: SharePair) -> bool:
+    def _contradict(self, pairs: Sequence[Pair], conflicting: frozenset[Kind]) -> bool:
+        """Tell whether a further reading is in doubt, or counts and shares of one method are too far apart."""
+        if any(_conflict(pair.members, conflicting) or value_of(pair.lymphocytes) == 0 for pair in pairs):
+            return True
+        totals = [pair for pair in pairs if not pair.has_parts]
+        counts = {pair.method: pair for pair in totals if pair.neutrophils.basis is Basis.ABSOLUTE}
+        shares = {pair.method: pair for pair in totals if pair.neutrophils.basis is Basis.PERCENT}
+        return any(self._disagree(counts[method], shares[method]) for method in counts.keys() & shares.keys())
+
+    def _reading(self, printed: Pair, other: Pair) -> Reading:
+        is_notable = printed.has_parts or other.has_parts or self._disagree(printed, other)
+        return Reading(other.neutrophils, other.lymphocytes, is_notable)
+
+    def _disagree(self, one: Pair, other: Pair) -> bool:
         return disagree(
-            (counts[0].value, counts[1].value),
-            (shares.neutrophils.value, shares.lymphocytes.value),
+            (value_of(one.neutrophils), value_of(one.lymphocytes)),
+            (value_of(other.neutrophils), value_of(other.lymphocytes)),
             self._limits.disagreement_max,
         )
 
 
-def _pair(best: dict[Kind, ObservedResult], first: Kind, second: Kind) -> _Pair | None:
-    one, other = best.get(first), best.get(second)
-    return (one, other) if one is not None and other is not None else None
-
-
-def _problems(
-    members: tuple[ObservedResult, ObservedResult, ObservedResult], conflicting: frozenset[Kind]
-) -> tuple[Reason, ...]:
+def _problems(platelets: ObservedResult, printed: Pair, conflicting: frozenset[Kind]) -> tuple[Reason, ...]:
     """Name what makes a complete draw undecidable: conflicting values first, then lymphocytes of zero."""
-    if _conflict(members, conflicting):
+    if _conflict((platelets, *printed.members), conflicting):
         return (Reason.CONFLICTING_RESULTS,)
-    _, _, lymphocytes = members
-    if lymphocytes.value == 0:
+    if value_of(printed.lymphocytes) == 0:
         return (Reason.ZERO_LYMPHOCYTES,)
     return ()
 

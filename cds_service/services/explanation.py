@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cds_service.acquisition.resources import Observation
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import assessment_extension
 from cds_service.cards.gaps import Gap
 from cds_service.cards.numbers import plain
 from cds_service.clinical.models import Basis, LabResult
 from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
+from cds_service.clinical.readings import notable_readings, problems_under
 from cds_service.clinical.reasons import Reason
+from cds_service.normalization.clumps import clump_state, is_clump_code
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.observed import reference_of
 from cds_service.services.decision import laboratory_readers
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from cds_service.acquisition.resources import Malformed, Observation
+    from cds_service.acquisition.resources import Malformed
     from cds_service.clinical.models import ExcludedResult
     from cds_service.clinical.outcomes import Assessment
     from cds_service.normalization.eligibility_facts import ExcludedFact
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 Rows = list[dict[str, Any]]
 
 # Exclusions of a share that only the other share of its draw brings about.
-_BESIDE_PARTNER = frozenset({Reason.FRACTION_MISLABELLED, Reason.IMPLAUSIBLE})
+_BESIDE_PARTNER = frozenset({Reason.FRACTION_MISLABELLED, Reason.IMPLAUSIBLE, Reason.PLATELET_CLUMPING})
 
 
 def explain(
@@ -126,7 +129,8 @@ class _Treatments:
 
     def __init__(self, assessment: Assessment, laboratory: Laboratory) -> None:
         self._used = _used(assessment)
-        self._as_read = {_key(result): result for draw in laboratory.counts.draws for result in draw.results}
+        wholes = [result for draw in laboratory.counts.draws for result in draw.results]
+        self._as_read = {_key(result): result for whole in wholes for result in (whole, *whole.parts)}
         self._beside_partner = {
             (e.reference, e.analyte, e.effective): e.reason
             for e in laboratory.counts.excluded
@@ -143,7 +147,8 @@ class _Treatments:
         if key in self._used:
             return {"treatment": "used"}
         reason = self._beside_partner.get((result.origin.reference, result.analyte, result.effective))
-        if reason is None or result.basis is not Basis.PERCENT or key in self._as_read:
+        is_other = result.basis is not Basis.PERCENT and reason is not Reason.PLATELET_CLUMPING
+        if reason is None or is_other or key in self._as_read:
             return {"treatment": "usable"}
         return {"treatment": "excluded", "reason": reason}
 
@@ -184,6 +189,8 @@ def _ignored_row(observation: Observation | Malformed, site: Site) -> dict[str, 
         "code": _codes_of(observation),
         "treatment": "ignored",
     }
+    if isinstance(observation, Observation) and is_clump_code(observation, site.mappings.clumps):
+        row["note"] = f"platelet clumps: {clump_state(observation, site.mappings.clumps) or 'not readable'}"
     for coding in observation.code.coding if observation.code is not None else ():
         refused = site.mappings.refused_code(coding.system or "", coding.code or "")
         if refused is not None:
@@ -201,11 +208,16 @@ def _draws(decision: Decision, laboratory: Laboratory, site: Site, now: datetime
             {
                 "taken": draw.effective.isoformat(),
                 "basis": draw.basis,
-                "observations": [result.origin.reference for result in draw.results],
+                "observations": [r.origin.reference for whole in draw.results for r in whole.parts or (whole,)],
                 "relation": timed.relation,
                 "days": timed.days,
                 "refusal": timed.refusal,
-                "problems": list(draw.problems),
+                "problems": list(problems_under(draw, site.policy.cutoff)),
+                "readings": [
+                    f"SII {reading.sii:f} ({', '.join((reading.basis, *['manual'] * reading.manual, *reading.parts))})"
+                    for reading in notable_readings(draw, site.policy.cutoff)
+                    if not draw.problems
+                ],
                 "decides": all(_key(result) in used for result in draw.results),
             }
         )
@@ -216,7 +228,8 @@ def _used(assessment: Assessment) -> frozenset[tuple[Any, ...]]:
     if not isinstance(assessment, (AboveCutoff, NotAboveCutoff)):
         return frozenset()
     albumin = (assessment.albumin.result,) if assessment.albumin is not None else ()
-    return frozenset(_key(result) for result in (*assessment.timed.draw.results, *albumin))
+    wholes = (*assessment.timed.draw.results, *albumin)
+    return frozenset(_key(result) for whole in wholes for result in (whole, *whole.parts))
 
 
 def _key(result: LabResult) -> tuple[Any, ...]:

@@ -17,6 +17,12 @@ MAPPINGS = load_mappings()
 
 # Transcribed apart from the data file, analyte by analyte.
 ACCEPTED = [
+    ("segmented-neutrophils", "count", 1, "30451-9 768-2"),
+    ("segmented-neutrophils", "percent", 1, "26505-8 32200-8 769-0"),
+    ("band-neutrophils", "count", 1, "26507-4 30229-9 763-3"),
+    ("band-neutrophils", "percent", 1, "26508-2 35332-6 764-1"),
+    ("variant-lymphocytes", "count", 1, "26477-0 43743-4 734-4"),
+    ("variant-lymphocytes", "percent", 1, "13046-8 42250-1 735-1"),
     ("neutrophils", "count", 1, "751-8 26499-4"),
     ("neutrophils", "count", 2, "753-4"),
     ("lymphocytes", "count", 1, "731-0 26474-7"),
@@ -37,12 +43,9 @@ ACCEPTED = [
 ]
 
 REFUSED = [
-    ("segmented neutrophils", "768-2 30451-9 769-0 26505-8 32200-8"),
-    ("band forms", "26507-4 763-3 30229-9 764-1 26508-2 35332-6"),
     ("granulocytes", "20482-6 30394-1 51588-2 19023-1 30395-8 31160-5"),
     ("polys", "35003-3 34999-3"),
     ("immature granulocytes", "53115-2 51584-1 71695-1 38518-7"),
-    ("variant lymphocytes", "735-1 13046-8 42250-1 734-4 26477-0 43743-4"),
     ("abnormal lymphocytes", "29261-5 30413-9 29262-3 30412-1"),
     ("flow cytometry", "30364-4 30365-1"),
     ("fetal or control blood", "66139-7 66140-5 74461-5 62244-9 85369-7"),
@@ -102,6 +105,15 @@ def test_analyte_code_of_the_accept_table_is_found_under_every_uri(
         assert found is not None, code
         assert (found.analyte, found.basis, found.preference) == (analyte, basis, preference)
         assert MAPPINGS.refused_code(uri, code) is None
+
+
+def test_manual_codes_are_those_whose_name_says_so() -> None:
+    manual = {row.code for row in MAPPINGS.analyte_codes if row.manual}
+    of_cells = ("neutrophils", "lymphocytes")
+
+    assert manual == {
+        row.code for row in MAPPINGS.analyte_codes if "Manual count" in row.name and row.analyte.endswith(of_cells)
+    }
 
 
 def test_analyte_codes_are_the_accept_table_and_nothing_else() -> None:

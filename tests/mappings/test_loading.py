@@ -199,7 +199,7 @@ CONTRADICTIONS = [
     ("analyte_codes", _analyte(basis="mass"), "no plausible range for platelets as mass"),
     ("analyte_codes", _analyte(system="local"), "unknown code system 'local'"),
     ("refused_codes", RefusedCode("loinc", "777-3", ("platelets",), "x", SITE), "777-3 is accepted by analytes.toml"),
-    ("refused_codes", RefusedCode("loinc", "768-2", ("platelets",), "x", SITE), "768-2 is refused already by"),
+    ("refused_codes", RefusedCode("loinc", "20482-6", ("platelets",), "x", SITE), "20482-6 is refused already by"),
     ("refused_codes", RefusedCode("loinc", "1-8", ("plaques",), "x", SITE), "unknown analyte 'plaques'"),
     ("units", UnitSpelling("K/uL", "count", Decimal(2), False, SITE), "'K/uL' stands already in units.toml, unit 2"),
     ("units", UnitSpelling("foo", "length", Decimal(1), False, SITE), "unknown kind 'length'"),

@@ -25,7 +25,7 @@ from cds_service.clinical.evidence import (
     STUDY_PATIENTS,
     STUDY_RECURRENCES,
 )
-from cds_service.clinical.models import Analyte
+from cds_service.clinical.models import Analyte, Basis
 
 ENGLISH: Final = Texts(
     source_label=STUDY_CITATION,
@@ -60,6 +60,9 @@ ENGLISH: Final = Texts(
         Analyte.NEUTROPHILS: "Neutrophils",
         Analyte.LYMPHOCYTES: "Lymphocytes",
         Analyte.ALBUMIN: "Albumin",
+        Analyte.SEGMENTED: "Segmented neutrophils",
+        Analyte.BANDS: "Band forms",
+        Analyte.VARIANTS: "Variant lymphocytes",
     },
     inputs_heading="**Inputs**",
     inputs_columns=("Test", "Result as reported", "Blood drawn", "Code"),
@@ -96,6 +99,19 @@ ENGLISH: Final = Texts(
         f"{IMPRECISION_BAND[0]}–{IMPRECISION_BAND[1]} (derived, not published). "
         "Consider repeating the blood count before relying on this result."
     ),
+    other_readings_line="**Other readings of this blood:** {readings}. They lie on the same side of the cut-off.",
+    contrary_readings_line="The readings of this blood lie on both sides of the cut-off: {readings}.",
+    reading="SII {sii} ({how})",
+    reading_bases={Basis.ABSOLUTE: "counts", Basis.PERCENT: "percentages"},
+    reading_methods={False: "automated or unnamed method", True: "manual count"},
+    reading_parts="with {parts}",
+    joined=" and ",
+    derived_note="**{total} are derived:** the sum of {parts}.",
+    segmented_alone_note=(
+        "Segmented neutrophils were reported without band forms: alone they are not all of the neutrophils."
+    ),
+    clumps_unreadable_note="A finding about platelet clumps could not be read: the platelet count may be too low.",
+    laboratory_note_line="**The laboratory wrote** ({tests}): {note}",
     albumin_line=(
         "**Albumin** {value}, {date}; not part of SII. Study group means: "
         f"{STUDY_ALBUMIN_RECURRENCE} with recurrence or metastasis, {STUDY_ALBUMIN_CONTROL} without."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cds_service.clinical.models import Analyte
+    from cds_service.clinical.models import Analyte, Basis
     from cds_service.clinical.reasons import Reason
 
 
@@ -51,6 +51,17 @@ class Texts:
     baseline_line: str
     earlier_line: str
     near_cutoff_note: str
+    other_readings_line: str
+    contrary_readings_line: str
+    reading: str
+    reading_bases: Mapping[Basis, str]
+    reading_methods: Mapping[bool, str]
+    reading_parts: str
+    joined: str
+    derived_note: str
+    segmented_alone_note: str
+    clumps_unreadable_note: str
+    laboratory_note_line: str
     albumin_line: str
     albumin_outside_note: str
     albumin_missing: str

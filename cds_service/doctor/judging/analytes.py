@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cds_service.clinical.models import Analyte
+from cds_service.clinical.models import MAIN_ANALYTES, Analyte
 from cds_service.doctor.findings import Finding, Severity
 from cds_service.doctor.judging.case import most_for
 
@@ -30,7 +30,7 @@ def judge_analytes(case: Case) -> Iterator[Finding]:
             "See that Observations are exported, or that the token may read them (system/Observation.rs).",
         )
         return
-    for analyte in Analyte:
+    for analyte in MAIN_ANALYTES:
         if not case.evidence.laboratory.accepted(analyte):
             yield _missing(analyte)
     yield from _refused(case)
@@ -79,7 +79,7 @@ def _refused(case: Case) -> Iterator[Finding]:
 
 
 def _components(case: Case) -> Iterator[Finding]:
-    for analyte in Analyte:
+    for analyte in MAIN_ANALYTES:
         tallies = case.evidence.laboratory.accepted(analyte)
         inside = sum(tally.in_components for tally in tallies)
         whole = sum(tally.results for tally in tallies)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cds_service.clinical.models import Analyte
+from cds_service.clinical.models import MAIN_ANALYTES
 from cds_service.doctor.findings import Finding, Severity
 from cds_service.doctor.judging.by_values import Likeness, likenesses
 from cds_service.doctor.judging.case import most_for
@@ -55,7 +55,9 @@ def find_local_codes(case: Case) -> Suspects:
     """
     unknown = [t for t in case.evidence.laboratory.with_treatment("unknown") if not _is_of_the_tables(t, case)]
     named = {tally.key: code for tally in unknown if (code := _by_name(tally, case)) is not None}
-    covered = {code.analyte for code in named.values()} | {a for a in Analyte if case.evidence.laboratory.accepted(a)}
+    covered = {code.analyte for code in named.values()} | {
+        a for a in MAIN_ANALYTES if case.evidence.laboratory.accepted(a)
+    }
     like = [found for tally in unknown if tally.key not in named for found in likenesses(tally, case)]
     suspects = [found for found in like if not found.named_otherwise and found.analyte not in covered]
     by_values = [_by_values(found) for found in suspects]

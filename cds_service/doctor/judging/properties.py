@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from cds_service.clinical.models import Analyte
+from cds_service.clinical.models import MAIN_ANALYTES
 from cds_service.doctor.findings import Finding, Severity
 from cds_service.doctor.judging.case import most_for
 from cds_service.doctor.judging.thresholds import by_share
@@ -28,7 +28,7 @@ _ACTION: Final = (
 
 def judge_properties(case: Case) -> Iterator[Finding]:
     """Yield a finding for each code whose unit speaks of another property."""
-    for analyte in Analyte:
+    for analyte in MAIN_ANALYTES:
         whole = sum(tally.results for tally in case.evidence.laboratory.accepted(analyte))
         for tally in case.evidence.laboratory.accepted(analyte):
             units = list(_contradicting(tally, case))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from cds_service.clinical.models import Analyte
+from cds_service.clinical.models import MAIN_ANALYTES
 from cds_service.clinical.reasons import Reason
 from cds_service.doctor.findings import Finding, Severity
 from cds_service.doctor.judging.case import most_for
@@ -57,7 +57,7 @@ def judge_results(case: Case, explained: frozenset[str]) -> Iterator[Finding]:
 
     `explained`: codes whose implausible values another finding explains by their unit.
     """
-    for analyte in Analyte:
+    for analyte in MAIN_ANALYTES:
         tallies = case.evidence.laboratory.accepted(analyte)
         whole = sum(tally.results for tally in tallies) + case.evidence.laboratory.unreadable[analyte]
         for reason, count in sorted(_counted(case, analyte, explained).items()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cds_service.clinical.models import Analyte
+from cds_service.clinical.models import MAIN_ANALYTES, Analyte
 from cds_service.doctor.findings import Finding, Severity
 from cds_service.doctor.judging.case import most_for
 from cds_service.doctor.judging.values import SHARES, canonical, judge_values, typical_of
@@ -31,7 +31,7 @@ class _Scale(NamedTuple):
 
 def judge_scales(case: Case) -> tuple[tuple[Finding, ...], frozenset[str]]:
     """Return findings about scales, and the codes whose implausible values they explain."""
-    scales = [scale for analyte in Analyte for scale in _scales(case, analyte)]
+    scales = [scale for analyte in MAIN_ANALYTES for scale in _scales(case, analyte)]
     wrong = [scale for scale in scales if scale.verdict.kind in {"shifted", "partly"}]
     unusual = [scale for scale in scales if scale.verdict.kind == "unusual"]
     findings = (*(_wrong(case, scale) for scale in wrong), *(_unusual(case, scale) for scale in unusual))

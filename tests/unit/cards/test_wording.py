@@ -18,8 +18,9 @@ from cds_service.cards.gaps import Gap
 from cds_service.cards.wording import TEXTS, english, english_reasons
 from cds_service.clinical import evidence
 from cds_service.clinical.chart_facts import OperationFact
-from cds_service.clinical.models import Analyte
+from cds_service.clinical.models import Analyte, Basis, BloodDraw, Reading
 from cds_service.clinical.noted import ChartNotes, RecordedFact, Suspicion
+from cds_service.clinical.readings import ReadingSII
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import CLOSING_KINDS
 from cds_service.settings.models import LANGUAGES
@@ -72,6 +73,21 @@ EVERY_NOTE = ChartNotes(
     no_day_between=True,
 )
 EACH_RECORDED = [ChartNotes(recorded=(RecordedFact(kind, "X", day(1), day(1)),)) for kind in RECORDED]
+READINGS = (
+    ReadingSII(Decimal(380), Basis.PERCENT, manual=False, parts=()),
+    ReadingSII(Decimal(507), Basis.ABSOLUTE, manual=True, parts=(Analyte.BANDS, Analyte.VARIANTS)),
+)
+
+
+def draw_in_parts() -> BloodDraw:
+    """Segmented and band forms as neutrophils, manual counts beside them, and a note of the laboratory."""
+    parts = tuple(result(a, v, TAKEN) for a, v in ((Analyte.SEGMENTED, "5"), (Analyte.BANDS, "1")))
+    total = result(Analyte.NEUTROPHILS, "6", TAKEN)._replace(parts=parts, note="smear reviewed")
+    lymphocytes, platelets = result(Analyte.LYMPHOCYTES, "1.8", TAKEN), result(Analyte.PLATELETS, "210", TAKEN)
+    more = total._replace(manual=True, quantity=total.quantity._replace(value=Decimal(7)))
+    return BloodDraw(total, lymphocytes, platelets, (), (Reading(more, lymphocytes, is_notable=True),))
+
+
 # Together these cards say everything there is to say.
 EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
     (decided(), POLICY),
@@ -91,6 +107,13 @@ EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
     (decided(albumin=[ALBUMIN], policy=NO_WINDOW), NO_WINDOW),
     (indeterminate(Reason.STALE, latest_procedure=done(at(day(65)), at(day(60)))), POLICY),
     (indeterminate(Reason.STALE, taken={Reason.STALE: TAKEN}), POLICY),
+    (replace(decided(draw_in_parts()), clumps_unreadable=True), POLICY),
+    (
+        replace(
+            indeterminate(Reason.MISSING_NEUTROPHILS), segmented_alone=True, clumps_unreadable=True, readings=READINGS
+        ),
+        POLICY,
+    ),
     (indeterminate(Reason.STALE, notes=EVERY_NOTE), POLICY),
     *((indeterminate(Reason.STALE, notes=note), POLICY) for note in EACH_RECORDED),
     *((indeterminate(reason), POLICY) for reason in Reason if reason not in NOT_ELIGIBLE),

@@ -42,12 +42,9 @@ ACCEPTED = [
 ]
 
 NEVER = {
-    "segmented neutrophils omit the bands": "768-2 30451-9 769-0 26505-8 32200-8",
-    "band forms are a part only": "26507-4 763-3 30229-9 764-1 26508-2 35332-6",
     "granulocytes hold eosinophils and basophils": "20482-6 30394-1 51588-2 19023-1 30395-8 31160-5",
     "polymorphonuclear cells: a synonym in some laboratories only": "35003-3 34999-3",
     "immature granulocytes": "53115-2 51584-1 71695-1 38518-7",
-    "variant lymphocytes are a subset": "735-1 13046-8 42250-1 734-4 26477-0 43743-4",
     "abnormal lymphocytes": "29261-5 30413-9 29262-3 30412-1",
     "lymphocytes by flow cytometry: another run": "30364-4 30365-1",
     "fetal or control blood": "66139-7 66140-5 74461-5 62244-9 85369-7",
@@ -120,7 +117,8 @@ CODINGS = [
     ([(LOINC, NEUTROPHILS), (LOINC, LYMPHOCYTES)], "code-conflict", "two analytes"),
     ([(LOINC, NEUTROPHILS), (LOINC, "770-8")], "code-conflict", "a count and a share"),
     ([(LOINC, "6690-2"), (LOINC, NEUTROPHILS)], "code-conflict", "leukocytes and neutrophils"),
-    ([(LOINC, "6690-2"), (LOINC, "768-2")], "ignored", "leukocytes beside a near-miss: none of ours"),
+    ([(LOINC, "6690-2"), (LOINC, "20482-6")], "ignored", "leukocytes beside a near-miss: none of ours"),
+    ([(LOINC, NEUTROPHILS), (LOINC, "768-2")], "code-conflict", "all neutrophils and a part of them"),
 ]
 
 

@@ -163,6 +163,13 @@ CASES: list[tuple[str, Json, list[str], dict[str, int], str]] = [
         "a share under the code of a count",
     ),
     (
+        "platelet-clumping",
+        hook_request(*draw(), observation("7796-6", 0, oid="clumps", valueQuantity=None, valueString="Moderate")),
+        ["missing-platelets", "platelet-clumping"],
+        {"platelet-clumping": 1},
+        "clumps in the same blood",
+    ),
+    (
         "specimen-not-blood",
         hook_request(*platelets(bodySite={"text": "Bone marrow"})),
         ["missing-platelets", "specimen-not-blood"],
@@ -253,7 +260,7 @@ NOT_ELIGIBLE = {
     "beyond-follow-up",
 }
 # They are told of Conditions and Procedures (`chartExclusions`).
-OF_THE_CHART = {"platelet-clumping", "body-site-elsewhere", "other-indication", "diagnosis-after-procedure"}
+OF_THE_CHART = {"body-site-elsewhere", "other-indication", "diagnosis-after-procedure"}
 
 
 @pytest.mark.parametrize(("code", "body", "reasons", "exclusions", "why"), CASES, ids=lambda case: str(case)[:30])
@@ -269,9 +276,7 @@ def test_reason_is_reached_from_a_chart(
 
 
 def test_reasons_are_all_reached() -> None:
-    assert {code for code, *_ in CASES} == {str(reason) for reason in Reason} - NOT_ELIGIBLE - OF_THE_CHART - {
-        "platelet-clumping"
-    }
+    assert {code for code, *_ in CASES} == {str(reason) for reason in Reason} - NOT_ELIGIBLE - OF_THE_CHART
 
 
 @pytest.mark.parametrize(

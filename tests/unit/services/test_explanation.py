@@ -230,7 +230,7 @@ MIXED_BAG = [
     observation(PLATELETS, 1, "furlong", oid="unit"),
     observation(PLATELETS, 1, oid="draft", status="preliminary"),
     observation("718-7", 13, "g/dL", oid="hemoglobin"),
-    observation("768-2", 55, "%", oid="segmented"),
+    observation("20482-6", 55, "%", oid="granulocytes"),
     observation(NEUTROPHILS, 1, oid="odd", status=[]),
     observation("718-7", 1, oid="odd-other", status=[]),
     {"resourceType": "Observation", "id": "no-code"},

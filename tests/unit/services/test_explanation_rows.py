@@ -75,9 +75,9 @@ def test_explanation_row_of_an_excluded_result_of_any_kind(members: Json, report
 
 
 def test_explanation_note_tells_why_a_near_miss_is_refused() -> None:
-    found = rows(hook_request(*draw(), observation("768-2", 55, "%", oid="segmented")))
+    found = rows(hook_request(*draw(), observation("20482-6", 55, "%", oid="granulocytes")))
 
-    assert found["Observation/segmented"]["note"].startswith("resembles ")
+    assert found["Observation/granulocytes"]["note"].startswith("resembles ")
     assert "note" not in rows(hook_request(observation("718-7", 13, oid="hb")))["Observation/hb"]
 
 

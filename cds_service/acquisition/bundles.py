@@ -28,7 +28,7 @@ from cds_service.acquisition.resources import (
     read_specimen,
 )
 from cds_service.foreign_bytes import mend
-from cds_service.undecoded import UNCOUNTED_BYTES, is_crowded
+from cds_service.undecoded import UNCOUNTED_BYTES, decode_uncollected, is_crowded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,7 +165,7 @@ class BundleReader(Generic[R]):
         if memoryview(raw).nbytes > UNCOUNTED_BYTES and is_crowded(text := bytes(raw)):
             return self._read_entries(mend(text), most)
         try:
-            bundle = self._clean.decode(raw)
+            bundle = decode_uncollected(self._clean, raw)
         except _UNREADABLE:
             return self._read_entries(mend(bytes(raw)), most)
         _require_answer(bundle.resourceType, bundle.type)

@@ -11,7 +11,7 @@ Only missing and failed keys, and a Bundle with a next page, leave a question op
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
 import msgspec
 
@@ -20,7 +20,6 @@ from cds_service.acquisition.entries import MOST_ENTRIES
 from cds_service.acquisition.resources import NoModifiers, Patient
 from cds_service.errors import PatientMismatchError
 from cds_service.foreign_bytes import UNREADABLE, decode
-from cds_service.undecoded import is_crowded
 
 if TYPE_CHECKING:
     from cds_service.hooks.request import CDSRequest
@@ -53,11 +52,11 @@ class PrefetchKey(NamedTuple, Generic[R]):
     content: BundleContent[R] = BundleContent()
 
 
-_PATIENT = msgspec.json.Decoder(Patient)
+_ANY = msgspec.json.Decoder(Any)
 _NULL = msgspec.Raw(b"null")
 _LONGEST_MEMBER = 256
-# Neither a date nor a truth value: what stood there cannot be read.
-_NO_VALUE = ()
+# Neither a date nor a truth value, and not nothing: what stood there cannot be read.
+_NO_VALUE = (None,)
 
 
 class _Identity(msgspec.Struct):
@@ -73,7 +72,7 @@ class _UndecodedPatient(msgspec.Struct):
     modifierExtension: NoModifiers = None  # noqa: N815
 
 
-_UNDECODED_PATIENT = msgspec.json.Decoder(_UndecodedPatient)
+_PATIENT = msgspec.json.Decoder(_UndecodedPatient)
 
 # Read before the rest: a Patient whose other members are broken may still be another patient.
 _IDENTITY = msgspec.json.Decoder(_Identity)
@@ -96,16 +95,19 @@ def parse_patient(raw: msgspec.Raw, patient_id: str) -> Patient | None:
             return None
         if who.id != patient_id:
             raise PatientMismatchError
-        return _of_short_members(decode(_UNDECODED_PATIENT, raw)) if is_crowded(bytes(raw)) else decode(_PATIENT, raw)
+        return _of_short_members(decode(_PATIENT, raw))
     except UNREADABLE:
         return None
 
 
 def _of_short_members(sent: _UndecodedPatient) -> Patient:
     """Return a Patient whose members are read where they are no longer than a date or a truth value can be."""
-    texts = map(bytes, (sent.birthDate, sent.deceasedBoolean, sent.deceasedDateTime))
-    values = [msgspec.json.decode(text) if len(text) <= _LONGEST_MEMBER else _NO_VALUE for text in texts]
-    return Patient("Patient", sent.id, *values)
+    birth, dead, death = (_read_short(m) for m in (sent.birthDate, sent.deceasedBoolean, sent.deceasedDateTime))
+    return Patient("Patient", sent.id, birthDate=birth, deceasedBoolean=dead, deceasedDateTime=death)
+
+
+def _read_short(member: msgspec.Raw) -> Any:
+    return decode(_ANY, member) if memoryview(member).nbytes <= _LONGEST_MEMBER else _NO_VALUE
 
 
 def read_key(request: CDSRequest, key: str, reader: BundleReader[R], most: int = MOST_ENTRIES) -> PrefetchKey[R]:

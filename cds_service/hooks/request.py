@@ -79,8 +79,9 @@ class PrefetchKeys(msgspec.Struct, gc=False):
 
     def sent(self) -> dict[str, msgspec.Raw]:
         """Return those that stand in the request."""
-        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        return {name: value for name, value in values if value is not _NOT_SENT}
+        values = (self.patient, self.conditions, self.procedures, self.bloodCounts, self.albumin)
+        names = self.__struct_fields__
+        return {name: value for name, value in zip(names, values, strict=True) if value is not _NOT_SENT}
 
 
 class _SentAuthorization(msgspec.Struct):

@@ -5,7 +5,6 @@ application, from bytes to answer and record.
 """
 
 import argparse
-import gc
 import sys
 import tempfile
 import time
@@ -58,16 +57,11 @@ def _once(client: Client, path: str, body: bytes) -> float:
 def ratio(client: Client, family: str, size: int) -> float:
     """Return how many times as much a body costs as one of half its size; the least of three looks if that is much."""
     found = MOST_RATIO + 1
-    # Its full passes go over the whole process, which grows with everything that was imported, not with the body.
-    gc.disable()
-    try:
-        for _ in range(3):
-            larger = max(cost(client, family, size), LEAST_SECONDS)
-            found = min(found, larger / max(cost(client, family, size // 2), LEAST_SECONDS))
-            if found <= MOST_RATIO:
-                break
-    finally:
-        gc.enable()
+    for _ in range(3):
+        larger = max(cost(client, family, size), LEAST_SECONDS)
+        found = min(found, larger / max(cost(client, family, size // 2), LEAST_SECONDS))
+        if found <= MOST_RATIO:
+            break
     return found
 
 

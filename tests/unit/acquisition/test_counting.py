@@ -108,7 +108,11 @@ def test_search_that_is_cut_is_answered_and_truncated() -> None:
     ("members", "expected", "reason"),
     [
         ({"birthDate": "1958-03-04"}, ("1958-03-04", None), "what is short is read"),
-        ({"birthDate": "@crowd", "deceasedBoolean": True}, ((), True), "a crowd is no date, and hides nothing"),
+        (
+            {"birthDate": "@crowd", "deceasedBoolean": True},
+            ((None,), True),
+            "a crowd is no date and not none: the Patient cannot be read whole",
+        ),
     ],
 )
 def test_patient_that_is_crowded_is_read_by_its_short_members(members: Json, expected: Any, reason: str) -> None:

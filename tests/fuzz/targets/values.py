@@ -25,11 +25,11 @@ from tests.unit.normalization.reading import MAPPINGS, STATUSES, observation_rea
 
 _DECODER = msgspec.json.Decoder(Observation, float_hook=Decimal)
 _OF_TIMES = {Reason.MALFORMED, Reason.IMPRECISE_TIME}
-_OF_UNITS = {Reason.UNIT_MISSING, Reason.UNIT_UNKNOWN, Reason.UNIT_CONFLICT}
+_OF_UNITS = {Reason.UNIT_MISSING, Reason.UNIT_UNKNOWN, Reason.UNIT_CONFLICT, Reason.PROPERTY_CONFLICT}
 _OF_RESULTS = frozenset(
     {*_OF_TIMES, *_OF_UNITS, Reason.CODE_CONFLICT, Reason.STATUS_NOT_ACCEPTED, Reason.SUBJECT_MISMATCH}
     | {Reason.SUBJECT_MISSING, Reason.VALUE_MISSING, Reason.VALUE_NOT_NUMERIC, Reason.COMPARATOR, Reason.DATA_ABSENT}
-    | {Reason.NO_EFFECTIVE_TIME, Reason.FUTURE_TIME, Reason.IMPLAUSIBLE}
+    | {Reason.NO_EFFECTIVE_TIME, Reason.FUTURE_TIME, Reason.IMPLAUSIBLE, Reason.SPECIMEN_NOT_BLOOD}
 )
 
 

@@ -68,7 +68,7 @@ def test_json_to_standard_output_stands_alone(broken: Path) -> None:
 
     assert set(told) == {
         "formatVersion", "made", "versions", "options", "source", "sample", "findings", "laboratoryCodes", "otherCodes",
-        "eligibilityCodes", "draws", "outcomes", "searches", "overlay",
+        "alikeByValues", "eligibilityCodes", "otherProcedures", "draws", "outcomes", "searches", "overlay",
     }  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def test_page_without_matplotlib_says_what_to_install_and_the_rest_is_written(
     [
         ((), "name either the files of an export", "nothing to examine"),
         (("no-such-folder",), "does not exist", "a mistyped path"),
-        ((".",), "no NDJSON file in", "a folder without an export"),
+        ((".",), "no NDJSON file (.ndjson, .ndjson.gz", "a folder without an export"),
         (("x.ndjson", "--patients", "0"), "--patients", "nobody"),
         (("x.ndjson", "--since", "yesterday"), "--since", "no day"),
         (("x.ndjson", "--patient-file", "nobody.txt"), "names no patient", "an empty list"),

@@ -45,10 +45,12 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "max_age_days": 90,
         "same_draw_minutes": 60,
         "albumin_window_days": 7,
+        "follow_up_years": 5,
     },
     "normalization": {"accept_statuses": ("final", "amended", "corrected")},
     "cards": {
         "show_not_above_cutoff": False,
+        "show_baseline_above": True,
         "show_indeterminate": True,
         "snooze_hours": 0,
         "snooze_unless_sii_rises_percent": 25,

@@ -157,9 +157,17 @@ def check_unit(data: bytes) -> None:
         return
     spellings = {normalize_spelling(spelling).casefold() for spelling in (code, text) if spelling.strip()}
     rows = [row for row in MAPPINGS.rows.units if row.factor == found]
-    assert any(normalize_spelling(row.spelling).casefold() in spellings for row in rows), "a factor out of nowhere"
+    of_a_row = any(normalize_spelling(row.spelling).casefold() in spellings for row in rows)
+    assert of_a_row or (kind == "count" and _may_be_put_together(spellings, found)), "a factor out of nowhere"
+
     refused = {row.spelling for row in MAPPINGS.rows.refused_units}
     assert not ({code} == {text} and code in refused), "a refused unit got a factor"
+
+
+def _may_be_put_together(spellings: set[str], factor: Decimal) -> bool:
+    """Tell whether multiple by volume may give the factor: a power of ten, where a volume is named."""
+    is_power_of_ten = factor.normalize().as_tuple().digits == (1,)
+    return is_power_of_ten and any(sign in spelling for spelling in spellings for sign in ("l", "mm", "cc", "cm"))
 
 
 assert LOINC  # The codes of the seeds are LOINC's.

@@ -36,7 +36,7 @@ from cds_service.services.decision import decide
 from cds_service.services.site import Site
 from fhir_mappings import load_mappings
 from fhir_mappings.mappings import build_mappings
-from tests.clinical import test_demo_stories, test_oracle, test_samples
+from tests.clinical import test_cases, test_demo_stories, test_oracle, test_samples
 from tests.support import charts
 from tests.support.recorded import CLIENT, VALUES_KEPT, Hook, record, replayed
 from tests.support.strategies import json_text
@@ -49,6 +49,29 @@ if TYPE_CHECKING:
     from fhir_mappings.mappings import Mappings
 
 MAPPINGS = load_mappings()
+
+
+CLUMPS = charts.observation("7796-6", 0, valueQuantity=None, oid="clumps")
+SPECIMEN: charts.Json = {"resourceType": "Specimen", "id": "s", "type": {"text": "CSF"}}
+# What is told in texts, which no record keeps.
+OTHER_MATERIALS: tuple[list[charts.Json], ...] = (
+    charts.draw(specimen={"display": "Ascites"}),
+    charts.draw(bodySite={"text": "Bone marrow of Jane Doe"}),
+    charts.draw(contained=[{"resourceType": "Specimen", "id": "s", "type": {"text": "Pleural fluid"}}]),
+    [*charts.draw(), SPECIMEN],
+    [*charts.draw(specimen={"reference": "Specimen/s"}), SPECIMEN],
+    [*charts.draw(), CLUMPS | {"valueString": "Present"}],
+    [*charts.draw(), CLUMPS | {"valueString": "None seen"}],
+    [*charts.draw(), CLUMPS | {"valueString": "as told to Jane Doe"}],
+    charts.draw(interpretation=[{"text": "Platelet clumps"}], note=[{"text": "Called Jane Doe"}]),
+)
+
+
+def test_replay_keeps_no_text_of_a_laboratory(log: Path) -> None:
+    kept = b"".join(path.read_bytes() for path in log.iterdir() if path.is_file())
+
+    assert b"Jane Doe" not in kept
+    assert b"Ascites" not in kept
 
 
 def site_in(zone: str, mappings: Mappings = MAPPINGS) -> Site:
@@ -68,6 +91,13 @@ def hooks() -> Iterator[Hook]:
         now = datetime.fromisoformat(f"{sample.today}T10:00:00").replace(tzinfo=UTC)
         body = json.dumps(test_samples.hook(sample)).encode()
         yield Hook(f"sample {sample.file} {sample.why}", body, now, site_in("Europe/Berlin"))
+    for folder, row in test_cases.ROWS:
+        file = test_cases.CASES / folder / row["file"]
+        moment = datetime.fromisoformat(test_cases.MOMENTS[folder])
+        yield Hook(f"case {folder} {row['file']}", file.read_bytes(), moment, site_in("UTC"))
+    for number, counts in enumerate(OTHER_MATERIALS):
+        body = json_text(charts.hook_request(bloodCounts=charts.bundle(*counts))).encode()
+        yield Hook(f"texts {number}", body, charts.NOW, site_in("UTC"))
     # Refused today: C22.9 does not say whether the tumor is primary.
     unclear = charts.hook_request(conditions=charts.bundle(charts.condition("C22.9")))
     yield Hook("unclear diagnosis", json_text(unclear).encode(), charts.NOW, site_in("UTC"))

@@ -38,6 +38,7 @@ from tests.support.strategies import (
     damaged_requests,
     flawed,
     json_text,
+    results,
     spelled,
 )
 from tests.unit.normalization.reading import decided, site
@@ -78,6 +79,25 @@ def test_second_delivery_of_the_same_entries_never_matters(observations: list[Js
 
     assert told(observations + observations) == once
     assert essence(told(others + observations + others)) == essence(told(others + observations))
+
+
+# A result that is not of this patient's blood.
+FOREIGN: list[Json] = [
+    {"subject": {"reference": "Patient/p2"}},
+    {"bodySite": {"text": "Peritoneal cavity"}},
+    {"specimen": {"reference": "Specimen/foreign", "display": "Ascites"}},
+    {"contained": [{"resourceType": "Specimen", "id": "s", "type": {"text": "Bone marrow"}}]},
+]
+
+
+@given(charts(), results(), st.sampled_from(FOREIGN))
+def test_result_of_another_record_or_material_never_changes_the_sii(
+    observations: list[Json], other: Json, foreign: Json
+) -> None:
+    before = told(observations)
+    after = told([*observations, other | foreign | {"id": "foreign"}])
+
+    assert essence(after) == essence(before)
 
 
 SPELLINGS = [(factor, unit) for factor, units in COUNT_UNITS.items() for unit in units]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
 from tests.support.charts import (
     LYMPHOCYTES,
     LYMPHOCYTES_SHARE,
@@ -36,8 +37,9 @@ def results(rows: dict[str, float]) -> list[Json]:
 def judged(rows: dict[str, float]) -> tuple[str, str]:
     """Return the outcome, and SII without needless digits or the reasons."""
     found = decided(json_text(hook_request(*results(rows)))).assessment
-    told = getattr(found, "reasons", None)
-    return found.outcome, " ".join(map(str, told)) if told is not None else f"{found.sii.normalize():f}"
+    if isinstance(found, (AboveCutoff, NotAboveCutoff)):
+        return found.outcome, f"{found.sii.normalize():f}"
+    return found.outcome, " ".join(map(str, found.reasons))
 
 
 INCONSISTENT = ("indeterminate", "differential-inconsistent")

@@ -55,6 +55,8 @@ class PrefetchKey(NamedTuple, Generic[R]):
 _ANY = msgspec.json.Decoder(Any)
 _NULL = msgspec.Raw(b"null")
 _LONGEST_MEMBER = 256
+# Hundreds of other records of one person; each element becomes an object.
+_LONGEST_LINKS = 65_536
 # Neither a date nor a truth value, and not nothing: what stood there cannot be read.
 _NO_VALUE = (None,)
 
@@ -69,6 +71,7 @@ class _UndecodedPatient(msgspec.Struct):
     birthDate: msgspec.Raw = _NULL  # noqa: N815
     deceasedBoolean: msgspec.Raw = _NULL  # noqa: N815
     deceasedDateTime: msgspec.Raw = _NULL  # noqa: N815
+    link: msgspec.Raw = _NULL
     modifierExtension: NoModifiers = None  # noqa: N815
 
 
@@ -95,7 +98,9 @@ def parse_patient(raw: msgspec.Raw, patient_id: str) -> Patient | None:
             return None
         if who.id != patient_id:
             raise PatientMismatchError
-        return _of_short_members(decode(_PATIENT, raw))
+        sent = decode(_PATIENT, raw)
+        # Nobody can say whether another record took its place.
+        return _of_short_members(sent) if memoryview(sent.link).nbytes <= _LONGEST_LINKS else None
     except UNREADABLE:
         return None
 
@@ -103,7 +108,8 @@ def parse_patient(raw: msgspec.Raw, patient_id: str) -> Patient | None:
 def _of_short_members(sent: _UndecodedPatient) -> Patient:
     """Return a Patient whose members are read where they are no longer than a date or a truth value can be."""
     birth, dead, death = (_read_short(m) for m in (sent.birthDate, sent.deceasedBoolean, sent.deceasedDateTime))
-    return Patient("Patient", sent.id, birthDate=birth, deceasedBoolean=dead, deceasedDateTime=death)
+    link = decode(_ANY, sent.link)
+    return Patient("Patient", sent.id, birthDate=birth, deceasedBoolean=dead, deceasedDateTime=death, link=link)
 
 
 def _read_short(member: msgspec.Raw) -> Any:

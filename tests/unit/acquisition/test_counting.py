@@ -158,3 +158,24 @@ def _limits(found: inspect.Type, place: str) -> Iterator[tuple[str, int | None]]
         yield from _limits(found.item_type, place)
     elif isinstance(found, inspect.TupleType):
         yield place, len(found.item_types)
+
+
+def test_patient_every_member_of_the_resource_is_read_by_prefetch() -> None:
+    sent: Json = {
+        "resourceType": "Patient",
+        "id": PATIENT_ID,
+        "birthDate": "1960-05-05",
+        "deceasedBoolean": False,
+        "deceasedDateTime": "2026-01-01",
+        "link": [{"other": {"reference": "Patient/p2"}, "type": "replaced-by"}],
+    }
+    text = json.dumps(sent).encode()
+
+    assert {name for name in Patient.__struct_fields__ if name not in sent} == {"modifierExtension"}
+    assert prefetch.parse_patient(msgspec.Raw(text), PATIENT_ID) == msgspec.json.decode(text, type=Patient)
+
+
+def test_patient_with_more_links_than_a_person_has_records_cannot_be_checked() -> None:
+    text = json.dumps({"resourceType": "Patient", "id": PATIENT_ID, "link": [{}] * 30_000})
+
+    assert prefetch.parse_patient(msgspec.Raw(text.encode()), PATIENT_ID) is None

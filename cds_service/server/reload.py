@@ -84,9 +84,11 @@ class Reload:
         """Take the next step, if there is one."""
         if self._path is None:
             return
-        if self._reader is not None and self._reader.is_done:
-            self._take(self._reader)
-        if self._reader is None and now >= self._next_check:
+        if self._reader is not None:
+            # The next one begins a round later: in between workers are started, whoever asks for reloads all the time.
+            if self._reader.is_done:
+                self._take(self._reader)
+        elif now >= self._next_check:
             self._next_check = now + _CHECK_SECONDS
             self._watcher.check()
         self._hand_out(workers)
@@ -103,7 +105,7 @@ class Reload:
         elif tried is self._candidate:
             # The worker has said why.
             self._refuse()
-        else:
+        elif tried is self.held:
             # It is in force elsewhere. The next worker in this place is built from it.
             worker.kill()
 
@@ -125,7 +127,9 @@ class Reload:
     def _take(self, reader: Reader) -> None:
         self._reader = None
         if reader.found is not None:
-            self._candidate, self._trials = reader.found, 0
+            # What is tried already is not tried anew, or one who asks all the time would never see it in force.
+            if self._candidate is None or not reader.found.is_like(self._candidate):
+                self._candidate, self._trials = reader.found, 0
         else:
             self._log_refusal(reader.problems)
             self._refuse()
@@ -140,7 +144,7 @@ class Reload:
 
     def _hand_out(self, workers: list[Worker]) -> None:
         if self._candidate is not None:
-            ready = [worker for worker in workers if worker.is_ready]
+            ready = [worker for worker in workers if worker.is_ready and worker.trying is None]
             if ready and not any(worker.trying is self._candidate for worker in workers):
                 self._offer(ready[0], self._candidate)
             return

@@ -131,6 +131,37 @@ def test_worker_that_dies_while_it_tries_is_followed_by_another_but_not_for_ever
     assert not service.reload.is_busy
 
 
+def test_worker_that_refuses_what_a_newer_one_has_overtaken_serves_on(service: Service) -> None:
+    service.told(local(330))
+    service.told(local(340))
+    service.answer(service.first, is_applied=False)
+
+    assert not service.first.killed, "it serves what is in force"
+    assert not service.reload.held.is_refused, "the newer one is still to be tried"
+
+
+def test_worker_that_never_answers_does_not_keep_a_newer_configuration_from_others(service: Service) -> None:
+    service.told(local(330))
+    service.told(local(340))
+    assert [service.cutoff(sent) for sent in service.second.sent] == [340]
+
+    service.answer(service.second, is_applied=True)
+    assert service.cutoff(service.reload.held) == 340
+
+
+def test_reloads_asked_for_all_the_time_leave_rounds_in_which_workers_are_started(service: Service) -> None:
+    readings = []
+    for _ in range(200):
+        service.reload.tell()
+        service.round()
+        while service.reload._reader is not None and not service.reload._reader.is_done:
+            pass
+        readings.append(service.reload.is_reading(0))
+
+    assert readings.count(False) >= 90, "workers are started between two readings"
+    assert len(service.first.sent) == 1, "the same configuration is not tried again before it was answered"
+
+
 def test_configuration_waits_until_a_worker_is_ready(service: Service) -> None:
     for worker in service.workers:
         worker.is_ready = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cds_service.server.backoff import Backoff
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
 
 # Design section 7. A worker says a word a second.
 SILENCE_SECONDS: Final = 10.0
+# One that computes may be in a single long step, in which no thread of it can speak, on a machine that has little time
+# for it. It is not hanging; but no step takes so long.
+BUSY_SILENCE_SECONDS: Final = 30.0
+# So much of a processor, in the second half of its silence, tells one that computes from one that waits.
+_BUSY_CPU_SECONDS: Final = 0.25
+_TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
 
 class Worker:
@@ -30,6 +38,8 @@ class Worker:
         self.is_ready = False
         self.started = now
         self.heard = now
+        # What it had computed when it began to be missed.
+        self._computed_then: float | None = None
 
     @property
     def pid(self) -> int:
@@ -45,9 +55,18 @@ class Worker:
         """Whether its process has come to an end; its exit code is known then."""
         return self.process.inner.exitcode is not None
 
-    def is_silent(self, now: float) -> bool:
-        """Whether it said nothing for so long that it hangs."""
-        return now - self.heard >= SILENCE_SECONDS
+    def hangs(self, now: float) -> bool:
+        """Whether it said nothing for so long that it hangs. To be asked every second or so."""
+        silence = now - self.heard
+        if silence < SILENCE_SECONDS / 2:
+            self._computed_then = None
+            return False
+        if self._computed_then is None:
+            self._computed_then = computed_seconds(self.pid)
+        if silence < SILENCE_SECONDS:
+            return False
+        is_busy = computed_seconds(self.pid) - self._computed_then >= _BUSY_CPU_SECONDS
+        return not is_busy or silence >= BUSY_SILENCE_SECONDS
 
     def kill(self) -> None:
         """End it at once."""
@@ -84,3 +103,13 @@ class Slot:
         pause = self._backoff.pause(lived_seconds)
         self.due = now + pause
         return pause
+
+
+def computed_seconds(pid: int) -> float:
+    """Return how long a process has used a processor, over all its threads; 0 where that cannot be told."""
+    try:
+        # proc(5): user and system time are fields 14 and 15; the second, the name, may hold anything but ends with ")".
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
+    except (OSError, ValueError, IndexError):
+        return 0.0

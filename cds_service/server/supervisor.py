@@ -7,7 +7,7 @@ that this relies on: tests/unit/server/test_granian_members.py.
 | what happens | what follows |
 |---|---|
 | a worker ends, by whatever cause and however often | its place gets another, after the pauses of `backoff.py` |
-| a worker says nothing for 10 seconds | it is killed, and replaced like any other |
+| a worker says nothing for 10 seconds | it is killed, and replaced; after 30 where it computes all the while |
 | no worker could ever build its application | the start has failed: exit status 1 |
 | SIGTERM, SIGINT | no new connections; running requests finish, at most `DRAIN_SECONDS`; exit status 0 |
 | SIGHUP | the configuration is read again |
@@ -148,7 +148,7 @@ class Supervisor(MPServer):
                         self._on_listening()
             elif word in (Word.APPLIED, Word.REFUSED):
                 self._reload_of_configuration.answered(worker, is_applied=word is Word.APPLIED)
-        if worker.is_silent(now) and not worker.has_exited:
+        if worker.hangs(now) and not worker.has_exited:
             _LOGGER.error("worker hangs and is killed", extra={"fields": {"worker": worker.pid}})
             worker.kill()
             worker.heard = now

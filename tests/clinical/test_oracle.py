@@ -67,9 +67,24 @@ def loose_result(word: str, number: int) -> charts.Json:
     )
 
 
+DIFFERENTIAL_CODES = {
+    "P": "777-3", "N": "751-8", "Nm": "753-4", "L": "731-0", "Lm": "732-8", "N%": "770-8", "Nm%": "23761-0",
+    "L%": "736-9", "Lm%": "737-7", "S": "30451-9", "S%": "26505-8", "Sm%": "769-0", "B": "26507-4", "B%": "26508-2",
+    "Bm%": "764-1", "V%": "13046-8",
+}  # fmt: skip
+
+
+def differential_result(word: str, when: str) -> charts.Json:
+    """The Observation behind name=value of a differential."""
+    name, _, value = word.partition("=")
+    unit = "%" if "%" in name else "10*9/L"
+    return charts.observation(DIFFERENTIAL_CODES[name], Decimal(value), unit, when=when, oid=f"d-{name}")
+
+
 def observations(row: Row) -> list[charts.Json]:
     """The Observations of a row: a unit stands as text alone, and there is none where the row gives none."""
     found = [loose_result(word, number) for number, word in enumerate(row["results"].split())]
+    found += [differential_result(word, row["drawn"]) for word in row["differential"].split()]
     for analyte, codes in CODES.items():
         if row[analyte]:
             unit = row[f"{analyte}_unit"]

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tests.clinical.oracle.calendars import Moment, Span, local_day, read, read_span
+from tests.clinical.oracle.differentials import judge_differential
 from tests.clinical.oracle.pairing import groups, read_results
 
 CUTOFF = Fraction("405.08")
@@ -40,6 +41,7 @@ class Case(NamedTuple):
     `older_counts` are platelets, neutrophils and lymphocytes of a second draw in 10*9/L. `results`, where
     there are any, stand for all of these (`read_results` of pairing). `metastases` are dates of any precision, or
     "undated": in the liver, or behind "elsewhere@" outside it. A procedure may carry its status behind "!".
+    `differential`, where there is one, is all of the draw (`read_words` of differentials).
     """
 
     id: str
@@ -60,6 +62,7 @@ class Case(NamedTuple):
     neutrophils_drawn: str = ""
     results: str = ""
     metastases: str = ""
+    differential: str = ""
 
 
 class Verdict(NamedTuple):
@@ -113,12 +116,16 @@ def judge(case: Case) -> Verdict:
         return Verdict("indeterminate", reasons="procedure-date-missing")
     begun = [read_span(word.partition("!")[0], case.zone) for word in case.procedures.split() if "!" in word]
     begun = [span for span in begun if not _is_future(span.first, now, today)]
+    return _decide(_samples(case, now, today), past, begun, today)
+
+
+def _samples(case: Case, now: datetime, today: date) -> list[Sample]:
+    if case.differential:
+        return [_differential_sample(case)]
     if case.results:
-        return _decide(_paired_samples(case), past, begun, today)
-    samples = [_newer_sample(case, now, today)]
-    if case.older_drawn:
-        samples.append(_older_sample(case))
-    return _decide(samples, past, begun, today)
+        return _paired_samples(case)
+    newer = _newer_sample(case, now, today)
+    return [newer, _older_sample(case)] if case.older_drawn else [newer]
 
 
 def _is_overdue(day: date, today: date) -> bool:
@@ -194,6 +201,13 @@ def _older_sample(case: Case) -> Sample:
     platelets, neutrophils, lymphocytes = (Fraction(text) for text in case.older_counts.split())
     taken = read(case.older_drawn, case.zone)
     return Sample(_complete(taken, platelets, neutrophils, lymphocytes), frozenset())
+
+
+def _differential_sample(case: Case) -> Sample:
+    sii, problem = judge_differential(case.differential, CUTOFF)
+    if problem.startswith("missing"):
+        return Sample(None, frozenset({problem}))
+    return Sample(Draw(read(case.drawn, case.zone), sii, problem, tells_time=False), frozenset())
 
 
 def _paired_samples(case: Case) -> list[Sample]:

@@ -72,7 +72,7 @@ def opening_day(name: str) -> date:
 
 def file_names(directory: Path) -> list[str]:
     """Names of the log files in the order of the chain. Other files are not of the log. Raises OSError."""
-    return sorted(name for name in os.listdir(directory) if _NAME.fullmatch(name))  # noqa: PTH208  names only
+    return sorted(filter(_is_name, os.listdir(directory)))  # noqa: PTH208  names only
 
 
 def look(directory: Path) -> tuple[Extent, ...]:
@@ -158,6 +158,18 @@ def _last_readable(data: bytes, *, whole: bool) -> Line | None:
     lines = data.split(b"\n")[:-1]
     candidates = lines if whole else lines[1:]
     return next(filter(None, (read_line(line + b"\n") for line in reversed(candidates))), None)
+
+
+def _is_name(name: str) -> bool:
+    """Tell whether a file is of the log; one of 30 February was put there by somebody else."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return False
+    try:
+        date.fromisoformat(match[2])
+    except ValueError:
+        return False
+    return True
 
 
 def _parts(name: str) -> re.Match[str]:

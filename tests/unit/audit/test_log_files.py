@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cds_service.audit.files import file_names
 from cds_service.audit.reading import verify_log
 from tests.unit.audit.samples import KEY, OTHER_KEY, Clock, audit_log, hook_record, verified
 
@@ -92,3 +93,21 @@ def test_writers_with_different_keys_do_not_break_each_other_and_say_that_they_m
     assert "another service writes to audit directory" in said[1][1]
 
     assert verified(tmp_path, KEY, OTHER_KEY).counts["hook"] == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("audit-000000000009-2026-02-30.jsonl", "no day of the calendar"),
+        ("audit-000000000009-2026-13-01.jsonl", "no month"),
+        ("audit-000000000009-0000-01-01.jsonl", "no year"),
+        ("audit-000000000009-2026-11-22.jsonl.gz", "a copy that somebody packed"),
+    ],
+)
+def test_file_that_the_log_did_not_make_is_left_alone(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / name).write_text("anything\n")
+    log = audit_log(tmp_path, retention_days=30)
+    log.append(hook_record())
+
+    assert name not in file_names(tmp_path), reason
+    assert (tmp_path / name).read_text() == "anything\n"

@@ -57,7 +57,7 @@ class Reference(msgspec.Struct, gc=False, omit_defaults=True):
     reference: str | None = None
 
 
-class SpecimenReference(Reference, gc=False, omit_defaults=True):
+class NamedReference(Reference, gc=False, omit_defaults=True):
     """FHIR Reference with the name of what it points to."""
 
     display: str | None = None
@@ -108,7 +108,7 @@ class _Versioned(msgspec.Struct, gc=False, kw_only=True):
 
 NOTHING: Final = _NO_META
 _CONCEPTS = msgspec.json.Decoder(tuple[DescribedConcept, ...] | DescribedConcept)
-_REFERENCES = msgspec.json.Decoder(tuple[Reference, ...] | Reference)
+_REFERENCES = msgspec.json.Decoder(tuple[NamedReference, ...] | NamedReference)
 
 
 def _concepts(raw: msgspec.Raw) -> tuple[DescribedConcept, ...]:
@@ -224,7 +224,7 @@ class Observation(_Measurement, gc=False):
     status: str | None = None
     subject: Reference | None = None
     focus: Parts[Reference] | None = None
-    specimen: SpecimenReference | None = None
+    specimen: NamedReference | None = None
     bodySite: msgspec.Raw = NOTHING  # noqa: N815
     contained: msgspec.Raw = NOTHING
     note: msgspec.Raw = NOTHING
@@ -333,7 +333,7 @@ class Procedure(_Versioned, gc=False):
         return _concepts(self.reasonCode)
 
     @property
-    def reason_references(self) -> tuple[Reference, ...]:
+    def reason_references(self) -> tuple[NamedReference, ...]:
         """Return Procedure.reasonReference as far as it can be read."""
         if self.reasonReference is NOTHING:
             return ()

@@ -26,7 +26,7 @@ from cds_service.acquisition.resources import (
     Procedure,
     Quantity,
     Reference,
-    SpecimenReference,
+    NamedReference,
 )
 from cds_service.audit.chart_entries import ChartEntry
 from cds_service.audit.chart_keeping import OLDEST_AGE
@@ -143,7 +143,7 @@ def _observation(entry: ObservationEntry) -> Observation:
         meta=Meta(entry.version) if entry.version else None,
         status=entry.status,
         subject=_subject(entry.subject),
-        specimen=SpecimenReference(entry.specimen.reference) if entry.specimen is not None else None,
+        specimen=NamedReference(entry.specimen.reference) if entry.specimen is not None else None,
         interpretation=_CLUMPED if entry.kind != "other" and entry.finding else NOTHING,
         bodySite=msgspec.Raw(msgspec.json.encode({"text": entry.taken_from})) if entry.taken_from else NOTHING,
         effectiveDateTime=entry.effective,

@@ -157,6 +157,8 @@ def _newest(loose: _Loose) -> EffectiveTime | None:
 def _incomplete_reasons(loose: _Loose, pairing: tuple[Reason, ...] | None) -> list[Reason]:
     """Name what keeps results from being a draw; `pairing` is known of all results, None for those beside a draw."""
     usable = {r.analyte for r in loose.usable}
+    if usable and bases_of_neutrophils(loose.usable):
+        usable.add(Analyte.NEUTROPHILS)
     missing = [a for a in MISSING if a not in usable]
     if not missing:
         pairing = _mixed_basis(loose.usable) if pairing is None else pairing
@@ -170,7 +172,14 @@ def _incomplete_reasons(loose: _Loose, pairing: tuple[Reason, ...] | None) -> li
 
 def _mixed_basis(newer: Sequence[DatedResult]) -> tuple[Reason, ...]:
     """Tell whether nothing but the basis keeps newer differentials apart: no basis holds both of them."""
-    bases: dict[Analyte, set[Basis]] = {Analyte.NEUTROPHILS: set(), Analyte.LYMPHOCYTES: set()}
-    for result in newer:
-        bases.get(result.analyte, set()).add(result.basis)
-    return () if bases[Analyte.NEUTROPHILS] & bases[Analyte.LYMPHOCYTES] else (Reason.MIXED_BASIS,)
+    lymphocytes = {result.basis for result in newer if result.analyte is Analyte.LYMPHOCYTES}
+    return () if bases_of_neutrophils(newer) & lymphocytes else (Reason.MIXED_BASIS,)
+
+
+def bases_of_neutrophils(results: Iterable[DatedResult]) -> set[Basis]:
+    """Return the bases that hold neutrophils: a total, or segmented and band forms."""
+    bases: dict[Analyte, set[Basis]] = {}
+    for result in results:
+        bases.setdefault(result.analyte, set()).add(result.basis)
+    both = bases.get(Analyte.SEGMENTED, set()) & bases.get(Analyte.BANDS, set())
+    return bases.get(Analyte.NEUTROPHILS, set()) | both

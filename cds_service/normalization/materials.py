@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         MeasurementLike,
         ObservationLike,
         SpecimenLike,
-        SpecimenReferenceLike,
+        NamedReferenceLike,
     )
     from fhir_mappings.materials import MaterialTable
 
@@ -43,7 +43,7 @@ class MaterialReader:
         """Return the other material that the code of a measurement, or one of its names, tells; empty for blood."""
         return self._of_concept(measurement.code) if measurement.code is not None else ""
 
-    def _of_specimen(self, specimen: SpecimenReferenceLike) -> str:
+    def _of_specimen(self, specimen: NamedReferenceLike) -> str:
         if specimen.display:
             found = self._of_text(specimen.display)
             if found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cds_service.clinical.indeterminate import bases_of_neutrophils
 from cds_service.clinical.models import Analyte, Basis, BloodDraw, Reading
 from cds_service.clinical.reasons import Reason
 from cds_service.normalization.differential import disagree
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from fhir_mappings.models import DifferentialLimits
 
 PLATELETS: Kind = (Analyte.PLATELETS, Basis.ABSOLUTE, False)
-_RATIO = (Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES)
 
 _UNKNOWN = float("-inf")
 
@@ -107,8 +107,9 @@ class DrawBuilder:
         return BloodDraw(printed.neutrophils, printed.lymphocytes, platelets, problems, readings)
 
     def _note_mixed_basis(self, best: dict[Kind, ObservedResult]) -> None:
-        bases = [{basis for analyte, basis, _ in best if analyte is wanted} for wanted in _RATIO]
-        if all(bases) and not bases[0] & bases[1]:
+        neutrophils = bases_of_neutrophils(best.values())
+        lymphocytes = {basis for analyte, basis, _ in best if analyte is Analyte.LYMPHOCYTES}
+        if neutrophils and lymphocytes and not neutrophils & lymphocytes:
             self.reasons.add(Reason.MIXED_BASIS)
 
     def _contradict(self, pairs: Sequence[Pair], conflicting: frozenset[Kind]) -> bool:

@@ -59,13 +59,15 @@ class GroundsReader:
         return _listed((coding for concept in concepts for coding in concept.coding), look_up, _texts(concepts), named)
 
     def reasons(self, procedure: ProcedureLike) -> Listed:
-        """Return what is listed of the reasons, by code, by word, and by the diagnoses they point to."""
+        """Return what is listed of the reasons: by code, by word, and by name and codes of the diagnoses pointed to."""
         concepts = procedure.reasons
         codings: list[CodingLike] = [coding for concept in concepts for coding in concept.coding]
+        texts = list(_texts(concepts))
         for reference in procedure.reason_references:
             pointed_to = self._diagnoses.get(type_and_id(reference.reference or "", "Condition") or "")
             codings += pointed_to.coding if pointed_to is not None else ()
-        return _listed(codings, self._reason, _texts(concepts), self._mappings.indications_named)
+            texts += [reference.display] if reference.display else []
+        return _listed(codings, self._reason, texts, self._mappings.indications_named)
 
     def _reason(self, system: str, code: str) -> str | None:
         row = self._mappings.condition(system, code)

@@ -51,7 +51,7 @@ class ReferenceLike(Protocol):
     def reference(self) -> str | None: ...
 
 
-class SpecimenReferenceLike(ReferenceLike, Protocol):
+class NamedReferenceLike(ReferenceLike, Protocol):
     """FHIR Reference with the name of what it points to."""
 
     @property
@@ -118,7 +118,7 @@ class ObservationLike(MeasurementLike, Protocol):
     @property
     def focus(self) -> Sequence[ReferenceLike] | None: ...
     @property
-    def specimen(self) -> SpecimenReferenceLike | None: ...
+    def specimen(self) -> NamedReferenceLike | None: ...
     @property
     def sites(self) -> Sequence[DescribedConceptLike]: ...
     @property
@@ -203,7 +203,7 @@ class ProcedureLike(Protocol):
     @property
     def reasons(self) -> Sequence[DescribedConceptLike]: ...
     @property
-    def reason_references(self) -> Sequence[ReferenceLike]: ...
+    def reason_references(self) -> Sequence[NamedReferenceLike]: ...
 
 
 class StatusLike(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cds_service.cards import numbers
 from cds_service.cards.markdown import escape
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def notes_on_decided(assessment: Decided, texts: Texts) -> list[str]:
         *([texts.clumps_unreadable_note] if assessment.clumps_unreadable else []),
         *(texts.derived_note.format(total=texts.analytes[r.analyte], parts=_names(r.parts, texts)) for r in derived),
         *_other_readings(texts.other_readings_line, assessment.readings, texts),
+        *_parts_beside(assessment, texts),
         *_laboratory_notes(results, texts),
     ]
 
@@ -46,6 +48,15 @@ def _other_readings(line: str, readings: tuple[ReadingSII, ...], texts: Texts) -
     if not readings:
         return []
     return [line.format(readings="; ".join(_reading(reading, texts) for reading in readings[:_MOST_READINGS]))]
+
+
+def _parts_beside(assessment: Decided, texts: Texts) -> list[str]:
+    """Name parts of the differential on another basis than SII is computed on."""
+    beside = [part.whole() for part in assessment.timed.draw.beside]
+    if not beside:
+        return []
+    named = [f"{texts.analytes[part.analyte].lower()} {numbers.reported(part, texts)}" for part in beside]
+    return [texts.parts_beside_note.format(parts=", ".join(named))]
 
 
 def _reading(reading: ReadingSII, texts: Texts) -> str:

@@ -55,8 +55,10 @@ def not_checked(notes: ChartNotes, texts: Texts) -> str:
 
 
 def _recorded(fact: RecordedFact, texts: Texts) -> str:
-    day = f", {fact.last_day}" if fact.last_day is not None else ""
-    return f"{texts.recorded_kinds[fact.kind]} ({escape(fact.code)}{day})"
+    days = "" if fact.last_day is None else f", {fact.last_day}"
+    if fact.first_day != fact.last_day:
+        days = f", {texts.date_span.format(began=fact.first_day, ended=fact.last_day)}"
+    return f"{texts.recorded_kinds[fact.kind]} ({escape(fact.code)}{days})"
 
 
 def _operations(operations: Sequence[OperationFact], texts: Texts) -> str:

@@ -55,7 +55,7 @@ def note_chart(
     drawn = timed.draw.effective.day if timed is not None else today
     closing = [o for o in facts.operations if o.kind in CLOSING_KINDS and _matters(o, drawn, policy, today)]
     notes = ChartNotes(
-        recorded=(*_near(recorded, drawn), *_operations(facts.operations, drawn)),
+        recorded=_once_each(*_near(recorded, drawn), *_operations(facts.operations, drawn)),
         suspected=tuple(dict.fromkeys(suspected)),
         closing=tuple(o for o in closing if o.performed is not None and o.performed.is_precise),
         unplaced=tuple(o for o in closing if o.performed is None or not o.performed.is_precise),
@@ -66,7 +66,8 @@ def note_chart(
     if isinstance(assessment, Indeterminate):
         return _explain_window(notes, eligibility, assessment, policy, today)
     if timed is not None and timed.relation is Relation.BEFORE:
-        between = tuple(p for p in eligibility.procedures[1:] if drawn < p.last_day(today))
+        # One of the day of the draw came after it too: else it would have closed that day.
+        between = tuple(p for p in eligibility.procedures[1:] if drawn <= p.last_day(today))
         return notes._replace(between=between)
     return notes
 
@@ -89,6 +90,11 @@ def _explain_window(
     days = ((time, (timed.draw.effective.day - time.last_day(today)).days) for time in dated)
     found = next(((time, count) for time, count in days if 0 <= count < reach.days), None)
     return notes if found is None else notes._replace(too_soon_after=found[0], days=found[1])
+
+
+def _once_each(*recorded: RecordedFact) -> tuple[RecordedFact, ...]:
+    """Name a kind once: a spleen may be told as removed by a Condition and by a Procedure."""
+    return tuple({fact.kind: fact for fact in reversed(recorded)}.values())[::-1]
 
 
 def _near(recorded: Iterable[RecordedFact], drawn: date) -> list[RecordedFact]:

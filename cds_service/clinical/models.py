@@ -171,10 +171,10 @@ class BloodDraw:
     `problems` holds what makes the draw undecidable (conflicting-results, differential-inconsistent,
     zero-lymphocytes). A draw with problems still is a complete draw: it is never passed over for an older one.
     `effective` is the time of the latest of the three results, which `parts` holds in the order of the formula.
-    `others` are the further readings of its differential.
+    `others` are the further readings of its differential; `beside` are parts of it on a basis that no reading has.
     """
 
-    __slots__ = ("_results", "effective", "others", "parts", "problems")
+    __slots__ = ("_results", "beside", "effective", "others", "parts", "problems")
 
     def __init__(
         self,
@@ -183,6 +183,7 @@ class BloodDraw:
         platelets: DatedResult,
         problems: tuple[Reason, ...] = (),
         others: tuple[Reading, ...] = (),
+        beside: tuple[DatedResult, ...] = (),
     ) -> None:
         """Find the time, which is what draws are sorted and judged by; the rest waits until somebody asks."""
         self.parts = (platelets, neutrophils, lymphocytes)
@@ -190,6 +191,7 @@ class BloodDraw:
         self.effective = max(platelets.effective, neutrophils.effective, lymphocytes.effective, key=_ORDER)
         self.problems = problems
         self.others = others
+        self.beside = beside
 
     @property
     def results(self) -> tuple[LabResult, LabResult, LabResult]:

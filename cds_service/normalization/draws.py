@@ -168,7 +168,7 @@ def _settle(draws: list[BloodDraw]) -> BloodDraw:
     first = min(draws, key=lambda draw: [(r.quantity.value, r.reported, r.origin) for r in draw.results])
     if all(draw.problems == first.problems and (first.problems or _say_the_same(draw, first)) for draw in draws):
         others = tuple(reading for draw in draws for reading in draw.others)
-        return BloodDraw(*_formula(first), first.problems, others) if others else first
+        return BloodDraw(*_formula(first), first.problems, others, first.beside) if others else first
     return BloodDraw(first.neutrophils, first.lymphocytes, first.platelets, (Reason.CONFLICTING_RESULTS,))
 
 

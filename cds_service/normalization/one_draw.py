@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 PLATELETS: Kind = (Analyte.PLATELETS, Basis.ABSOLUTE, False)
 
+_PARTS = frozenset({Analyte.SEGMENTED, Analyte.BANDS, Analyte.VARIANTS})
+_FEWEST_WITH_PARTS = 3
+
 _UNKNOWN = float("-inf")
 
 
@@ -104,7 +107,8 @@ class DrawBuilder:
         if others and not problems and self._contradict(pairs, conflicting):
             problems = (Reason.DIFFERENTIAL_INCONSISTENT,)
         readings = tuple([self._reading(printed, other) for other in others]) if not problems else ()
-        return BloodDraw(printed.neutrophils, printed.lymphocytes, platelets, problems, readings)
+        beside = _beside(best, pairs) if len(best) > _FEWEST_WITH_PARTS else ()
+        return BloodDraw(printed.neutrophils, printed.lymphocytes, platelets, problems, readings, beside)
 
     def _note_mixed_basis(self, best: dict[Kind, ObservedResult]) -> None:
         neutrophils = bases_of_neutrophils(best.values())
@@ -131,6 +135,12 @@ class DrawBuilder:
             (value_of(other.neutrophils), value_of(other.lymphocytes)),
             self._limits.disagreement_max,
         )
+
+
+def _beside(best: Mapping[Kind, ObservedResult], pairs: Sequence[Pair]) -> tuple[ObservedResult, ...]:
+    """Return the parts on a basis that no reading of the draw has: they are named, and not read."""
+    bases = {pair.neutrophils.basis for pair in pairs}
+    return tuple(r for r in best.values() if r.analyte in _PARTS and r.basis not in bases and r.value > 0)
 
 
 def _problems(platelets: ObservedResult, printed: Pair, conflicting: frozenset[Kind]) -> tuple[Reason, ...]:

@@ -107,6 +107,7 @@ ENGLISH: Final = Texts(
     reading_parts="with {parts}",
     joined=" and ",
     derived_note="**{total} are derived:** the sum of {parts}.",
+    parts_beside_note="**Not added, because one is a percentage and the other a count:** {parts}.",
     segmented_alone_note=(
         "Segmented neutrophils were reported without band forms: alone they are not all of the neutrophils."
     ),
@@ -154,7 +155,7 @@ ENGLISH: Final = Texts(
     ),
     not_checked_items=NOT_CHECKED_ITEMS,
     and_more="{items}; and {count} more",
-    recorded_note="**Recorded in the chart, and changes blood counts independently of the tumor:** {items}.",
+    recorded_note="**Recorded in the chart; each may change blood counts independently of the tumor:** {items}.",
     recorded_kinds=RECORDED_KINDS,
     suspected_note="**Suspected in the chart, not confirmed:** {items}. A suspicion does not change this result.",
     suspected_kinds=SUSPECTED_KINDS,

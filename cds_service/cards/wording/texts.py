@@ -59,6 +59,7 @@ class Texts:
     reading_parts: str
     joined: str
     derived_note: str
+    parts_beside_note: str
     segmented_alone_note: str
     clumps_unreadable_note: str
     laboratory_note_line: str

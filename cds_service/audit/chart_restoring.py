@@ -21,12 +21,12 @@ from cds_service.acquisition.resources import (
     DescribedConcept,
     Malformed,
     Meta,
+    NamedReference,
     Observation,
     Patient,
     Procedure,
     Quantity,
     Reference,
-    NamedReference,
 )
 from cds_service.audit.chart_entries import ChartEntry
 from cds_service.audit.chart_keeping import OLDEST_AGE

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from cds_service.normalization.shapes import (
         DescribedConceptLike,
         MeasurementLike,
+        NamedReferenceLike,
         ObservationLike,
         SpecimenLike,
-        NamedReferenceLike,
     )
     from fhir_mappings.materials import MaterialTable
 

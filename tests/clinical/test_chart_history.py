@@ -89,6 +89,19 @@ SITES: list[tuple[Json, str, dict[str, int], str]] = [
         "a reason that points to a diagnosis",
     ),
     (
+        embolized(reasonReference=[{"reference": "Condition/elsewhere", "display": "Uterine fibroid"}]),
+        NOT_ELIGIBLE,
+        OTHER,
+        "a reason that is only named",
+    ),
+    (
+        embolized(reasonReference={"display": "HCC"}, reasonCode=why("bleeding")),
+        ABOVE,
+        {},
+        "one named so wins, too",
+    ),
+    (embolized(reasonCode=why("lesión hepática")), ABOVE, {}, "in Spanish a lesion of the liver may be a tumor"),
+    (
         hook_request(procedures=bundle(procedure(bodySite=site("kidney")))),
         NOT_ELIGIBLE,
         ELSEWHERE,
@@ -160,6 +173,8 @@ WINDOWS: list[tuple[Json, str, dict[str, int], str]] = [
     ),
     (second(EMBOLIZATION, "stopped", system=CPT, bodySite=site("Uterus")), ABOVE, NOT_CONFIRMED, "at another organ"),
     (second("107963000"), OPEN, {}, "a resection of the liver"),
+    (second("47120", system=CPT), OPEN, {}, "by its code of billing"),
+    (second("47135", system=CPT), NOT_ELIGIBLE, {}, "a transplant after the ablation, by its code of billing"),
     (second("107963000", "stopped"), OPEN, {}, "one that was stopped"),
     (second("18027006", ago=120), ABOVE, {}, "a transplant before the ablation"),
     (second("18027006", ago=90), NOT_ELIGIBLE, {}, "a transplant on its day"),

@@ -10,6 +10,7 @@ from fhir_mappings.models import OPERATION_KINDS
 
 MAPPINGS = load_mappings()
 SNOMED = "http://snomed.info/sct"
+CPT = "http://www.ama-assn.org/go/cpt"
 PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
 ICD9 = "http://hl7.org/fhir/sid/icd-9-cm"
 
@@ -23,6 +24,9 @@ ICD9 = "http://hl7.org/fhir/sid/icd-9-cm"
         (PCS, "0ft24zz", "liver-resection", "resection of the left lobe, laparoscopic, lower case"),
         (ICD9, "50.22", "liver-resection", "partial hepatectomy"),
         (ICD9, "503", "liver-resection", "lobectomy, without the dot"),
+        (CPT, "47120", "liver-resection", "partial lobectomy"),
+        (CPT, "47135", "liver-transplant", "orthotopic"),
+        (CPT, "38100", "splenectomy", "total"),
         (SNOMED, "18027006", "liver-transplant", "transplantation of liver"),
         (PCS, "0FY00Z0", "liver-transplant", "allogeneic"),
         (ICD9, "50.59", "liver-transplant", "below the row of its group"),

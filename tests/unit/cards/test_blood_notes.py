@@ -55,3 +55,9 @@ def test_note_of_a_result_that_is_not_used_is_not_quoted() -> None:
     other = observation(NEUTROPHILS, 5, oid="x", status="preliminary", note=[{"text": "not this"}])
 
     assert "not this" not in detail(*draw(), other)
+
+
+def test_part_on_another_basis_is_named_with_its_value() -> None:
+    bands = observation("26508-2", 5, "%", oid="bands")
+
+    assert "one is a percentage and the other a count:** band forms 5 %." in detail(*draw(), bands)

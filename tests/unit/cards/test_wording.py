@@ -85,7 +85,8 @@ def draw_in_parts() -> BloodDraw:
     total = result(Analyte.NEUTROPHILS, "6", TAKEN)._replace(parts=parts, note="smear reviewed")
     lymphocytes, platelets = result(Analyte.LYMPHOCYTES, "1.8", TAKEN), result(Analyte.PLATELETS, "210", TAKEN)
     more = total._replace(manual=True, quantity=total.quantity._replace(value=Decimal(7)))
-    return BloodDraw(total, lymphocytes, platelets, (), (Reading(more, lymphocytes, is_notable=True),))
+    variants = reported(Analyte.VARIANTS, "3", "%", "0.03", Basis.PERCENT)
+    return BloodDraw(total, lymphocytes, platelets, (), (Reading(more, lymphocytes, is_notable=True),), (variants,))
 
 
 # Together these cards say everything there is to say.

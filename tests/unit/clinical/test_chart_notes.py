@@ -120,6 +120,22 @@ def test_procedure_between_a_baseline_and_the_latest_is_named() -> None:
     assert [time.isoformat() for time in found.between] == [day(40).isoformat()]
 
 
+def test_procedure_later_on_the_day_of_the_baseline_is_between_too() -> None:
+    times = (done(at(day(20))), done(at(day(45), "18:00")))
+    treated = [ProcedureFact("ablation", "Procedure/1", "1", "x", time) for time in times]
+    chart = ChartFacts(None, (CANCER,), treated, ())
+    eligibility = judge_eligibility(chart, POLICY, NOW)
+    found = assess(eligibility, BloodCounts((draw(at(day(45), "08:00")),)), (), POLICY, NOW)
+
+    assert note_chart(chart, (), (), eligibility, found, POLICY, TODAY).between == (times[1],)
+
+
+def test_what_a_diagnosis_and_an_operation_tell_is_named_once() -> None:
+    found = notes(recorded("splenectomy", None), operations=(operation("splenectomy", day(900)),))
+
+    assert found.recorded == (recorded("splenectomy", None),)
+
+
 @pytest.mark.parametrize(
     ("gap", "expected", "reason"),
     [(28, True, "day 28 is the day of the next"), (29, False, "one day is left"), (10, True, "none at all")],

@@ -66,6 +66,11 @@ READINGS = [
         ("indeterminate", "missing-neutrophils"),
         "parts of two bases are no total",
     ),
+    (
+        {P: 180, SEGMENTED: 62, BANDS: 8, L: 1},
+        ("indeterminate", "no-complete-draw mixed-basis"),
+        "neutrophils in parts as shares beside lymphocytes as counts",
+    ),
     ({P: 95, NP: 60, BANDS: 20, LP: 15}, INCONSISTENT, "380 without the bands, 507 with them"),
     ({P: 150, NP: 60, BANDS: 20, LP: 15}, (ABOVE, "600"), "above either way"),
     ({P: 95, NP: 70, BANDS: 20, LP: 17}, (NOT_ABOVE, "391.176"), "107 %: the bands are inside the total"),
@@ -120,3 +125,19 @@ def test_segmented_without_bands_is_said() -> None:
     found = decided(json_text(hook_request(*results({P: 180, SEGMENTED: 62, LP: 25})))).assessment
 
     assert found.segmented_alone  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("rows", "named", "why"),
+    [
+        ({P: 100, N: 5, L: 1, BANDS: 10}, [BANDS], "a share beside counts"),
+        ({P: 100, NP: 60, LP: 12, VARIANTS_COUNT: 0.2}, [VARIANTS_COUNT], "a count beside shares"),
+        ({P: 100, N: 5, L: 1, BANDS: 0}, [], "none were seen"),
+        ({P: 100, N: 5, L: 1, NP: 60, LP: 12, VARIANTS: 2}, [], "shares are a reading too"),
+    ],
+)
+def test_parts_on_another_basis_are_named(rows: dict[str, float], named: list[str], why: str) -> None:
+    found = decided(json_text(hook_request(*results(rows)))).assessment
+
+    beside = [part.whole().origin.code for part in found.timed.draw.beside]  # type: ignore[union-attr]
+    assert beside == named, why

@@ -1,0 +1,27 @@
+"""What the chart holds beside the draw, as the card says it: dates no more precise than they are recorded."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from cds_service.cards.chart_notes import note_paragraphs
+from cds_service.cards.wording import TEXTS
+from cds_service.clinical.noted import ChartNotes, RecordedFact
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said", "why"),
+    [
+        (date(2020, 5, 4), date(2020, 5, 4), "removed spleen (X, 2020-05-04).", "a day"),
+        (date(2020, 1, 1), date(2020, 12, 31), "removed spleen (X, 2020-01-01 to 2020-12-31).", "a year is no day"),
+        (None, None, "removed spleen (X).", "undated"),
+    ],
+)
+def test_recorded_fact_is_dated_as_recorded(first: date | None, last: date | None, said: str, why: str) -> None:
+    notes = ChartNotes(recorded=(RecordedFact("splenectomy", "X", first, last),))
+
+    (paragraph,) = note_paragraphs(notes, TEXTS["en"])
+
+    assert paragraph.endswith(said), why

@@ -9,12 +9,12 @@ settings ─┬─ site            what the rule, the mappings and the cards nee
 
 from __future__ import annotations
 
-import atexit
 import logging
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
+from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Final
 
 from cds_service.acquisition.from_settings import fetching_from_settings
@@ -67,8 +67,8 @@ def serve_site(in_force: InForce) -> ServedApplication:
     with holding(dict(in_force.contents)):
         audit = open_audit_log(in_force.settings)
         running = Running(serving_parts(in_force.settings, audit, metrics))
-    # The last records of this worker get their kept head too.
-    atexit.register(audit.close)
+    # The last records of this worker get their kept head too. Not by `atexit`, which a forked process never comes to.
+    Finalize(None, audit.close, exitpriority=0)
     metrics.configuration.note_start(running.parts.versions, utc_now().timestamp())
     reloader = make_reloader(running, audit, metrics)
     return ServedApplication(

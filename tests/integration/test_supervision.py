@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 import requests
 
+from cds_service.state.chain_heads import kept_head
 from tests.security.forge import EC_KID, ec_key, jwk, key_set, token
 from tests.support.charts import hook_request
 from tests.support.processes import children
@@ -240,6 +241,19 @@ def test_worker_that_is_terminated_finishes_and_is_replaced(tmp_path: Path) -> N
 
         (ended,) = service.events("worker ended")
         assert (ended["worker"], ended["exit"]) == (victim, 0)
+
+
+def test_head_of_the_last_record_is_kept_when_the_service_stops(tmp_path: Path) -> None:
+    with site(tmp_path, workers=1) as service:
+        time.sleep(2)  # The heads of the start are reported within a second, and with them those that come meanwhile.
+        assert {ask(service).status_code for _ in range(5)} == {200}
+        service.process.terminate()
+        assert service.process.wait(20) == 0
+
+        kept = kept_head(f"sqlite:///{tmp_path}/state.db", tmp_path / "audit")
+        lines = sum(len(file.read_text().splitlines()) for file in tmp_path.glob("audit/audit-*.jsonl"))
+        assert kept is not None
+        assert kept.sequence == lines
 
 
 def test_stop_while_a_place_waits_for_its_next_worker_ends_at_once(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def join_workers() -> None:
     if named is None:
         return
     directory = Path(named)
+    # Cleaners of temporary directories take it away after days: that must end no worker that starts later.
+    directory.mkdir(mode=0o700, exist_ok=True)
     place = _take_place(directory)
     # Gauges tell how things are, and the worker that had this place is gone. Counters and histograms go on.
     for file in directory.glob(f"gauge_*_{place}.db"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -78,7 +79,7 @@ def ask(service: Serving, signed: str | None = None) -> requests.Response:
 
 
 def status(service: Serving) -> int:
-    with suppress(requests.ConnectionError):
+    with suppress(requests.ConnectionError, requests.Timeout):
         return requests.get(service.url + "/readyz", timeout=PATIENCE).status_code
     return 0
 
@@ -241,6 +242,19 @@ def test_worker_that_is_terminated_finishes_and_is_replaced(tmp_path: Path) -> N
 
         (ended,) = service.events("worker ended")
         assert (ended["worker"], ended["exit"]) == (victim, 0)
+
+
+def test_temporary_directory_that_was_cleaned_away_ends_no_worker_that_starts_later(tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with serving(tmp_path, TRIAL, TMPDIR=str(temporary)) as service:
+        wait_until(lambda: len(answering(service, 2)) == 2, "all workers answer", 30)
+        shutil.rmtree(temporary / next(path.name for path in temporary.glob("sii-cds-metrics-*")))
+        for pid in children(service.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: len(answering(service, 2)) == 2, "both are back", 30)
+
+        assert "sii_cds_worker_starts_total" in requests.get(service.url + "/metrics", timeout=PATIENCE).text
 
 
 def test_head_of_the_last_record_is_kept_when_the_service_stops(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from fhir_mappings.findings import ClumpTable
 from fhir_mappings.grounds import GroundCode, WordFinder
 from fhir_mappings.materials import MaterialTable
 from fhir_mappings.models import (
+    NO_OPERATION,
     AnalyteCode,
     CodeSystem,
     ConceptCode,
@@ -98,8 +99,10 @@ class Mappings:
         system = self._systems.get(system_uri)
         found = self._operations.find(system, code)
         forms = self._operation_forms.get(system or "")
-        if found is not None or forms is None:
-            return found
+        if found is not None:
+            return found if found.kind != NO_OPERATION else None
+        if forms is None:
+            return None
         wanted = self._operations.comparable(system, code)
         return next((form for form in forms if form.fits(wanted)), None)
 

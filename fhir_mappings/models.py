@@ -23,6 +23,8 @@ CONDITION_CATEGORIES = frozenset({
     "pregnancy", "palliative-care", "other-cancer", "confounder",
 })  # fmt: skip
 OPERATION_KINDS = frozenset({"liver-resection", "liver-transplant", "splenectomy", "other"})
+# Takes a code out again that a row above it, or a form, would speak for. Only a site's removal says so.
+NO_OPERATION = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,10 @@ class RefusedProcedure:
 
 
 class OperationCode(NamedTuple):
-    """An operation that does not qualify and yet changes blood counts. `kind` is one of OPERATION_KINDS."""
+    """An operation that does not qualify and yet changes blood counts.
+
+    `kind` is one of OPERATION_KINDS, or NO_OPERATION.
+    """
 
     system: str
     code: str

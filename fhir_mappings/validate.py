@@ -12,6 +12,7 @@ from fhir_mappings.models import (
     ANALYTES,
     CONDITION_CATEGORIES,
     KINDS,
+    NO_OPERATION,
     OPERATION_KINDS,
     MappingRows,
     OperationCode,
@@ -167,7 +168,7 @@ def _check_operations(rows: MappingRows) -> None:
         places = [place for place, _ in (*form.holds, *form.lacks)]
         _require(max(places) < form.length, form.origin, f"a place beyond the length {form.length}")
     for row in chain[OperationCode | OperationForm](rows.operations, rows.operation_forms):
-        if row.kind not in OPERATION_KINDS:
+        if row.kind not in OPERATION_KINDS and (row.kind != NO_OPERATION or isinstance(row, OperationForm)):
             raise MappingError(row.origin, f"unknown kind {row.kind!r}")
 
 

@@ -10,6 +10,7 @@ from cds_service.settings.overlays.forms import (
     ConditionCode,
     Form,
     LaboratoryCode,
+    LocalOperation,
     LocalProcedure,
     LocalSystem,
     LocalUnit,
@@ -65,4 +66,5 @@ class Overlay:
     units: list[Entry[LocalUnit]] = field(default_factory=list)
     condition_codes: list[Entry[ConditionCode]] = field(default_factory=list)
     procedure_codes: list[Entry[LocalProcedure]] = field(default_factory=list)
+    operation_codes: list[Entry[LocalOperation]] = field(default_factory=list)
     removals: list[Entry[Removal]] = field(default_factory=list)

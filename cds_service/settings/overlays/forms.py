@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from cds_service.settings.suggestions import did_you_mean
 from cds_service.settings.value_types import Text
 from cds_service.settings.wording import shown
-from fhir_mappings.models import ANALYTES, CONDITION_CATEGORIES, KINDS
+from fhir_mappings.models import ANALYTES, CONDITION_CATEGORIES, KINDS, OPERATION_KINDS
 
 # What a code or URI cannot hold and still stand in a prefetch template: FHIR search gives , | $ and \ a meaning of
 # their own, & ends a parameter, and braces are the template's.
@@ -132,6 +132,13 @@ class LocalProcedure(CodedClaim):
     liver_specific: bool = False
     note: Text | None = None
     weak: bool = False
+    prefix: bool = False
+
+
+class LocalOperation(CodedClaim):
+    """An operation that changes blood counts without qualifying. `prefix`: holds for every code below it as well."""
+
+    kind: Annotated[str, AfterValidator(_one_of(sorted(OPERATION_KINDS)))]
     prefix: bool = False
 
 

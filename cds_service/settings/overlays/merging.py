@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from cds_service.settings.overlays.conditions import ConditionAdditions
 from cds_service.settings.overlays.entries import SITE_SOURCE
+from cds_service.settings.overlays.known_operations import KnownOperations
 from cds_service.settings.overlays.laboratory import LaboratoryAdditions
+from cds_service.settings.overlays.operations import OperationAdditions
 from cds_service.settings.overlays.procedures import ProcedureAdditions
 from cds_service.settings.overlays.removals import Removals
 from cds_service.settings.overlays.systems import SystemDirectory
@@ -31,12 +33,14 @@ def merge_overlays(shipped: Mappings, overlays: Sequence[Overlay], findings: Fin
     systems = SystemDirectory(shipped, findings)
     for system in chain.from_iterable(overlay.systems for overlay in overlays):
         systems.declare(system)
-    removals = Removals(shipped, systems, findings)
+    known = KnownOperations(shipped, systems)
+    removals = Removals(shipped, known, systems, findings)
     for removal in chain.from_iterable(overlay.removals for overlay in overlays):
         removals.add(removal)
     laboratory = LaboratoryAdditions(shipped, systems, removals, findings)
     conditions = ConditionAdditions(shipped, systems, removals, findings)
     procedures = ProcedureAdditions(shipped, systems, removals, findings)
+    operations = OperationAdditions(shipped, known, systems, removals, findings)
     units = UnitAdditions(shipped.units, findings)
     for code in chain.from_iterable(overlay.laboratory_codes for overlay in overlays):
         laboratory.add(code)
@@ -46,10 +50,14 @@ def merge_overlays(shipped: Mappings, overlays: Sequence[Overlay], findings: Fin
         conditions.add(condition)
     for procedure in chain.from_iterable(overlay.procedure_codes for overlay in overlays):
         procedures.add(procedure)
+    for operation in chain.from_iterable(overlay.operation_codes for overlay in overlays):
+        operations.add(operation)
+    all_systems = (*rows.systems, *systems.added.values())
+    operations.hold_against(procedures, all_systems)
     laboratory.require_every_analyte()
     return replace(
         rows,
-        systems=(*rows.systems, *systems.added.values()),
+        systems=all_systems,
         analyte_codes=laboratory.accepted(),
         refused_codes=laboratory.refused(),
         units=units.units(rows),
@@ -57,5 +65,6 @@ def merge_overlays(shipped: Mappings, overlays: Sequence[Overlay], findings: Fin
         conditions=conditions.merged(),
         procedures=procedures.qualifying(),
         refused_procedures=procedures.refused(),
+        operations=operations.merged(),
         sources={**rows.sources, **{overlay.name: {SITE_SOURCE: overlay.source} for overlay in overlays}},
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ProcedureAdditions:
-    """Collects the procedure codes of all overlays."""
+    """Collects the procedure codes of all overlays. `entries` are the rows that were added."""
 
     def __init__(self, shipped: Mappings, systems: SystemDirectory, removals: Removals, findings: Findings) -> None:
         """Index the shipped rows."""
@@ -29,6 +29,7 @@ class ProcedureAdditions:
         self._findings = findings
         self._judge = Judge(findings, "code", REMOVE_FIRST)
         self._added: dict[Key, ProcedureCode] = {}
+        self.entries: dict[Key, Entry[LocalProcedure]] = {}
         dotted = shipped.rows.dotted_systems
         self._qualifying = {comparable(row.system, row.code, dotted): row for row in shipped.rows.procedures}
         self._refused = {comparable(row.system, row.code, dotted): row for row in shipped.rows.refused_procedures}
@@ -48,6 +49,7 @@ class ProcedureAdditions:
             known=known.therapy if known else None,
             refusal=refused.reason if refused else None,
         ):
+            self.entries[key] = entry
             self._added[key] = ProcedureCode(
                 system=key[0],
                 code=row.code,

@@ -20,6 +20,7 @@ from cds_service.settings.overlays.forms import (
     ConditionCode,
     Form,
     LaboratoryCode,
+    LocalOperation,
     LocalProcedure,
     LocalSystem,
     LocalUnit,
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
 
 _FormT = TypeVar("_FormT", bound=Form)
 
-_SECTIONS: Final = ("about", "systems", "laboratory_codes", "units", "condition_codes", "procedure_codes", "removals")
+_SECTIONS: Final = (
+    "about", "systems", "laboratory_codes", "units", "condition_codes", "procedure_codes", "operation_codes",
+    "removals",
+)  # fmt: skip
 # Problems of an overlay stand behind those of the configuration file (0), the environment (1) and a program (2).
 _FIRST_RANK: Final = 3
 
@@ -84,6 +88,7 @@ def _read_sections(document: Document, overlay: Overlay, findings: Findings) -> 
     overlay.units = reader.rows(LocalUnit, "units")
     overlay.condition_codes = reader.rows(ConditionCode, "condition_codes")
     overlay.procedure_codes = reader.rows(LocalProcedure, "procedure_codes")
+    overlay.operation_codes = reader.rows(LocalOperation, "operation_codes")
     overlay.removals = reader.rows(Removal, "removals")
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from cds_service.settings.overlays.entries import Entry, Findings
     from cds_service.settings.overlays.forms import Removal
+    from cds_service.settings.overlays.known_operations import KnownOperations
     from cds_service.settings.overlays.systems import SystemDirectory
     from fhir_mappings.mappings import Mappings
     from fhir_mappings.models import AnalyteCode, ConceptCode, ProcedureCode
@@ -22,9 +23,10 @@ Key = tuple[str, str]
 class Removals:
     """The removed codes by (system key, comparable code)."""
 
-    def __init__(self, shipped: Mappings, systems: SystemDirectory, findings: Findings) -> None:
+    def __init__(self, shipped: Mappings, known: KnownOperations, systems: SystemDirectory, findings: Findings) -> None:
         """Start without any."""
         self._systems = systems
+        self._operations = known
         self._findings = findings
         self._removed: dict[Key, Entry[Removal]] = {}
         dotted = shipped.rows.dotted_systems
@@ -45,7 +47,8 @@ class Removals:
         if key is None:
             return
         code = shown(entry.row.code)
-        if key not in self._counted and not self._is_inherited(key, entry.row.code):
+        is_counted = key in self._counted or self._is_operation(key, entry)
+        if not is_counted and not self._is_inherited(key, entry.row.code):
             # No nearest code is offered: of a number, the nearest is another test and not a better spelling.
             text = f"the shipped tables have no row that counts {code}"
             self._findings.problems.append(entry.problem(text, "code"))
@@ -63,6 +66,13 @@ class Removals:
             row = self._inherited(key, entry.row.code)
             if row is not None and key not in self._counted:
                 yield key, row
+
+    def operations(self) -> Iterator[tuple[Key, Entry[Removal]]]:
+        """Yield the removed operations: of a row, of a row above or a form, or of an edition's parent."""
+        return ((key, entry) for key, entry in self._removed.items() if self._is_operation(key, entry))
+
+    def _is_operation(self, key: Key, entry: Entry[Removal]) -> bool:
+        return self._operations.find(key[0], entry.row.code) is not None
 
     def _is_inherited(self, key: Key, code: str) -> bool:
         return self._inherited(key, code) is not None

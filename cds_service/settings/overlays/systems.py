@@ -18,7 +18,14 @@ from fhir_mappings.models import CodeSystem
 
 if TYPE_CHECKING:
     from cds_service.settings.overlays.entries import Entry, Findings
-    from cds_service.settings.overlays.forms import CodedClaim, ConditionCode, LocalProcedure, LocalSystem, Removal
+    from cds_service.settings.overlays.forms import (
+        CodedClaim,
+        ConditionCode,
+        LocalOperation,
+        LocalProcedure,
+        LocalSystem,
+        Removal,
+    )
     from fhir_mappings.mappings import Mappings
 
 # What differs between two spellings of one address: protocol, "www.", the slash at the end.
@@ -84,7 +91,9 @@ class SystemDirectory:
         found = self.added.get(system) or known.get(system)
         return known[found.edition].uris[0] if found is not None and found.edition else ""
 
-    def may_be_prefix(self, entry: Entry[ConditionCode] | Entry[LocalProcedure], key: tuple[str, str]) -> bool:
+    def may_be_prefix(
+        self, entry: Entry[ConditionCode] | Entry[LocalProcedure] | Entry[LocalOperation], key: tuple[str, str]
+    ) -> bool:
         """Tell whether a row may speak for every code below its own; a finding says why not."""
         if key[0] in self._dotted and len(key[1]) >= _SHORTEST_PREFIX:
             return True

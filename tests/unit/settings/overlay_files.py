@@ -23,6 +23,9 @@ ICD10 = "http://hl7.org/fhir/sid/icd-10"
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 SNOMED = "http://snomed.info/sct"
 CPT = "http://www.ama-assn.org/go/cpt"
+OPS = "http://fhir.de/CodeSystem/bfarm/ops"
+ICD9 = "http://hl7.org/fhir/sid/icd-9-cm"
+PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
 
 # The rows of a case start in line 5, behind this.
 HEAD = f"""about: {{what: Codes of a test, approved_by: Dr. A. Example}}

@@ -12,12 +12,13 @@ from cds_service.settings.overlays.forms import (
     ConditionCode,
     Form,
     LaboratoryCode,
+    LocalOperation,
     LocalProcedure,
     LocalSystem,
     LocalUnit,
     Removal,
 )
-from fhir_mappings.models import ANALYTES, CONDITION_CATEGORIES, KINDS
+from fhir_mappings.models import ANALYTES, CONDITION_CATEGORIES, KINDS, OPERATION_KINDS
 from tests.unit.settings.overlay_files import CONCEPT_MAP, EXAMPLE
 
 PAGE = (Path(__file__).parents[3] / "docs" / "overlays.md").read_text(encoding="utf-8")
@@ -38,6 +39,7 @@ def test_example_of_the_page_is_the_tested_file(language: str, file: Path) -> No
         ("units", LocalUnit),
         ("condition_codes", ConditionCode),
         ("procedure_codes", LocalProcedure),
+        ("operation_codes", LocalOperation),
         ("removals", Removal),
     ],
 )
@@ -47,4 +49,4 @@ def test_page_names_every_section_and_key(section: str, form: type[Form]) -> Non
 
 
 def test_page_names_every_analyte_kind_and_category() -> None:
-    assert [word for word in (*ANALYTES, *KINDS, *CONDITION_CATEGORIES) if word not in PAGE] == []
+    assert [word for word in (*ANALYTES, *KINDS, *CONDITION_CATEGORIES, *OPERATION_KINDS) if word not in PAGE] == []

@@ -35,11 +35,12 @@ def written(key: bytes | None) -> tuple[tuple[str, bytes], ...]:
         for day in range(6):
             log = audit_log(directory, key=key, clock=clock, retention_days=2)
             for number in range(3):
-                log.append(hook_record(request_id=f"h{number}") if number % 2 else feedback_record())
+                hook = hook_record(request_id=f"h{number}", now=clock())
+                log.append(hook if number % 2 else feedback_record(time=clock()))
             if day == 3:
                 with files_of(directory)[-1].open("ab") as stream:
                     stream.write(b'{"sequence":99,"kind":"ho')
-                audit_log(directory, key=key, clock=clock, retention_days=2).append(hook_record())
+                audit_log(directory, key=key, clock=clock, retention_days=2).append(hook_record(now=clock()))
             clock.advance(days=1)
         return tuple((path.name, path.read_bytes()) for path in files_of(directory))
 

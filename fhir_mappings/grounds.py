@@ -15,6 +15,8 @@ LIVER_CANCER = "liver-cancer"
 _LONGEST_TEXT = 1_000
 # Scripts that put no space between words.
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+# In them the name of a vessel begins with that of its organ: 胃十二指肠动脉 is no stomach.
+VESSEL = "[左右上下中小大短副总固有前后後内外十二指肠腸腺]{0,6}(?:动脉|静脉|動脈|静脈|靜脈)"
 
 
 class GroundCode(NamedTuple):
@@ -65,8 +67,12 @@ def read_ground_words(row: RowReader, sources: _Keys) -> Iterator[GroundWord]:
 class WordFinder:
     """Finds listed words in a text; whole ones in scripts that separate words."""
 
-    def __init__(self, rows: Iterable[GroundWord]) -> None:
-        """Index the words. Raises MappingError for a word with two meanings."""
+    def __init__(self, rows: Iterable[GroundWord], unless_before: str = "(?!)") -> None:
+        """Index the words. Raises MappingError for a word with two meanings.
+
+        `unless_before` is a pattern before which a word of an unspaced script means something else, but for the liver:
+        its vessels are treated for what is in it.
+        """
         self._meanings: dict[str, str] = {}
         for row in rows:
             if self._meanings.setdefault(row.word, row.meaning) != row.meaning:
@@ -74,9 +80,12 @@ class WordFinder:
         # Longest first: of two words that begin together the longer one is meant.
         words = sorted(self._meanings, key=lambda word: (-len(word), word))
         whole = "|".join(re.escape(word) for word in words if not _UNSPACED.search(word))
-        anywhere = "|".join(re.escape(word) for word in words if _UNSPACED.search(word))
         patterns = [rf"(?<!\w)(?:{whole})(?!\w)"] if whole else []
-        self._pattern = re.compile("|".join([*patterns, anywhere] if anywhere else patterns) or r"(?!)")
+        unspaced = [word for word in words if _UNSPACED.search(word)]
+        for is_liver, tail in ((True, ""), (False, f"(?!{unless_before})")):
+            named = "|".join(re.escape(word) for word in unspaced if (self._meanings[word] == LIVER) is is_liver)
+            patterns += [f"(?:{named}){tail}"] if named else []
+        self._pattern = re.compile("|".join(patterns) or r"(?!)")
 
     def find(self, text: str) -> dict[str, str]:
         """Return the listed words of a text, each with its meaning."""

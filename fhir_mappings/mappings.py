@@ -8,7 +8,7 @@ from typing import TypeVar
 from fhir_mappings.code_index import CodeIndex
 from fhir_mappings.codes import Coded
 from fhir_mappings.findings import ClumpTable
-from fhir_mappings.grounds import GroundCode, WordFinder
+from fhir_mappings.grounds import VESSEL, GroundCode, WordFinder
 from fhir_mappings.materials import MaterialTable
 from fhir_mappings.models import (
     NO_OPERATION,
@@ -154,7 +154,7 @@ def build_mappings(rows: MappingRows, version: str) -> Mappings:
         _operation_forms=_forms(rows.operation_forms, rows.systems),
         _surgical_categories=CodeIndex(rows.surgical_categories, rows.systems),
         _site_codes=CodeIndex(rows.grounds.site_codes, rows.systems),
-        _site_words=WordFinder(rows.grounds.site_words),
+        _site_words=WordFinder(rows.grounds.site_words, unless_before=VESSEL),
         _indication_codes=CodeIndex(rows.grounds.indication_codes, rows.systems),
         _indication_words=WordFinder(rows.grounds.indication_words),
     )

@@ -22,6 +22,7 @@ _DIAGNOSES = {
     "ambiguous": LIVER_CANCER,
     "recurrence": LIVER_CANCER,
     "secondary": "secondary-tumor",
+    "metastasis": "secondary-tumor",
 }
 
 

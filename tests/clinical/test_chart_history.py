@@ -76,6 +76,7 @@ SITES: list[tuple[Json, str, dict[str, int], str]] = [
     (embolized(reasonCode=why(code="D73.1")), NOT_ELIGIBLE, OTHER, "and by a code"),
     (embolized(reasonCode=why(code="S36.115A")), NOT_ELIGIBLE, OTHER, "below the code of the table"),
     (embolized(reasonCode=why(code="C78.7")), NOT_ELIGIBLE, OTHER, "a secondary tumor of the liver"),
+    (embolized(reasonCode=why(code="C79.51")), NOT_ELIGIBLE, OTHER, "a metastasis elsewhere"),
     (embolized(reasonCode=why("ruptured HCC, bleeding")), ABOVE, {}, "liver cancer wins"),
     (embolized(reasonCode=[*why(code="R58"), *why(code="C22.0")]), ABOVE, {}, "by code, too"),
     (embolized(reasonCode=why("portal hypertension")), ABOVE, {}, "an unknown reason says nothing"),

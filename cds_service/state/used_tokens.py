@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table
 
+from cds_service.errors import StateUnavailableError
 from cds_service.state.database import StateStore
 
 if TYPE_CHECKING:
@@ -52,7 +54,10 @@ class UsedTokens:
         first = self._store.execute(_REMEMBER, row) == 1
         self._uses += 1
         if self._uses % _USES_BETWEEN_CLEANINGS == 0:
-            self._store.execute(_FORGET, {"now": math.floor(now), "batch": _BATCH})
+            # The token counts by now: its sender must not hear that it could not be checked, and be refused when it
+            # comes again.
+            with suppress(StateUnavailableError):
+                self._store.execute(_FORGET, {"now": math.floor(now), "batch": _BATCH})
         return first
 
     def check_writable(self) -> None:

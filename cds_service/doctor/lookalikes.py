@@ -56,6 +56,7 @@ class Lookalikes(NamedTuple):
     not_eligibility: tuple[Term, ...]
     therapies: tuple[Therapy, ...]
     liver: tuple[Term, ...]
+    operations: tuple[Term, ...]
     typical: Mapping[tuple[str, str], Typical]
 
 
@@ -92,6 +93,7 @@ def parse_lookalikes(content: bytes) -> Lookalikes:
         not_eligibility=file.rows("not_eligibility", _terms("kind")),
         therapies=file.rows("therapy", _therapy),
         liver=file.rows("liver", _described),
+        operations=file.rows("operation", _terms("kind")),
         typical=dict(file.rows("typical", _typical)),
     )
     file.finish()

@@ -39,6 +39,7 @@ class NameBook:
         self._therapies = TermIndex(term for row in known.therapies for term in row.terms)
         self._hepatic = frozenset(row.therapy for row in known.therapies if row.hepatic)
         self._liver = TermIndex(known.liver)
+        self._operations = TermIndex(known.operations)
         # The names of an export repeat with every resource.
         self._sounds = lru_cache(maxsize=8192)(self._sounds_eligible)
 
@@ -76,6 +77,11 @@ class NameBook:
         if found == _EITHER_HEAT:
             return Therapy("ablation/radiofrequency-or-microwave", liver)
         return Therapy(next(iter(found)) if len(found) == 1 else UNKNOWN_THERAPY, liver)
+
+    def operation(self, texts: Iterable[str]) -> str:
+        """Return the kind of operation that names speak of; empty where they name none, or several."""
+        found = self._operations.find(_names(texts))
+        return next(iter(found)) if len(found) == 1 else ""
 
     def _sounds_eligible(self, kind: Kind, texts: tuple[str, ...]) -> bool:
         names = _names(texts)

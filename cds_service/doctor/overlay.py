@@ -32,6 +32,7 @@ _SECTIONS: Final = {
     "units": "Only after the laboratory has said what these mean",
     "condition_codes": "Only after the clinical owner has decided",
     "procedure_codes": "Only after the clinical owner has decided; therapy is one of fhir_mappings/procedures.toml",
+    "operation_codes": "Only after the clinical owner has decided",
 }
 # Of one section; an overlay is limited in size, and nobody confirms more at a time.
 _MOST_ROWS: Final = 200

@@ -54,6 +54,8 @@ def concept_rows(case: Case) -> Iterator[OverlayRow]:
             text = f"{{{_coded(row.key.system, row.key.code)}, category: {category}}}"
             yield OverlayRow("condition_codes", text, _OWNER, row.key.system)
     yield from (_procedure_row(row, case) for row in eligibility.of_kind("procedure") if _is_open(row))
+    named = (row for row in eligibility.other_procedures() if _is_open(row) and case.names.operation(row.names))
+    yield from (_procedure_row(row, case) for row in named)
     nameless = [row for row in eligibility.other_procedures() if _is_open(row) and not row.names]
     yield from (_procedure_row(row, case) for row in nameless[:_MOST_NAMELESS])
 
@@ -97,12 +99,19 @@ def _is_open(row: ConceptTally) -> bool:
 
 
 def _procedure_row(row: ConceptTally, case: Case) -> OverlayRow:
-    """Return a row to paste where the name tells therapy and liver, and patients with a diagnosis had it."""
+    """Return a row to paste where the name tells therapy and liver, and patients with a diagnosis had it.
+
+    A name that tells an operation and no therapy is proposed as one; one that tells both is for a person to decide.
+    """
     therapy, names_liver = case.names.therapy(row.names)
+    operation = case.names.operation(row.names)
     name = row.shown_name(case.mask.below)
+    if operation and therapy == UNKNOWN_THERAPY:
+        text = f"{{{_coded(row.key.system, row.key.code)}{_named(name)}, kind: {operation}}}"
+        return OverlayRow("operation_codes", text, _OWNER, row.key.system, _about(row))
     explained = "liver_specific: true" if names_liver else 'note: "counts because primary liver cancer is demanded too"'
     text = f"{{{_coded(row.key.system, row.key.code)}{_named(name)}, therapy: {therapy}, {explained}}}"
-    is_clear = therapy != UNKNOWN_THERAPY and names_liver and len(row.of_diagnosed) > 0
+    is_clear = therapy != UNKNOWN_THERAPY and not operation and names_liver and len(row.of_diagnosed) > 0
     return OverlayRow("procedure_codes", text, "" if is_clear else _OWNER, row.key.system, _about(row))
 
 

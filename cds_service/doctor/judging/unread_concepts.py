@@ -63,7 +63,7 @@ def judge_unread_procedures(case: Case, counts: bool) -> Iterator[Finding]:
         f"Patients with a diagnosis have procedures under codes that are not read and do not tell by a name what they "
         f"are: {_told(unread)}.",
         "Have the clinical owner look through them: the interventional procedure may be among them. The table lists "
-        "all, the proposed overlay holds those without a name as comments.",
+        "all, the proposed overlay holds those without a name, and those that sound like operations, as comments.",
         evidence={"codes": [_about(row) for row in unread]},
     )
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cds_service.cli.main import main
-from tests.support.charts import ALBUMIN, LYMPHOCYTES, NEUTROPHILS, PLATELETS
+from tests.support.charts import ALBUMIN, LYMPHOCYTES, NEUTROPHILS, PLATELETS, procedure
 from tests.support.hospital import Hospital, hospital, measured, of_code, of_type, recoded
 from tests.unit.doctor.examining import examined, examined_folder, found
 
@@ -148,3 +148,38 @@ def test_row_that_config_check_refuses_is_a_comment_with_the_reason(tmp_path: Pa
     assert [row.startswith("#") for row in rows] == [True]
     assert "config check refuses it" in report.overlay
     assert ("blocks", "code-not-mappable") in found(report)
+
+
+OPS = "http://fhir.de/CodeSystem/bfarm/ops"
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "told", "reason"),
+    [
+        ("Hemihepatektomie rechts", "operation_codes", "kind: liver-resection", "German"),
+        ("Resection of liver, laparoscopic", "operation_codes", "kind: liver-resection", "words apart"),
+        ("肝切除術", "operation_codes", "kind: liver-resection", "Japanese"),
+        ("Lebertransplantation, komplett", "operation_codes", "kind: liver-transplant", "transplant"),
+        ("Splenectomy", "operation_codes", "kind: splenectomy", "another organ"),
+        (
+            "Radiofrequency ablation of liver with resection of liver",
+            "procedure_codes",
+            "therapy: ablation/radiofrequency",
+            "both: a person decides",
+        ),
+    ],
+)
+def test_operation_is_proposed_by_its_name_as_a_comment_of_its_section(
+    tmp_path: Path, name: str, section: str, told: str, reason: str
+) -> None:
+    def surgery(patient: str) -> list[dict[str, object]]:
+        made = procedure("5-502.0", OPS, id=f"surgery-{patient}", subject={"reference": f"Patient/{patient}"})
+        made["code"]["coding"][0]["display"] = name
+        return [made]
+
+    lines = examined(hospital().add(surgery), tmp_path).overlay.splitlines()
+
+    (row,) = [number for number, line in enumerate(lines) if "5-502.0" in line]
+    assert told in lines[row], reason
+    assert lines[row].startswith("#"), reason
+    assert lines[row - 1] == f"# {section}:", reason

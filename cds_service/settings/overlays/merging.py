@@ -30,13 +30,9 @@ def merge_overlays(shipped: Mappings, overlays: Sequence[Overlay], findings: Fin
     Systems and removals of every file are read before any code, so the order of the files does not matter.
     """
     rows = shipped.rows
-    systems = SystemDirectory(shipped, findings)
-    for system in chain.from_iterable(overlay.systems for overlay in overlays):
-        systems.declare(system)
+    systems = _declared(shipped, overlays, findings)
     known = KnownOperations(shipped, systems)
-    removals = Removals(shipped, known, systems, findings)
-    for removal in chain.from_iterable(overlay.removals for overlay in overlays):
-        removals.add(removal)
+    removals = _removed(overlays, Removals(shipped, known, systems, findings))
     laboratory = LaboratoryAdditions(shipped, systems, removals, findings)
     conditions = ConditionAdditions(shipped, systems, removals, findings)
     procedures = ProcedureAdditions(shipped, systems, removals, findings)
@@ -68,3 +64,16 @@ def merge_overlays(shipped: Mappings, overlays: Sequence[Overlay], findings: Fin
         operations=operations.merged(),
         sources={**rows.sources, **{overlay.name: {SITE_SOURCE: overlay.source} for overlay in overlays}},
     )
+
+
+def _declared(shipped: Mappings, overlays: Sequence[Overlay], findings: Findings) -> SystemDirectory:
+    systems = SystemDirectory(shipped, findings)
+    for system in chain.from_iterable(overlay.systems for overlay in overlays):
+        systems.declare(system)
+    return systems
+
+
+def _removed(overlays: Sequence[Overlay], removals: Removals) -> Removals:
+    for removal in chain.from_iterable(overlay.removals for overlay in overlays):
+        removals.add(removal)
+    return removals

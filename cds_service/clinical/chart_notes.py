@@ -56,7 +56,7 @@ def note_chart(
     closing = [o for o in facts.operations if o.kind in CLOSING_KINDS and _matters(o, drawn, policy, today)]
     notes = ChartNotes(
         recorded=_once_each(*_near(recorded, drawn), *_operations(facts.operations, drawn)),
-        suspected=tuple(dict.fromkeys(suspected)),
+        suspected=tuple(sorted(set(suspected))),
         closing=tuple(o for o in closing if o.performed is not None and o.performed.is_precise),
         unplaced=tuple(o for o in closing if o.performed is None or not o.performed.is_precise),
         recent_procedures=sum(_is_of_the_last_year(time.last_day(today), today) for time in eligibility.procedures),
@@ -107,9 +107,14 @@ def _near(recorded: Iterable[RecordedFact], drawn: date) -> list[RecordedFact]:
         if limit is not None and not _is_within(fact, drawn, timedelta(days=limit)):
             continue
         known = newest.get(fact.kind)
-        if known is None or (fact.last_day or date.min) > (known.last_day or date.min):
+        if known is None or _newest(fact) > _newest(known):
             newest[fact.kind] = fact
     return [newest[kind] for kind in RECORDED_KINDS if kind in newest]
+
+
+def _newest(fact: RecordedFact) -> tuple[date, str]:
+    """Key that leaves the order of delivery nothing to decide."""
+    return fact.last_day or date.min, fact.code
 
 
 def _is_within(fact: RecordedFact, drawn: date, limit: timedelta) -> bool:
@@ -125,12 +130,14 @@ def _operations(operations: Iterable[OperationFact], drawn: date) -> list[Record
         time = operation.performed
         recent = time is not None and time.first.day <= drawn and drawn - time.last.day <= _OPERATION_DAYS
         kind = operation.kind
-        lasting = operation.completed and kind in (SPLENECTOMY, LIVER_TRANSPLANT)
+        # An undated transplant is not known to be earlier; it is named among those whose day is not known.
+        lasting = operation.completed and (kind == SPLENECTOMY or (kind == LIVER_TRANSPLANT and time is not None))
         if kind == "interventional" or not (recent or lasting):
             continue
         kind = OPERATION if kind == "other" else kind
         days = (time.first.day, time.last.day) if time is not None else (None, None)
-        found.setdefault(kind, RecordedFact(kind, operation.code, *days))
+        fact = RecordedFact(kind, operation.code, *days)
+        found[kind] = max(found.get(kind, fact), fact, key=_newest)
     return [found[kind] for kind in sorted(found)]
 
 

@@ -76,6 +76,7 @@ def test_recorded_fact_is_named_near_the_draw(fact: RecordedFact, named: bool, r
         (operation("other", None), [], "nobody knows when"),
         (operation("splenectomy", days_from_draw(-3000)), ["splenectomy"], "whenever it was"),
         (operation("liver-transplant", days_from_draw(-3000)), ["liver-transplant"], "an earlier transplant"),
+        (operation("liver-transplant", None), [], "nobody knows whether it was earlier"),
         (operation("liver-resection", days_from_draw(-28)), ["liver-resection"], "on the first open day"),
         (operation("interventional", days_from_draw(-28), completed=False), [], "named as what closes days"),
     ],
@@ -128,6 +129,16 @@ def test_procedure_later_on_the_day_of_the_baseline_is_between_too() -> None:
     found = assess(eligibility, BloodCounts((draw(at(day(45), "08:00")),)), (), POLICY, NOW)
 
     assert note_chart(chart, (), (), eligibility, found, POLICY, TODAY).between == (times[1],)
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["as sent", "the other way round"])
+def test_newest_of_a_kind_is_named_in_any_order(turned: bool) -> None:
+    facts = [recorded("infection", DRAWN)._replace(code=code) for code in ("A40", "A41")]
+    operations = [operation("other", days_from_draw(-ago))._replace(code=str(ago)) for ago in (3, 9)]
+    if turned:
+        facts, operations = facts[::-1], operations[::-1]
+
+    assert [fact.code for fact in notes(*facts, operations=tuple(operations)).recorded] == ["A41", "3"]
 
 
 def test_what_a_diagnosis_and_an_operation_tell_is_named_once() -> None:

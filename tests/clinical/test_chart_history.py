@@ -64,6 +64,8 @@ SITES: list[tuple[Json, str, dict[str, int], str]] = [
     (embolized(), ABOVE, {}, "no site: counts"),
     (embolized(bodySite=site("Uterus")), NOT_ELIGIBLE, ELSEWHERE, "another organ, by its name"),
     (embolized(bodySite=site(code="78961009")), NOT_ELIGIBLE, ELSEWHERE, "and by its code"),
+    (embolized(bodySite=site(code="18639004")), NOT_ELIGIBLE, ELSEWHERE, "one of two kidneys"),
+    (embolized(bodySite=site(code="3341006")), NOT_ELIGIBLE, ELSEWHERE, "one of two lungs"),
     (embolized(bodySite=site("left NIERE")), NOT_ELIGIBLE, ELSEWHERE, "in another language, in any case"),
     (embolized(bodySite=site("脾脏")), NOT_ELIGIBLE, ELSEWHERE, "in a script without spaces"),
     (embolized(bodySite=site("splenic artery")), ABOVE, {}, "a vessel says nothing"),

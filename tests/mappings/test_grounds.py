@@ -44,6 +44,7 @@ def test_words_of_no_organ_name_none(text: str) -> None:
         ("肝动脉", LIVER),
         ("vertebral body L3", "bone"),
         ("Large intestine", "stomach or bowel"),
+        ("Hepatic flexure", "stomach or bowel"),
     ],
 )
 def test_words_name_the_organ(text: str, organ: str) -> None:

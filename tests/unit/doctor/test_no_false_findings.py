@@ -159,8 +159,8 @@ def test_display_of_an_accepted_code_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_refused_codes_beside_ours_are_one_note(tmp_path: Path) -> None:
-    """Segmented neutrophils, bands, platelet distribution width, atypical lymphocytes, urine albumin, MPV."""
-    refused = ("769-0", "764-1", "32207-3", "735-1", "1754-1", "28542-9")
+    """Granulocytes, immature granulocytes, platelet distribution width, abnormal lymphocytes, urine albumin, MPV."""
+    refused = ("30395-8", "38518-7", "32207-3", "29261-5", "1754-1", "28542-9")
 
     def rest(patient_id: str) -> Iterable[Json]:
         subject = {"reference": f"Patient/{patient_id}"}

@@ -182,8 +182,8 @@ PLANTED: list[tuple[str, Callable[[Hospital], Hospital], set[tuple[str, str]]]] 
         {("warning", "system-not-searched")},
     ),
     (
-        "segmented neutrophils instead of neutrophils",
-        lambda h: h.change(of_code(NEUTROPHILS, change=recoded(LOINC, "768-2", "Segmented neutrophils"))),
+        "granulocytes instead of neutrophils",
+        lambda h: h.change(of_code(NEUTROPHILS, change=recoded(LOINC, "30394-1", "Granulocytes"))),
         {("blocks", "analyte-missing"), ("warning", "near-miss-code"), NO_DRAWS},
     ),
     (

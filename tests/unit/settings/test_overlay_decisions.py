@@ -83,7 +83,7 @@ def test_local_diagnosis_and_procedure_make_eligible_with_the_overlay_only(keys:
 
 
 def test_local_code_beside_a_refused_one_is_a_conflict() -> None:
-    both = {"coding": [{"system": LAB, "code": "NEUT-ABS"}, {"system": LOINC, "code": "768-2"}]}
+    both = {"coding": [{"system": LAB, "code": "NEUT-ABS"}, {"system": LOINC, "code": "30394-1"}]}
     neutrophils = observation("NEUT-ABS", 6.1, "10*9/L", code=both)
     found = assess(site_with(EXAMPLE), *draw(neutrophils=None), neutrophils)
     assert isinstance(found, Indeterminate)
@@ -91,10 +91,12 @@ def test_local_code_beside_a_refused_one_is_a_conflict() -> None:
 
 
 def test_contradicted_code_counts_end_to_end(tmp_path: Path) -> None:
-    path = tmp_path / "segmented.yaml"
-    row = f"{{system: '{LOINC}', code: 768-2, analyte: neutrophils, basis: count, contradicts_refused: {SOUND_REASON}}}"
+    path = tmp_path / "granulocytes.yaml"
+    row = (
+        f"{{system: '{LOINC}', code: 30394-1, analyte: neutrophils, basis: count, contradicts_refused: {SOUND_REASON}}}"
+    )
     path.write_text(f"{ABOUT}laboratory_codes: [{row}]\n")
-    counts = (*draw(neutrophils=None), observation("768-2", 6.1))
+    counts = (*draw(neutrophils=None), observation("30394-1", 6.1))
     assert isinstance(assess(site_with(path), *counts), AboveCutoff)
     assert isinstance(assess(site_with(), *counts), Indeterminate)
 

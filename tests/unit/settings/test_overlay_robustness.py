@@ -24,7 +24,21 @@ FIELDS = (
     "therapy", "liver_specific", "note", "reason", "contradicts_refused", "uri", "dotted", "source", "target",
     "element", "equivalence",
 )  # fmt: skip
-CODES = ("751-8", "768-2", "778-1", "C22.9", "c220", "C78", "37204", "47382", "609232008", "P", "1" * 5000, "a\0b", "|")
+CODES = (
+    "751-8",
+    "30394-1",
+    "778-1",
+    "C22.9",
+    "c220",
+    "C78",
+    "37204",
+    "47382",
+    "609232008",
+    "P",
+    "1" * 5000,
+    "a\0b",
+    "|",
+)
 UNITS = ("K/uL", "10⁹/L", "103/mm3", "M/UL", "g/l", "zz", "ZZ", "µ", "10 ⁹", "×", " ")
 
 tolerant = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -100,8 +100,8 @@ def test_row_that_changes_nothing_leaves_the_shipped_row(tmp_path: Path) -> None
 
 
 CONTRADICTIONS = [
-    (f"laboratory_codes: [{{system: '{LOINC}', code: 768-2, analyte: neutrophils, basis: count, contradicts_refused: "
-     f"{SOUND_REASON}}}]", "segmented neutrophils"),
+    (f"laboratory_codes: [{{system: '{LOINC}', code: 30394-1, analyte: neutrophils, basis: count, contradicts_refused: "
+     f"{SOUND_REASON}}}]", "granulocytes"),
     (f"units: [{{spelling: 103/mm3, kind: count, factor: 1, contradicts_refused: {SOUND_REASON}}}]",
      "lost superscript"),
     (f"condition_codes: [{{system: '{ICD10CM}', code: C22.9, category: primary, contradicts_refused: {SOUND_REASON}}}]",
@@ -119,7 +119,7 @@ def test_explicit_contradiction_counts_and_is_warned_of(tmp_path: Path, rows: st
     assert str(warning).endswith(f"counted at this site: {SOUND_REASON}"), reason
     before, after = (
         (
-            tables.analyte_code(LOINC, "768-2"),
+            tables.analyte_code(LOINC, "30394-1"),
             "count" in tables.units.kinds_of("103/mm3"),
             getattr(tables.condition(ICD10CM, "C22.9"), "category", None) == "primary",
             tables.procedure(CPT, "37204"),
@@ -128,7 +128,7 @@ def test_explicit_contradiction_counts_and_is_warned_of(tmp_path: Path, rows: st
     )
     assert not any(before)
     assert sum(map(bool, after)) == 1
-    assert (site.refused_code(LOINC, "768-2") is None) == bool(after[0])
+    assert (site.refused_code(LOINC, "30394-1") is None) == bool(after[0])
     assert (site.refused_procedure(CPT, "37204") is None) == bool(after[3])
 
 

@@ -54,16 +54,16 @@ PROBLEMS = [
     (f"laboratory_codes:\n  - {{system: '{LOINC}', code: 751-8, analyte: neutrophils, basis: percent}}",
      ["0.code: the shipped tables say neutrophils as count, preference 1, not neutrophils as percent, preference 1; "
       "to change that here, list the code under removals"], "another meaning of a counted code"),
-    (f"laboratory_codes:\n  - {{system: '{LOINC}', code: 768-2, analyte: neutrophils, basis: count}}",
-     ["6:34: laboratory_codes.0.code: the shipped tables do not count this (segmented neutrophils only",
+    (f"laboratory_codes:\n  - {{system: '{LOINC}', code: 30394-1, analyte: neutrophils, basis: count}}",
+     ["6:34: laboratory_codes.0.code: the shipped tables do not count this (granulocytes: include",
       "add contradicts_refused:"], "a must-not-match code"),
-    ("laboratory_codes:\n  - {system: 'urn:oid:2.16.840.1.113883.6.1', code: 768-2, analyte: neutrophils, "
+    ("laboratory_codes:\n  - {system: 'urn:oid:2.16.840.1.113883.6.1', code: 30394-1, analyte: neutrophils, "
      "basis: count}",
-     ["0.code: the shipped tables do not count this (segmented"], "the same code under its other URI"),
-    (f"laboratory_codes:\n  - {{system: '{LOINC}', code: 768-2, analyte: neutrophils, basis: count, "
+     ["0.code: the shipped tables do not count this (granulocytes"], "the same code under its other URI"),
+    (f"laboratory_codes:\n  - {{system: '{LOINC}', code: 30394-1, analyte: neutrophils, basis: count, "
      "contradicts_refused: yes}",
      ['0.contradicts_refused: "yes" is too short; say why, and who approved it'], "yes is no reason"),
-    (f"laboratory_codes:\n  - {{system: '{LOINC}', code: 768-2, analyte: neutrophils, basis: count, "
+    (f"laboratory_codes:\n  - {{system: '{LOINC}', code: 30394-1, analyte: neutrophils, basis: count, "
      "contradicts_refused: true}",
      ["0.contradicts_refused: true is not text"], "a switch is no reason"),
     (f"laboratory_codes:\n  - {{system: '{LAB}', code: P, analyte: platelets, basis: count, "
@@ -121,8 +121,8 @@ PROBLEMS = [
      ["0.code: the shipped tables say ablation/radiofrequency-or-microwave, not ablation/cryo"], "another therapy"),
     # Removals
     (f"removals: [{{system: '{LOINC}', code: 751-8, reason: no}}]", ['0.reason: "no" is too short'], "no is no reason"),
-    (f"removals: [{{system: '{LOINC}', code: 768-2, reason: {SOUND_REASON}}}]",
-     ['0.code: the shipped tables have no row that counts "768-2"'], "what is refused need not be removed"),
+    (f"removals: [{{system: '{LOINC}', code: 30394-1, reason: {SOUND_REASON}}}]",
+     ['0.code: the shipped tables have no row that counts "30394-1"'], "what is refused need not be removed"),
     (f"removals: [{{system: '{CPT}', code: '47388', reason: {SOUND_REASON}}}]",
      ['0.code: the shipped tables have no row that counts "47388"'], "misprinted code"),
     (f"removals: [&r {{system: '{LOINC}', code: 751-8, reason: {SOUND_REASON}}}, *r]",

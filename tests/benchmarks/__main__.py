@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.benchmarks import document
-from tests.benchmarks.growth import RECORDS, Effort, measure_growth
+from tests.benchmarks.curves import RECORDS, Effort, measure_growth
 from tests.benchmarks.plots import draw_growth, draw_processor_time
 from tests.benchmarks.report import targets
 from tests.benchmarks.rounds import Plan, measure

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks.growth import Curve
+from tests.benchmarks.curves import Curve
 from tests.benchmarks.report import loads, processes, spread, table, targets
 from tests.benchmarks.rounds import OWN, Findings, Plan, Work
 from tests.benchmarks.servers import HEALTHCHAIN

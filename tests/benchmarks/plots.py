@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tests.benchmarks.growth import Curve
+from tests.benchmarks.curves import Curve
 from tests.benchmarks.report import ratios
 from tests.benchmarks.rounds import FLOOR, Findings
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.curves import Curve
 from tests.benchmarks.document import BEGIN, END, write
-from tests.benchmarks.growth import Curve
 from tests.benchmarks.load import Load
 from tests.benchmarks.report import ratios, spread, targets
 from tests.benchmarks.rounds import FLOOR, OWN, Findings, Measured, Work

@@ -3,7 +3,7 @@
 import pytest
 from werkzeug.test import Client
 
-from tests.benchmarks.costs import (
+from tests.benchmarks.growth import (
     FAMILIES,
     HALF_A_MEGABYTE,
     MOST_RATIO,

@@ -33,7 +33,9 @@ clients:
     issuer: https://ehr.hospital.example
     jwks_file: ehr-jwks.json
     fhir_servers: ["{fhir}"]
+acquisition: {{max_response_bytes: {most}}}
 """
+MOST_BYTES = 65_536
 # Prometheus adds them to every series.
 ADDED = {"instance", "job"}
 # More than an address may fail before it is limited.
@@ -45,7 +47,7 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, set[
     """The metrics of a service that went through a bad day, each with its labels."""
     folder = tmp_path_factory.mktemp("service")
     (folder / "ehr-jwks.json").write_bytes(key_set(jwk(ec_key(), EC_KID)))
-    with running_stub() as stub, serving(folder, CONFIGURATION.format(fhir=stub.url)) as service:
+    with running_stub() as stub, serving(folder, CONFIGURATION.format(fhir=stub.url, most=MOST_BYTES)) as service:
         bad_day(service, stub)
         found: dict[str, set[str]] = {}
         for sample in scraped(service.url):
@@ -60,8 +62,9 @@ def bad_day(service: Serving, stub: FHIRStub) -> None:
         assert post(service, PATH, request) == 200
     moved = moved_to(stub, hook_request(), "conditions", "procedures", "bloodCounts")
     assert post(service, PATH, moved) == 200
-    stub.faults = {"conditions": faults.status(403)}
-    assert post(service, PATH, moved) == 412
+    for fault in (faults.status(403), faults.body(b" " * (2 * MOST_BYTES))):
+        stub.faults = {"conditions": fault}
+        assert post(service, PATH, moved) == 412
     feedback = {"card": "c", "outcome": "accepted", "outcomeTimestamp": "2026-03-09T05:30:00Z"}
     assert post(service, f"{PATH}/feedback", {"feedback": [feedback]}) == 200
     for _ in range(MANY):

@@ -91,8 +91,10 @@ def test_refused_token_is_412(site: FetchingSite, server: Medplum) -> None:
     assert site.ask(request).missing_keys == ["conditions", "procedures"]
 
 
-def test_patient_that_the_server_does_not_know_is_not_eligible(site: FetchingSite, server: Medplum) -> None:
-    assert fetched(site, server, hook_request())["extension"][ASSESSMENT]["outcome"] == "not-eligible"
+def test_patient_that_the_server_does_not_know_is_no_decision(site: FetchingSite, server: Medplum) -> None:
+    request = hook_request() | {"prefetch": {}} | access(server.url, TOKEN)
+
+    assert "patient" in site.ask(request).missing_keys
 
 
 def test_baseline_behind_the_last_page_is_found_by_its_dates(

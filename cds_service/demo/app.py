@@ -16,9 +16,9 @@ from cds_service.clinical.sii import compute_sii, shown_sii
 from cds_service.demo.chart import was_judged
 from cds_service.demo.client import hook_request
 from cds_service.demo.pages import build_demo_blueprint
-from cds_service.demo.timeline import TimelinePoint
 from cds_service.hooks.request import parse_cds_request
 from cds_service.normalization.effective_time import TimeReader
+from cds_service.reports.timeline.drawing import TimelinePoint
 from cds_service.server.in_force import ServedApplication
 from cds_service.services.decision import read_laboratory
 from cds_service.services.site import site_from_settings

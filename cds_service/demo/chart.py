@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cds_service.demo.timeline import ProcedureMark, TimelinePoint, format_day
+from cds_service.reports.timeline.drawing import ProcedureMark, TimelinePoint, format_day
 
 if TYPE_CHECKING:
     from cds_service.demo.answers import Assessment

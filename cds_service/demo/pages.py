@@ -16,7 +16,7 @@ from cds_service.demo.explanations import OUTCOMES, sentence
 from cds_service.demo.markdown import is_web_link, render_detail
 from cds_service.demo.patients import build_stories
 from cds_service.demo.protection import add_protection, came_from_this_site
-from cds_service.demo.timeline import format_day, format_sii, render_timeline
+from cds_service.reports.timeline.drawing import format_day, format_sii, render_timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cds_service.demo.answers import Assessment
     from cds_service.demo.patients import PatientStory
     from cds_service.demo.patients.resources import Resource
-    from cds_service.demo.timeline import TimelinePoint
+    from cds_service.reports.timeline.drawing import TimelinePoint
 
     PointsOf = Callable[[PatientStory, Assessment | None], Sequence[TimelinePoint]]
 

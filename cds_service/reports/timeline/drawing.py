@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from cds_service.demo.scale import TimeAxis, ValueAxis, spread
+from cds_service.reports.timeline.scale import TimeAxis, ValueAxis, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.demo.scale import TimeAxis, spread
-from cds_service.demo.timeline import ProcedureMark, TimelinePoint, format_sii, render_timeline
+from cds_service.reports.timeline.drawing import ProcedureMark, TimelinePoint, format_sii, render_timeline
+from cds_service.reports.timeline.scale import TimeAxis, spread
 
 CUTOFF = Decimal("405.08")
 SVG = "{http://www.w3.org/2000/svg}"

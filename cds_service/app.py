@@ -22,8 +22,8 @@ from cds_service.audit.keys import read_key
 from cds_service.audit.log import AuditLog
 from cds_service.authorization.authenticator import Authenticator as VerifyingAuthenticator
 from cds_service.authorization.from_settings import authenticator_from_settings
-from cds_service.cards.model_card import SiteModelCard
 from cds_service.errors import StateUnavailableError
+from cds_service.model_card.site_card import SiteModelCard
 from cds_service.server.in_force import ServedApplication
 from cds_service.services.identity import SII_RECURRENCE_RISK
 from cds_service.services.recording import Recorder, RecordingChoices

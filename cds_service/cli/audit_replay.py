@@ -14,8 +14,8 @@ from cds_service.reports.printable import printable, printable_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cds_service.audit.replay import NotRecomputed, Recomputed, Unread, Verdict
     from cds_service.cli.audit_log import Log
+    from cds_service.insight.sources.replay import NotRecomputed, Recomputed, Unread, Verdict
     from cds_service.services.site import Site
 
 
@@ -49,7 +49,7 @@ def replay_command(
     tally = Tally(json_lines=json_lines)
     from cds_service.audit.reading import read_entries
     from cds_service.audit.records import HookRecord
-    from cds_service.audit.replay import replay
+    from cds_service.insight.sources.replay import replay
 
     def in_period(entry: Any) -> bool:
         record = entry.record
@@ -79,7 +79,7 @@ class Tally:
 
     def count(self, found: Recomputed | NotRecomputed | Unread) -> None:
         """Count one record; print it when it differs."""
-        from cds_service.audit.replay import NotRecomputed, Unread
+        from cds_service.insight.sources.replay import NotRecomputed, Unread
 
         if isinstance(found, Unread):
             self._unread += 1

@@ -14,8 +14,8 @@ from cds_service.errors import MissingExtraError
 from cds_service.reports.printable import printable_json
 
 if TYPE_CHECKING:
-    from cds_service.audit.statistics import Statistics
     from cds_service.cli.audit_log import Log
+    from cds_service.insight.usage.statistics import Statistics
 
 
 @click.command("report")
@@ -42,8 +42,8 @@ def report_command(
     log = find_filled_log(config_file, directory, key_files)
     first, last = period(since, until, log.zone)
     from cds_service.audit.reading import read_records
-    from cds_service.audit.report_figures import as_text
-    from cds_service.audit.statistics import count
+    from cds_service.insight.usage.report_figures import as_text
+    from cds_service.insight.usage.statistics import count
 
     try:
         statistics = count(read_records(log.directory), log.zone, first, last, service)
@@ -62,7 +62,7 @@ def report_command(
 def _write_json(statistics: Statistics, file: Path) -> None:
     import json
 
-    from cds_service.audit.report_figures import as_data
+    from cds_service.insight.usage.report_figures import as_data
 
     write_text(file, printable_json(json.dumps(as_data(statistics), indent=2)) + "\n")
 
@@ -70,7 +70,7 @@ def _write_json(statistics: Statistics, file: Path) -> None:
 def _write_page(statistics: Statistics, log: Log, file: Path) -> None:
     from importlib.metadata import version
 
-    from cds_service.audit.report_page import report_page
+    from cds_service.insight.usage.report_page import report_page
     from cds_service.reports.page import render_page
 
     page = report_page(statistics, str(log.directory), log.zone, version("sii-cds"))

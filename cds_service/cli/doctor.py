@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from cds_service.cli.options import config_option, load_or_defaults, moment_option
-from cds_service.doctor.evidence import Options
-from cds_service.doctor.examination import conclude
-from cds_service.doctor.export.examine import examine_export
-from cds_service.doctor.export.files import KNOWN_ENDINGS, find_files
-from cds_service.doctor.masking import DEFAULT_MASK_BELOW, Mask
-from cds_service.doctor.report import Report, as_json
-from cds_service.doctor.terminal import WIDEST, as_text
 from cds_service.errors import ConfigurationError, MissingExtraError
 from cds_service.foreign_bytes import text_of
+from cds_service.insight.doctor.evidence import Options
+from cds_service.insight.doctor.examination import conclude
+from cds_service.insight.doctor.export.examine import examine_export
+from cds_service.insight.doctor.export.files import KNOWN_ENDINGS, find_files
+from cds_service.insight.doctor.masking import DEFAULT_MASK_BELOW, Mask
+from cds_service.insight.doctor.report import Report, as_json
+from cds_service.insight.doctor.terminal import WIDEST, as_text
 from cds_service.services.site import site_from_settings
 from cds_service.settings.network import secure_location, secure_url
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from click._termui_impl import ProgressBar
 
-    from cds_service.doctor.evidence import Evidence
+    from cds_service.insight.doctor.evidence import Evidence
     from cds_service.settings import Settings
 
 _DEFAULT_PATIENTS: Final = 100
@@ -180,7 +180,7 @@ def _of_bundles(paths: tuple[Path, ...]) -> str:
 
 
 def _examine_server(server: dict[str, Any], options: Options, settings: Settings) -> Evidence:
-    from cds_service.doctor.server.access import Credentials, CredentialsError, open_server
+    from cds_service.insight.doctor.server.access import Credentials, CredentialsError, open_server
 
     # The log would tell of failed requests between the lines; the report tells of them as findings.
     logging.getLogger("cds_service").addHandler(logging.NullHandler())
@@ -217,7 +217,7 @@ def _write_files(report: Report, html_file: Path | None, json_file: Path | None,
         if overlay is not None and report.overlay:
             overlay.write_text(report.overlay, "utf-8")
         if html_file is not None:
-            from cds_service.doctor.page import as_page
+            from cds_service.insight.doctor.page import as_page
 
             html_file.write_text(as_page(report), "utf-8")
     except MissingExtraError as error:

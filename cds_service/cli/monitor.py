@@ -21,9 +21,9 @@ from cds_service.settings import SettingsError, load_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cds_service.monitor.monitoring import Monitoring
-    from cds_service.monitor.periods import Periods, Wanted
-    from cds_service.monitor.reading import Tallies
+    from cds_service.insight.monitor.monitoring import Monitoring
+    from cds_service.insight.monitor.periods import Periods, Wanted
+    from cds_service.insight.monitor.reading import Tallies
 
 _CANNOT: Final = 2
 _DAY: Final = timedelta(days=1)
@@ -137,8 +137,8 @@ def monitor_command(
     too young to tell what is usual is said to be so, with exit code 0.
     """
     # Loaded when used: numpy and the monitor are no part of any other command.
-    from cds_service.monitor.monitoring import monitor
-    from cds_service.monitor.periods import Wanted
+    from cds_service.insight.monitor.monitoring import monitor
+    from cds_service.insight.monitor.periods import Wanted
 
     log = _find_log(config_file, directories, timezone)
     now = datetime.now(UTC)
@@ -165,8 +165,8 @@ def _find_log(config_file: Path | None, directories: tuple[Path, ...], zone: tzi
 
 
 def _read(log: _Log, wanted: Wanted, today: date, service: str) -> tuple[Tallies, Periods]:
-    from cds_service.monitor.periods import choose_periods
-    from cds_service.monitor.reading import tally_logs
+    from cds_service.insight.monitor.periods import choose_periods
+    from cds_service.insight.monitor.reading import tally_logs
 
     try:
         # The day before tells nothing but that the baseline's first day is a whole one.
@@ -183,8 +183,8 @@ def _read(log: _Log, wanted: Wanted, today: date, service: str) -> tuple[Tallies
 
 
 def _print(result: Monitoring, tallies: Tallies, today: date, *, as_json: bool) -> None:
-    from cds_service.monitor.export import as_object
-    from cds_service.monitor.terminal import text_lines
+    from cds_service.insight.monitor.export import as_object
+    from cds_service.insight.monitor.terminal import text_lines
 
     if as_json:
         click.echo(printable_json(json.dumps(as_object(result, tallies), indent=2)))
@@ -196,8 +196,8 @@ def _print(result: Monitoring, tallies: Tallies, today: date, *, as_json: bool) 
 def _write(
     result: Monitoring, tallies: Tallies, now: datetime, html_file: Path | None, metrics_file: Path | None
 ) -> None:
-    from cds_service.monitor.exposition import write_metrics
-    from cds_service.monitor.report import report_page
+    from cds_service.insight.monitor.exposition import write_metrics
+    from cds_service.insight.monitor.report import report_page
     from cds_service.reports.page import render_page
 
     if metrics_file is not None:

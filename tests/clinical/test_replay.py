@@ -19,7 +19,11 @@ from cds_service.audit.chart_keeping import MOST_BYTES, MOST_RESOURCES
 from cds_service.audit.entries import verdict_members
 from cds_service.audit.reading import read_entries
 from cds_service.audit.records import ConfigurationRecord
-from cds_service.audit.replay import (
+from cds_service.cards.options import CardOptions
+from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.demo.client import hook_request as story_request
+from cds_service.hooks.request import parse_cds_request
+from cds_service.insight.sources.replay import (
     ELIGIBLE_NOW,
     NO_DECISION,
     NO_LIMITS,
@@ -28,10 +32,6 @@ from cds_service.audit.replay import (
     NotRecomputed,
     replay,
 )
-from cds_service.cards.options import CardOptions
-from cds_service.clinical.policy import ClinicalPolicy
-from cds_service.demo.client import hook_request as story_request
-from cds_service.hooks.request import parse_cds_request
 from cds_service.services.decision import decide
 from cds_service.services.site import Site
 from fhir_mappings import load_mappings

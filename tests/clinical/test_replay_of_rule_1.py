@@ -17,7 +17,7 @@ from fhir_mappings import load_mappings
 from tests.support.recorded import replayed
 
 if TYPE_CHECKING:
-    from cds_service.audit.replay import Recomputed
+    from cds_service.insight.sources.replay import Recomputed
 
 LOG = Path(__file__).resolve().parents[1] / "fixtures" / "audit_rule_1"
 SITE = Site(ClinicalPolicy(UTC), load_mappings(), CardOptions("https://x.example/"), "active", "test")

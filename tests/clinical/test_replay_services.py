@@ -15,9 +15,9 @@ import msgspec
 from cds_service.audit.log import AuditLog
 from cds_service.audit.reading import read_entries, verify_log
 from cds_service.audit.records import ConfigurationRecord, HookRecord, ViewRecord
-from cds_service.audit.replay import OTHER_SERVICE, UNKNOWN_LIMIT
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.insight.sources.replay import OTHER_SERVICE, UNKNOWN_LIMIT
 from cds_service.services.site import Site
 from fhir_mappings import load_mappings
 from tests.support import charts
@@ -55,7 +55,7 @@ def test_replay_of_two_services_with_one_configuration_tells_them_apart(tmp_path
 
 
 def test_replay_with_current_limits_leaves_other_services_out_too(tmp_path: Path) -> None:
-    from cds_service.audit.replay import NotRecomputed, replay
+    from cds_service.insight.sources.replay import NotRecomputed, replay
 
     write(tmp_path, ("other", OTHER))
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.clinical.test_samples import read
 from tests.support.charts import condition, procedure
-from tests.unit.doctor.examining import examined_folder, found
+from tests.unit.insight.doctor.examining import examined_folder, found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,14 +20,14 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from cds_service.cli.main import main
-from cds_service.doctor.server.access import Credentials, open_server
-from cds_service.doctor.server.tokens import read_client
+from cds_service.insight.doctor.server.access import Credentials, open_server
+from cds_service.insight.doctor.server.tokens import read_client
 from cds_service.settings import settings_from_dict
 from tests.support.charts import NOW
 from tests.support.hospital import hospital
 from tests.support.hospital_server import TOKEN, running_hospital
 from tests.support.served import served
-from tests.unit.doctor.examining import OPTIONS
+from tests.unit.insight.doctor.examining import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

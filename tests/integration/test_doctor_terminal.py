@@ -15,10 +15,10 @@ import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cds_service.doctor.terminal import as_text
+from cds_service.insight.doctor.terminal import as_text
 from tests.support.charts import NOW, PLATELETS
 from tests.support.hospital import hospital, measured, of_code
-from tests.unit.doctor.examining import examined, examined_folder
+from tests.unit.insight.doctor.examining import examined, examined_folder
 
 if TYPE_CHECKING:
     import pytest
@@ -75,8 +75,8 @@ def test_chinese_names_take_two_columns_and_keep_tables_straight(tmp_path: Path)
 
 def test_memory_does_not_grow_with_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three times the patients, the same sample; what is held is full in both."""
-    monkeypatch.setattr("cds_service.doctor.tallies.MOST_VALUES", 50)
-    monkeypatch.setattr("cds_service.doctor.export.passes._SUBJECTS", 50)
+    monkeypatch.setattr("cds_service.insight.doctor.tallies.MOST_VALUES", 50)
+    monkeypatch.setattr("cds_service.insight.doctor.export.passes._SUBJECTS", 50)
     peaks = []
     # The first run fills the caches of decoders and mappings.
     for number, patients in enumerate((20, 400, 1200)):

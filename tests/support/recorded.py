@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.audit.log import AuditLog
 from cds_service.audit.reading import read_entries
-from cds_service.audit.replay import NotRecomputed, Recomputed, replay
 from cds_service.authorization.clients import TrustedClient
 from cds_service.errors import DataUnavailableError
 from cds_service.hooks.request import parse_cds_request
+from cds_service.insight.sources.replay import NotRecomputed, Recomputed, replay
 from cds_service.services.decision import decide
 from cds_service.services.recording import Moment, Recorder, RecordingChoices
 from cds_service.web.metrics import Metrics

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.authorization.keys import read_key_set
-from cds_service.doctor.resources import CONDITIONS
 from cds_service.foreign_bytes import UNREADABLE, decode, fault, mend, text_of, wide_encoding
 from cds_service.hooks.feedback import parse_feedback
 from cds_service.hooks.request import parse_cds_request
+from cds_service.insight.doctor.resources import CONDITIONS
 
 PROTOCOL = Path(__file__).parents[1] / "fixtures" / "protocol"
 ANY = msgspec.json.Decoder()

@@ -9,9 +9,9 @@ import msgspec
 from cds_service.acquisition.prefetch import ALBUMIN, BLOOD_COUNTS, CONDITIONS, PATIENT, PROCEDURES
 from cds_service.cards.extension import EXTENSION_NAME
 from cds_service.cards.gaps import Gap
-from cds_service.cards.model_card_parts import ModelCardContent
 from cds_service.clinical.reasons import Reason
 from cds_service.hooks.request import HOOK
+from cds_service.model_card.parts import ModelCardContent
 from cds_service.web.openapi.schemas import Schema, answer, array, counts, ref, text
 
 SUMMARY_CHARACTERS: Final = 139

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, timedelta
 from typing import TYPE_CHECKING, Final
 
-from cds_service.monitor.monitoring import Monitoring, monitor
-from cds_service.monitor.periods import Periods
-from cds_service.monitor.reading import Tallier, Tallies
+from cds_service.insight.monitor.monitoring import Monitoring, monitor
+from cds_service.insight.monitor.periods import Periods
+from cds_service.insight.monitor.reading import Tallier, Tallies
 from tests.support.hospital_log.malfunctions import NONE
 from tests.support.hospital_log.simulation import FIRST_DAY, Hospital
 

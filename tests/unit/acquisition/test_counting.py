@@ -12,8 +12,8 @@ from cds_service.acquisition import prefetch
 from cds_service.acquisition.bundles import BundleContent, BundleReader
 from cds_service.acquisition.prefetch import KeyState
 from cds_service.acquisition.resources import MOST_PARTS, Condition, Observation, Patient, Procedure
-from cds_service.doctor.resources import NamedCondition, NamedProcedure
 from cds_service.hooks.request import PrefetchKeys, parse_cds_request
+from cds_service.insight.doctor.resources import NamedCondition, NamedProcedure
 from cds_service.undecoded import UNCOUNTED_BYTES
 from tests.support.charts import PATIENT_ID, Json, bundle, condition, hook_request, observation
 

@@ -16,19 +16,19 @@ from click.testing import CliRunner
 from cds_service.audit.events.building import Observer, audit_event
 from cds_service.audit.presentation import as_json, as_row
 from cds_service.audit.reading import read_entries, read_records, verify_log
-from cds_service.audit.replay import Unread, replay
-from cds_service.audit.report_figures import as_data, as_text
-from cds_service.audit.report_page import report_page
 from cds_service.audit.search import Found, Query, Unreadable, search
-from cds_service.audit.statistics import count
 from cds_service.cards.options import CardOptions
 from cds_service.cli.main import main
 from cds_service.clinical.policy import ClinicalPolicy
-from cds_service.monitor.export import as_object
-from cds_service.monitor.monitoring import monitor
-from cds_service.monitor.periods import Wanted, choose_periods
-from cds_service.monitor.reading import tally_logs
-from cds_service.monitor.terminal import text_lines
+from cds_service.insight.monitor.export import as_object
+from cds_service.insight.monitor.monitoring import monitor
+from cds_service.insight.monitor.periods import Wanted, choose_periods
+from cds_service.insight.monitor.reading import tally_logs
+from cds_service.insight.monitor.terminal import text_lines
+from cds_service.insight.sources.replay import Unread, replay
+from cds_service.insight.usage.report_figures import as_data, as_text
+from cds_service.insight.usage.report_page import report_page
+from cds_service.insight.usage.statistics import count
 from cds_service.services.site import Site
 from fhir_mappings import load_mappings
 from tests.support.charts import NOW, draw, hook_request

@@ -1,0 +1,143 @@
+"""Diagnoses and procedures under codes that the tables do not know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cds_service.insight.doctor.editions import EXCLUDING
+from cds_service.insight.doctor.eligibility_survey import CANCER
+from cds_service.insight.doctor.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cds_service.insight.doctor.eligibility_survey import ConceptTally
+    from cds_service.insight.doctor.judging.case import Case
+
+# Of codes in one sentence; the tables hold all.
+_MOST_TOLD: Final = 8
+_SPEAK_TO_OWNER: Final = "Let the clinical owner decide, and add the code to a site overlay."
+_SPEAK_TO_OWNER_FIRST: Final = (
+    "Let the clinical owner decide. The proposed overlay holds the row: to paste where the name tells all that it "
+    "needs, as a comment otherwise."
+)
+_NO_SYSTEM: Final = "Have the EHR send a code with the URI of its system; text alone never counts."
+
+
+# What keeps a patient from getting a card, by the names of EXCLUDING.
+_EXCLUSIONS: Final = {
+    "metastasis": "metastases outside of the liver",
+    "recurrence": "a recurrence, a secondary tumor or a transplant",
+}
+
+
+def judge_unread_diagnoses(case: Case, counts: bool) -> Iterator[Finding]:
+    """Yield diagnoses that may count or exclude and are not read. `counts`: others are read and count."""
+    by_system: dict[str, list[ConceptTally]] = {}
+    for row in case.evidence.eligibility.of_kind("condition"):
+        if row.edition is not None:
+            by_system.setdefault(row.key.system, []).append(row)
+        elif not row.is_known and not row.refusal:
+            yield _sounds_right(case, row, "diagnosis", counts)
+    for system, rows in by_system.items():
+        cancers = [row for row in rows if row.edition is not None and row.edition.category in CANCER]
+        if cancers:
+            yield _diagnosis(case, system, cancers, counts)
+        for what in _EXCLUSIONS:
+            found = [row for row in rows if row.edition is not None and EXCLUDING.get(row.edition.category) == what]
+            if found:
+                yield _exclusion(case, system, what, found)
+
+
+def judge_unread_procedures(case: Case, counts: bool) -> Iterator[Finding]:
+    """Yield procedures that sound right, and where none counts, those of diagnosed patients that may be it."""
+    for row in case.evidence.eligibility.of_kind("procedure"):
+        if not row.is_known and not row.refusal:
+            yield _sounds_right(case, row, "procedure", counts)
+    unread = [row for row in case.evidence.eligibility.other_procedures() if row.key.code and not row.refusal]
+    if counts or not unread:
+        return
+    yield Finding(
+        "procedure-codes-unread",
+        Severity.WARNING,
+        f"Patients with a diagnosis have procedures under codes that are not read and do not tell by a name what they "
+        f"are: {_told(unread)}.",
+        "Have the clinical owner look through them: the interventional procedure may be among them. The table lists "
+        "all, the proposed overlay holds those without a name, and those that sound like operations, as comments.",
+        evidence={"codes": [_about(row) for row in unread]},
+    )
+
+
+def _sounds_right(case: Case, row: ConceptTally, noun: str, counts: bool) -> Finding:
+    name = row.shown_name(case.mask.below)
+    about = _about(row) if row.key.code else name or "text only"
+    shown = f"{about} ({name})" if name and row.key.code else about
+    return Finding(
+        f"{noun}-code-unknown",
+        Severity.WARNING if counts else Severity.BLOCKS,
+        f"{shown} sounds like a {noun} that should count, and is not known "
+        f"({case.mask.words(row.resources, 'entry')}).",
+        _SPEAK_TO_OWNER_FIRST if row.key.code and ":" in row.key.system else _NO_SYSTEM,
+        about,
+        {"entries": case.mask.count(row.resources)},
+    )
+
+
+def _diagnosis(case: Case, system: str, rows: list[ConceptTally], counts: bool) -> Finding:
+    entries = sum(row.resources for row in rows)
+    return Finding(
+        "diagnosis-code-unknown",
+        Severity.WARNING if counts else Severity.BLOCKS,
+        f"{case.mask.words(entries, 'entry')} under {system or 'no system'} are primary liver cancer, read as "
+        f"{_parent(rows)} ({_told(rows, case)}), and the system is not known.",
+        _edition_action(rows),
+        _about(rows[0]) if len(rows) == 1 else system,
+        {"entries": case.mask.count(entries), "codes": [row.key.code for row in rows]},
+    )
+
+
+def _exclusion(case: Case, system: str, what: str, rows: list[ConceptTally]) -> Finding:
+    entries = sum(row.resources for row in rows)
+    seen = case.evidence.eligibility.excluding[system, what]
+    patients = case.mask.words(len(seen), "patient") + (" or more" if seen.is_full else "")
+    return Finding(
+        f"{what}-code-unknown",
+        Severity.BLOCKS,
+        f"{case.mask.words(entries, 'entry')} under {system or 'no system'} are {_EXCLUSIONS[what]}, read as "
+        f"{_parent(rows)} ({_told(rows, case)}), of {patients}. They are not read, so these patients could get a card "
+        "that is not meant for them.",
+        _edition_action(rows),
+        system,
+        {
+            "entries": case.mask.count(entries),
+            "patients": case.mask.count(len(seen)),
+            "codes": [row.key.code for row in rows],
+        },
+    )
+
+
+def _edition_action(rows: list[ConceptTally]) -> str:
+    reading = rows[0].edition
+    if reading is None or not reading.is_edition:
+        return _SPEAK_TO_OWNER if ":" in rows[0].key.system else _NO_SYSTEM
+    return (
+        f"Have the clinical owner confirm that the system is an edition of {reading.parent}, and add the row of the "
+        "proposed overlay: diagnoses, metastases and recurrences come with it."
+    )
+
+
+def _parent(rows: list[ConceptTally]) -> str:
+    return rows[0].edition.parent.upper() if rows[0].edition is not None else ""
+
+
+def _told(rows: list[ConceptTally], case: Case | None = None) -> str:
+    told = []
+    for row in rows[:_MOST_TOLD]:
+        name = row.shown_name(case.mask.below) if case is not None else ""
+        told.append(f"{row.key.code} {name}".strip() if case is not None else _about(row))
+    rest = len(rows) - len(told)
+    return ", ".join(told) + (f" and {rest} more" if rest else "")
+
+
+def _about(row: ConceptTally) -> str:
+    return f"{row.key.system}|{row.key.code}"

@@ -1,0 +1,275 @@
+"""The report as one HTML page with plots, on the frame that all reports share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cds_service.insight.doctor.lookalikes import load_lookalikes
+from cds_service.insight.doctor.phrasing import (
+    alike_codes,
+    coded,
+    concept_cells,
+    counted,
+    counted_over,
+    listed,
+    masking_of,
+    meaning_of,
+    number,
+    sample_of,
+    source_of,
+    spelling_of,
+    used_of,
+)
+from cds_service.reports.charts import Bar, Chart, HorizontalBars, Range, ValueRanges
+from cds_service.reports.content import Column, Figure, Figures, Listing, Notice, Page, Points, Section, Table
+from cds_service.reports.page import render_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cds_service.insight.doctor.report import CodeRow, Count, Report, UnitRow
+
+_SEVERITIES: Final = {"blocks": "Blocks go-live", "warning": "Warning", "note": "Note"}
+_UNITS: Final = {"count": "10⁹/L", "percent": "share of leukocytes", "mass": "g/L"}
+# Bases that share a chart.
+_CHARTED: Final = {"fraction": "percent", "moles": "mass"}
+
+
+def as_page(report: Report) -> str:
+    """Return the whole document. Raises MissingExtraError when matplotlib is not installed."""
+    return render_page(
+        Page(
+            kind="sii-cds doctor",
+            title="Can the rule read these data?",
+            lead="Codes, units, blood draws and eligibility as the service itself reads them, before go-live.",
+            facts=tuple(_facts(report)),
+            notices=(_verdict(report),),
+            sections=tuple(section for section in _sections(report) if section.blocks),
+            footer=f"{masking_of(report).capitalize()}. The page holds no ids, names, dates or texts of patients.",
+        )
+    )
+
+
+def _facts(report: Report) -> Iterator[str]:
+    yield source_of(report)
+    yield sample_of(report)
+    yield f"as of {report.made}"
+    yield from (f"{name} {version}" for name, version in report.versions.items())
+
+
+def _verdict(report: Report) -> Notice:
+    rest = f"{counted(report.count('warning'), 'warning')}, {counted(report.count('note'), 'note')}"
+    if report.is_blocked:
+        return Notice(f"Not ready: {counted(report.count('blocks'), 'finding')} against go-live; {rest}.")
+    return Notice(f"Nothing stands against go-live; {rest}.", "fine")
+
+
+def _sections(report: Report) -> Iterator[Section]:
+    yield Section(id="findings", title="Findings", blocks=(_findings(report),))
+    yield Section(
+        id="patients",
+        title="Draws and outcomes",
+        text="What the service would answer for the patients of the sample.",
+        blocks=(_figures(report), *_patient_charts(report)),
+    )
+    yield Section(
+        id="codes",
+        title="Laboratory codes",
+        text=f"Counted over {counted_over(report)}. The factor leads from the reported unit to the canonical one; "
+        "quartiles are of the values as reported.",
+        blocks=(_codes(report), *_alike(report), *_value_charts(report)),
+    )
+    yield Section(id="eligibility", title="Diagnoses and procedures", blocks=(_concepts(report), *_unread(report)))
+    if report.searches:
+        yield Section(id="searches", title="Searches", blocks=(_searches(report),))
+    if report.overlay:
+        yield Section(
+            id="overlay",
+            title="Proposed overlay",
+            text="Write it to a file with --overlay, have it approved, and list it under mappings.overlays.",
+            blocks=(Listing(report.overlay),),
+        )
+
+
+def _findings(report: Report) -> Table:
+    rows = tuple((_SEVERITIES[row.severity], row.id, row.what, row.action) for row in report.findings)
+    columns = (Column("Severity"), Column("Finding"), Column("What is wrong"), Column("What to do"))
+    return Table(caption="Most severe first", columns=columns, rows=rows, empty="No finding.", stacks=True)
+
+
+def _figures(report: Report) -> Figures:
+    draws, counts = report.draws, report.outcomes["counts"]
+    sii = report.outcomes["sii"]
+    items = [
+        Figure("patients examined", str(draws["patients"])),
+        Figure("with blood counts", str(draws["withBloodCounts"])),
+        Figure("with a complete draw", str(draws["withCompleteDraw"])),
+        Figure("above the cut-off", str(counts.get("above-cutoff", 0))),
+        Figure("not above", str(counts.get("not-above-cutoff", 0))),
+    ]
+    if sii:
+        items.append(Figure("median SII", f"{sii['p50']:.0f}", f"quartiles {sii['p25']:.0f} to {sii['p75']:.0f}"))
+    return Figures(tuple(items))
+
+
+def _patient_charts(report: Report) -> Iterator[Chart | Points]:
+    yield from _bars("outcomes", "What the service would answer", "outcome", report.outcomes["counts"])
+    yield from _bars("not-eligible", "Why patients are not eligible", "reason", report.outcomes["notEligible"])
+    yield from _bars("indeterminate", "Why SII cannot be told", "reason", report.outcomes["indeterminate"])
+    yield from _bars("no-draw", "Why patients lack a complete draw", "reason", report.draws["missing"])
+
+
+def _bars(identifier: str, title: str, item: str, counts: Mapping[str, Count]) -> Iterator[Chart | Points]:
+    """Draw shown counts where there are several; masked ones are named in the description and have no bar."""
+    shown = tuple(Bar(name, count) for name, count in counts.items() if isinstance(count, int))
+    masked = [f"{name} ({count})" for name, count in counts.items() if not isinstance(count, int)]
+    if len(counts) == 1:
+        yield Points(tuple(f"{title}: {name} ({count})" for name, count in counts.items()))
+    elif shown:
+        description = f"Number of patients by {item}." + (f" Masked: {', '.join(masked)}." if masked else "")
+        yield HorizontalBars(
+            id=identifier,
+            title=title,
+            description=description,
+            item_label=item.capitalize(),
+            value_label="Patients",
+            bars=shown,
+        )
+
+
+def _codes(report: Report) -> Table:
+    rows = tuple(row for code in report.laboratory_codes for row in _code_rows(code))
+    columns = (
+        Column("Code"),
+        Column("Name"),
+        Column("As"),
+        Column("Unit"),
+        Column("Read"),
+        Column("Results", numeric=True),
+        Column("Used", numeric=True),
+        Column("Statuses"),
+        Column("Quartiles", numeric=True),
+        Column("Not used"),
+    )
+    caption = f"Codes of the four analytes and what resembles them; {report.other_codes} other codes were seen"
+    return Table(caption=caption, columns=columns, rows=rows, empty="No code of the four analytes.")
+
+
+def _code_rows(code: CodeRow) -> Iterator[tuple[str, ...]]:
+    """Yield a line for each unit with the figures of that unit; what is of the whole code stands in the first."""
+    label = (coded(code.system, code.code), code.name, meaning_of(code))
+    statuses = listed(code.statuses)
+    if not code.units:
+        reasons = listed(code.not_used) or code.reason
+        yield (*label, "(no quantity)", "", str(code.results), used_of(code, code.used), statuses, "", reasons)
+        return
+    for place, unit in enumerate(code.units):
+        yield (
+            *(label if place == 0 else ("", "", "")),
+            spelling_of(unit),
+            f"× {unit.factor}" if unit.factor is not None else unit.refusal or "",
+            str(unit.results),
+            used_of(code, unit.used),
+            statuses if place == 0 else "",
+            _quartiles(unit),
+            listed(unit.not_used) or (code.reason if place == 0 else ""),
+        )
+    if code.without_quantity:
+        count = str(code.without_quantity)
+        yield ("", "", "", "(no quantity)", "", count, used_of(code, 0), "", "", "")
+
+
+def _alike(report: Report) -> Iterator[Table]:
+    """Name codes that are not named like ours and whose values are like ours."""
+    alike = alike_codes(report)
+    if alike:
+        columns = (Column("Code"), Column("Values like"))
+        rows = tuple((name, ", ".join(analytes)) for name, analytes in alike)
+        yield Table(caption="Values like ours, but named otherwise or not needed", columns=columns, rows=rows)
+
+
+def _quartiles(unit: UnitRow) -> str:
+    found = unit.quantiles
+    return " · ".join(number(found[key]) for key in ("p25", "p50", "p75")) if found else ""
+
+
+def _value_charts(report: Report) -> Iterator[Chart]:
+    """Draw, for each analyte and basis, the values of every code and unit in the canonical unit."""
+    groups: dict[tuple[str, str], list[Range]] = {}
+    suspicious = {row.about for row in report.findings if row.id == "unit-scale"}
+    for code in report.laboratory_codes:
+        for unit in code.units if code.treatment != "refused" else ():
+            found = _range(code, unit, suspicious)
+            if found is not None:
+                groups.setdefault((code.analyte, _CHARTED.get(code.basis, code.basis)), []).append(found)
+    typical = load_lookalikes().typical
+    for (analyte, basis), ranges in groups.items():
+        if (analyte, basis) in typical:
+            yield ValueRanges(
+                id=f"values-{analyte}-{basis}",
+                title=f"{analyte.capitalize()}, {basis}: values by code and unit",
+                description="Median, quartiles (thick) and 5 % to 95 % (thin) in the canonical unit, beside the adult "
+                "reference interval. A group that lies a power of ten away has the wrong unit.",
+                item_label="Code and unit",
+                value_label=_UNITS[basis],
+                ranges=tuple(ranges),
+                band=typical[analyte, basis].reference,
+                band_label="reference interval",
+            )
+
+
+def _range(code: CodeRow, unit: UnitRow, suspicious: set[str]) -> Range | None:
+    found = unit.quantiles
+    if not found or unit.factor is None or min(found.values()) <= 0:
+        return None
+    factor = float(unit.factor)
+    shown = unit.unit or unit.ucum_code or "no unit"
+    return Range(
+        f"{code.code} in {shown}",
+        first=found["p25"] * factor,
+        middle=found["p50"] * factor,
+        third=found["p75"] * factor,
+        low=found["p5"] * factor if "p5" in found else None,
+        high=found["p95"] * factor if "p95" in found else None,
+        alarm=f"{code.system}|{code.code} {shown}" in suspicious,
+    )
+
+
+def _concepts(report: Report) -> Table:
+    columns = (
+        Column("Kind"),
+        Column("Code"),
+        Column("Name"),
+        Column("Means"),
+        Column("Entries", numeric=True),
+        Column("Patients", numeric=True),
+        Column("Treatment"),
+    )
+    rows = concept_cells(report.eligibility_codes)
+    return Table(caption="Codes that bear on eligibility, or sound so", columns=columns, rows=rows, stacks=True)
+
+
+def _unread(report: Report) -> Iterator[Table]:
+    """List the other procedures of patients with a diagnosis, whatever they are called."""
+    cells = concept_cells(report.other_procedures)
+    if cells:
+        columns = (
+            Column("Code"),
+            Column("Name"),
+            Column("Means"),
+            Column("Entries", numeric=True),
+            Column("Patients", numeric=True),
+        )
+        rows = tuple(row[1:6] for row in cells)
+        caption = "Other procedures of examined patients with a diagnosis"
+        yield Table(caption=caption, columns=columns, rows=rows)
+
+
+def _searches(report: Report) -> Table:
+    rows = tuple(
+        (row.search, str(row.sent), str(row.failed), *(f"{row.milliseconds.get(key, 0):.0f}" for key in ("p50", "max")))
+        for row in report.searches
+    )
+    titles = ("Sent", "Failed", "Median ms", "Longest ms")
+    columns = (Column("Search"), *(Column(title, numeric=True) for title in titles))
+    return Table(caption="Searches of the service, one after the other", columns=columns, rows=rows)

@@ -1,0 +1,170 @@
+"""The report with plots: findings, then for each client its days against their control limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cds_service.clinical.models import Analyte
+from cds_service.insight.monitor.causes import CAUSES
+from cds_service.insight.monitor.daily import quantile
+from cds_service.insight.monitor.tallies import SAMPLE_AGE, SII
+from cds_service.insight.monitor.terminal import COLUMNS, day_cells, not_judged, summary
+from cds_service.insight.monitor.wording import detection, evidence, headline, label
+from cds_service.reports.charts import TimeMark, TimePoint, TimeSeries
+from cds_service.reports.content import Column, Notice, Page, Points, Section, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from cds_service.insight.monitor.findings import Finding
+    from cds_service.insight.monitor.monitoring import Charted, ClientCharts, Monitoring
+    from cds_service.insight.monitor.reading import Tallies
+
+_MEDIANS: Final = {
+    SII: "SII",
+    Analyte.PLATELETS.value: "platelets (10⁹/L)",
+    Analyte.NEUTROPHILS.value: "neutrophils (10⁹/L)",
+    Analyte.LYMPHOCYTES.value: "lymphocytes (10⁹/L)",
+    Analyte.ALBUMIN.value: "albumin (g/L)",
+    SAMPLE_AGE: "age of the draw (days)",
+}
+# Charts that are always drawn; others only where they signal.
+_ALWAYS: Final = ("hooks", "eligible", "indeterminate", "firing")
+_MOST_SIGNALLING: Final = 10
+
+
+def report_page(result: Monitoring, tallies: Tallies, now: datetime) -> Page:
+    """Return the page. Holds no patient data."""
+    periods = result.periods
+    return Page(
+        kind="Monitor",
+        title="Does the rule still behave?",
+        lead=summary(result),
+        facts=(
+            f"Judged: {periods.first} to {periods.last}",
+            f"Usual: {periods.baseline_first} to {periods.baseline_last}",
+            f"Records read: {tallies.records}",
+            f"Made: {now:%Y-%m-%d %H:%M} UTC",
+        ),
+        notices=(*_notices(result), *(Notice(line) for line in not_judged(result, tallies))),
+        sections=(
+            *(_finding(number, found, result) for number, found in enumerate(result.findings, 1)),
+            *_changes(result),
+            *(_client(number, charts, result, tallies) for number, charts in enumerate(result.clients, 1)),
+        ),
+        footer=(
+            f"A chart signals when what was seen has a probability below {result.limit:.1g}; {result.tests} "
+            "probabilities are looked at each day. Rates of patients count a patient once a day."
+        ),
+    )
+
+
+def _notices(result: Monitoring) -> Iterator[Notice]:
+    for found in result.open_findings:
+        yield Notice(f"{headline(found)}.")
+    if result.clients and not result.open_findings:
+        yield Notice("No finding is open.", tone="fine")
+
+
+def _finding(number: int, found: Finding, result: Monitoring) -> Section:
+    cause = CAUSES[found.id]
+    points = [f"{headline(found)}; {detection(found)}.", *evidence(found)]
+    if found.effects:
+        points.append(f"It explains: {', '.join(found.effects)}.")
+    points += [f"Changed on {change.day} at {change.client}: {change.what}." for change in result.changes_near(found)]
+    points += [f"Likely: {cause.likely}", f"Look at: {cause.look_at}"]
+    return Section(
+        id=f"finding-{number}",
+        title=f"{cause.title} ({'open' if found.open else 'ended'})",
+        text=found.id,
+        blocks=(Points(tuple(points)),),
+    )
+
+
+def _changes(result: Monitoring) -> Iterator[Section]:
+    if result.changes:
+        rows = tuple((change.day.isoformat(), change.client, change.what) for change in result.changes)
+        table = Table(
+            caption="Changes of configuration, rule and mapping",
+            columns=(Column("Day"), Column("Client"), Column("Change")),
+            rows=rows,
+        )
+        yield Section(id="changes", title="What was changed on purpose", blocks=(table,))
+
+
+def _client(number: int, charts: ClientCharts, result: Monitoring, tallies: Tallies) -> Section:
+    signalling = [one for one in charts.charted if one.episodes]
+    drawn = [one for one in charts.charted if one.key in _ALWAYS and not one.episodes]
+    series = [
+        _series(f"client-{number}-chart-{place}", one, result)
+        for place, one in enumerate([*signalling[:_MOST_SIGNALLING], *drawn])
+    ]
+    medians = _medians(f"client-{number}", charts, result, tallies)
+    rows = (
+        ("usual", *day_cells(charts.baseline, len(charts.baseline_days))),
+        *(
+            (f"{day:%a %d %b}".replace(" ", "\N{NO-BREAK SPACE}"), *day_cells(tallies.of(charts.client, day)))
+            for day in result.days
+        ),
+    )
+    columns = (Column(COLUMNS[0].capitalize()), *(Column(name.capitalize(), numeric=True) for name in COLUMNS[1:]))
+    table = Table(caption=f"Days of {charts.client}", columns=columns, rows=rows)
+    return Section(id=f"client-{number}", title=charts.client, blocks=(*series, *medians, table))
+
+
+def _series(chart_id: str, one: Charted, result: Monitoring) -> TimeSeries:
+    chart, measure = one.chart, one.measure
+    points = []
+    for place, day in enumerate(result.days):
+        whole = chart.most(place) if measure is not None else 1
+        unusual = any(episode.first <= place <= episode.last for episode in one.episodes)
+        if whole == 0:
+            points.append(TimePoint(day=day, value=None))
+            continue
+        low, high = chart.usual_range(place, result.limit)
+        points.append(
+            TimePoint(
+                day=day,
+                value=float(chart.counts[place]) / whole,
+                lower=low / whole,
+                center=float(chart.expected[place]) / whole,
+                upper=high / whole,
+                alarm=unusual,
+            )
+        )
+    title = label(measure) if measure is not None else "hooks"
+    return TimeSeries(
+        id=chart_id,
+        title=title[0].upper() + title[1:],
+        description=_description(one),
+        value_label="share" if measure is not None else "hooks",
+        points=tuple(points),
+        marks=tuple(TimeMark(result.days[episode.first], "change") for episode in one.episodes),
+        form="share" if measure is not None else "count",
+    )
+
+
+def _medians(prefix: str, charts: ClientCharts, result: Monitoring, tallies: Tallies) -> Iterator[TimeSeries]:
+    """Draw SII, what it is computed from, and the age of the draw, where the log holds them."""
+    for name, title in _MEDIANS.items():
+        usual = quantile(charts.baseline, name)
+        if usual is None:
+            continue
+        medians = [(day, quantile(tallies.of(charts.client, day), name)) for day in result.days]
+        yield TimeSeries(
+            id=f"{prefix}-median-{name}",
+            title=f"Median {title} of the decided patients",
+            description="The line is the median of the baseline. Shifts are judged by the share above it.",
+            value_label=title,
+            points=tuple(TimePoint(day=day, value=value, center=usual) for day, value in medians),
+        )
+
+
+def _description(one: Charted) -> str:
+    if not one.episodes:
+        return "As usual. The limits are those of a single day; weeks and months are judged as well."
+    return (
+        "Marked days belong to a change. The limits are those of a single day; weeks and months are judged as well, so "
+        "that days within their limits may belong to a change."
+    )

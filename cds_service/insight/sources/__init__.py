@@ -1,0 +1,1 @@
+"""Where decisions come from: the audit log, an export, a FHIR server, a replay."""

@@ -1,0 +1,233 @@
+"""The figures of the audit report in the order they are told: as data, for the terminal, and for the page."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from statistics import quantiles
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from cds_service.audit.records import HOOK_OUTCOMES
+from cds_service.insight.usage.statistics import SII_EDGES, Counts
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Mapping
+
+from cds_service.insight.usage.statistics import Statistics
+from cds_service.reports.printable import printable
+
+_PERCENTILES: Final = 100
+_MEDIAN, _NEARLY_ALL = 50, 95
+
+
+class Rate(NamedTuple):
+    """A share with what it is a share of: `part` of `whole`."""
+
+    name: str
+    part: int
+    whole: int
+
+    @property
+    def text(self) -> str:
+        """Return the share in percent; a dash where the whole is empty."""
+        return f"{self.part / self.whole * 100:.1f} %" if self.whole else "–"
+
+
+def rates(counts: Counts) -> tuple[Rate, ...]:
+    """Return the rates a patient-safety officer watches."""
+    outcomes = counts.outcomes
+    return (
+        Rate("Data unavailable, of all hooks", outcomes["data-unavailable"], counts.hooks),
+        Rate("Indeterminate, of eligible", outcomes["indeterminate"], counts.eligible),
+        Rate("Above the cut-off, of decided", outcomes["above-cutoff"], counts.decided),
+        Rate("Cards accepted, of shown", counts.accepted, counts.shown),
+        Rate("Cards overridden, of shown", counts.overridden, counts.shown),
+        Rate("Cards not answered, of shown", counts.unanswered, counts.shown),
+    )
+
+
+def outcome_names(statistics: Statistics) -> tuple[str, ...]:
+    """Return every outcome that is counted, those of the rule first."""
+    others = sorted(set(statistics.total.outcomes) - set(HOOK_OUTCOMES))
+    return (*HOOK_OUTCOMES, *others)
+
+
+def all_weeks(statistics: Statistics) -> dict[str, Counts]:
+    """Return the weeks from the first to the last hook, also those without any."""
+    names = sorted(statistics.weeks)
+    if not names:
+        return {}
+    monday, last = (date.fromisoformat(f"{name}-1") for name in (names[0], names[-1]))
+    weeks: dict[str, Counts] = {}
+    while monday <= last:
+        year, week, _ = monday.isocalendar()
+        name = f"{year}-W{week:02}"
+        weeks[name] = statistics.weeks.get(name, Counts())
+        monday += timedelta(days=7)
+    return weeks
+
+
+def most_first(counter: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Sort by count, then by name, so that equal counts stand in one order always."""
+    return sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+
+
+def decide_percentiles(statistics: Statistics) -> tuple[float, float] | None:
+    """Return median and 95th percentile of the time a decision took, in ms; None for fewer than two."""
+    if len(statistics.decide_ms) < 2:
+        return None
+    cuts = quantiles(statistics.decide_ms, n=_PERCENTILES, method="inclusive")
+    return cuts[_MEDIAN - 1], cuts[_NEARLY_ALL - 1]
+
+
+def as_data(statistics: Statistics) -> dict[str, Any]:
+    """Return all figures for JSON. Names are stable; times are UTC."""
+    percentiles = decide_percentiles(statistics)
+    return {
+        "service": statistics.service,
+        "other_services": _counter(statistics.other_services),
+        "first_hook": _moment(statistics.first),
+        "last_hook": _moment(statistics.last),
+        "total": _counts(statistics.total, statistics),
+        "weeks": {name: _counts(counts, statistics) for name, counts in all_weeks(statistics).items()},
+        "clients": {name: _counts(statistics.clients[name], statistics) for name in sorted(statistics.clients)},
+        "reasons": {
+            "not_eligible": _counter(statistics.not_eligible),
+            "indeterminate": _counter(statistics.indeterminate),
+            "data_unavailable": _counter(statistics.unavailable),
+            "excluded_results": _counter(statistics.exclusions),
+            "overridden": _counter(statistics.override_reasons),
+        },
+        "patients_with_cards": len(statistics.shown_per_patient),
+        "most_cards_for_one_patient": max(statistics.shown_per_patient.values(), default=0),
+        "users": len(statistics.users),
+        "near_cutoff": statistics.near_cutoff,
+        "sii": [
+            {"from": low, "to": high, "hooks": hooks}
+            for low, high, hooks in zip(SII_EDGES, SII_EDGES[1:], statistics.sii, strict=False)
+        ],
+        "decide_ms": {"median": percentiles[0], "p95": percentiles[1]} if percentiles else None,
+        "versions": [
+            {**version._asdict(), "first": _moment(use.first), "last": _moment(use.last), "hooks": use.hooks}
+            for version, use in statistics.versions.items()
+        ],
+        "views": {"shown": statistics.views - statistics.views_refused, "refused": statistics.views_refused},
+        "feedback": {
+            "items": statistics.feedback_items,
+            "repeated": statistics.feedback_repeated,
+            "unknown_cards": statistics.feedback_unknown,
+            "cards_not_shown": statistics.feedback_not_shown,
+        },
+        "unreadable_lines": statistics.unreadable,
+    }
+
+
+def as_text(statistics: Statistics) -> str:
+    """Return the summary for a terminal."""
+    total = statistics.total
+    if statistics.first is None or statistics.last is None:
+        return "\n".join(["No hook call in this period.", *_elsewhere(statistics)])
+    lines = [f"{statistics.first:%Y-%m-%d} to {statistics.last:%Y-%m-%d} (UTC), {total.hooks} hook calls"]
+    lines += [*_elsewhere(statistics), ""]
+    lines += _aligned([(name, str(total.outcomes[name])) for name in outcome_names(statistics)])
+    lines += ["", "Cards"]
+    lines += _aligned(
+        [
+            ("shown", str(total.shown)),
+            ("accepted", str(total.accepted)),
+            ("overridden", str(total.overridden)),
+            ("not answered", str(total.unanswered)),
+            ("kept back, silent mode", str(total.silent)),
+            ("kept back, snoozed", str(total.snoozed)),
+        ]
+    )
+    if statistics.views:
+        shown = statistics.views - statistics.views_refused
+        lines += ["", "Trend app", *_aligned([("pages shown", str(shown)), ("refused", str(statistics.views_refused))])]
+    lines += ["", "Rates"]
+    lines += _aligned([(rate.name, f"{rate.text:>7}  ({rate.part} of {rate.whole})") for rate in rates(total)])
+    for title, counter in reason_lists(statistics):
+        if counter:
+            lines += ["", title, *_aligned([(name, str(number)) for name, number in most_first(counter)])]
+    lines += ["", *_table(("WEEK", *_HEADS), [(name, counts) for name, counts in all_weeks(statistics).items()])]
+    lines += ["", *_table(("CLIENT", *_HEADS), sorted(statistics.clients.items()))]
+    return "\n".join(lines)
+
+
+def _elsewhere(statistics: Statistics) -> list[str]:
+    """Name the services that the figures leave out: their cut-offs and rates are others."""
+    return [
+        f"Not counted here: {number} hook calls of {printable(name)}; see --service"
+        for name, number in most_first(statistics.other_services)
+    ]
+
+
+def reason_lists(statistics: Statistics) -> tuple[tuple[str, Counter[str]], ...]:
+    """Return every list of reasons with its heading."""
+    return (
+        ("Why cards were overridden", statistics.override_reasons),
+        ("Why SII could not be told", statistics.indeterminate),
+        ("Why patients were not eligible", statistics.not_eligible),
+        ("Which data could not be had", statistics.unavailable),
+        ("Why results were not used", statistics.exclusions),
+    )
+
+
+def _counts(counts: Counts, statistics: Statistics) -> dict[str, Any]:
+    return {
+        "hooks": counts.hooks,
+        "outcomes": {name: counts.outcomes[name] for name in outcome_names(statistics)},
+        "cards": {
+            "shown": counts.shown,
+            "accepted": counts.accepted,
+            "overridden": counts.overridden,
+            "not_answered": counts.unanswered,
+            "silent": counts.silent,
+            "snoozed": counts.snoozed,
+        },
+    }
+
+
+def _counter(counter: Counter[str]) -> dict[str, int]:
+    return dict(most_first(counter))
+
+
+def _moment(moment: Any) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment is not None else None
+
+
+_HEADS: Final = ("HOOKS", "ABOVE", "INDET.", "UNAVAIL.", "SHOWN", "ACCEPTED", "OVERRIDDEN")
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, Counts]]) -> list[str]:
+    cells = [heads]
+    cells += [
+        (
+            printable(name),
+            *map(
+                str,
+                (
+                    counts.hooks,
+                    counts.outcomes["above-cutoff"],
+                    counts.outcomes["indeterminate"],
+                    counts.outcomes["data-unavailable"],
+                    counts.shown,
+                    counts.accepted,
+                    counts.overridden,
+                ),
+            ),
+        )
+        for name, counts in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            [f"{row[0]:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in cells
+    ]
+
+
+def _aligned(rows: list[tuple[str, str]]) -> list[str]:
+    width = max(len(name) for name, _ in rows)
+    return [f"  {printable(name):<{width}}  {value}" for name, value in rows]

@@ -1,0 +1,77 @@
+"""What the model card says: the reviewed texts of model_card.toml, filled with the figures of one site."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from cds_service.clinical.evidence import PUBLISHED_CUTOFF, RULE_VERSION
+from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.model_card.figures import choose_variants, site_figures
+from cds_service.model_card.parts import ModelCardContent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# Settings that have a notice of their own.
+_NOTICED: Final = frozenset({"rule.cutoff", "rule.cutoff_source", "eligibility.mode"})
+
+
+def build_content(policy: ClinicalPolicy, mapping_version: str) -> ModelCardContent:
+    """Return the card for a site's clinical policy and the version of its mapping tables."""
+    texts = tomllib.loads((files("cds_service.model_card") / "model_card.toml").read_text(encoding="utf-8"))
+    fixed, variants = texts.pop("figures"), _fill(texts.pop("variants"), {})
+    default = ClinicalPolicy(timezone=policy.timezone)
+    here, standard = (
+        {**fixed, "lifecycle": texts["lifecycle"], **choose_variants(which, variants), **site_figures(which)}
+        for which in (policy, default)
+    )
+    filled: dict[str, Any] = _fill(texts, here)
+    settings = _compare(filled["settings"], _fill(texts["settings"], standard))
+    changed = {setting["key"] for setting in settings if setting["changed"]}
+    lifecycle, notices = filled.pop("lifecycle"), filled.pop("notices")
+    card = {
+        **filled,
+        "rule": {
+            "cutoff": f"{here['cutoff']} ×10⁹/L",
+            "version": RULE_VERSION,
+            "mappings": mapping_version,
+            "lifecycle": lifecycle,
+        },
+        "settings": settings,
+        "notices": [notices[key] for key in _notices(policy, changed)],
+    }
+    return msgspec.convert(card, ModelCardContent)
+
+
+def _fill(value: Any, figures: Mapping[str, str]) -> Any:
+    """Put figures into every text below a value; line breaks of the file become spaces."""
+    if isinstance(value, str):
+        return " ".join(value.split()).format_map(figures)
+    if isinstance(value, list):
+        return [_fill(item, figures) for item in value]
+    if isinstance(value, dict):
+        return {key: _fill(item, figures) for key, item in value.items()}
+    return value
+
+
+def _compare(settings: list[dict[str, Any]], defaults: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {**setting, "default": default["value"], "changed": setting["value"] != default["value"]}
+        for setting, default in zip(settings, defaults, strict=True)
+    ]
+
+
+def _notices(policy: ClinicalPolicy, changed: set[str]) -> Iterator[str]:
+    """Name the notices that this site needs, most important first."""
+    if policy.cutoff != PUBLISHED_CUTOFF:
+        yield "cutoff"
+    elif "rule.cutoff_source" in changed:
+        yield "cutoff_source"
+    if not policy.eligibility_required:
+        yield "eligibility"
+    if changed - _NOTICED:
+        yield "settings"

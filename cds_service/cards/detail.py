@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from cds_service.cards import numbers
@@ -17,9 +16,11 @@ from cds_service.clinical.timing import Relation
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import date
 
     from cds_service.cards.wording.texts import Texts
     from cds_service.clinical.chart_facts import ProcedureTime
+    from cds_service.clinical.closed_days import DaySpan, OpenDays
     from cds_service.clinical.models import LabResult
     from cds_service.clinical.outcomes import (
         AlbuminContext,
@@ -76,7 +77,7 @@ def indeterminate_detail(
         "\n".join(f"* {_dated_reason(assessment, reason, texts)}" for reason in assessment.reasons),
         *notes_on_indeterminate(assessment, texts),
         texts.newest_result_line.format(date=numbers.moment(newest)) if newest else "",
-        _latest_procedure(latest, texts, policy) if latest else "",
+        _latest_procedure(latest, assessment.open_days, texts, policy) if latest else "",
         *note_paragraphs(assessment.notes, texts),
         *_gaps(gaps, texts),
         texts.version_line.format(rule=RULE_VERSION, mappings=mapping_version),
@@ -90,16 +91,29 @@ def _dated_reason(assessment: Indeterminate, reason: Reason, texts: Texts) -> st
     return texts.dated_reason.format(date=taken.day, reason=sentence) if taken is not None else sentence
 
 
-def _latest_procedure(latest: ProcedureTime, texts: Texts, policy: ClinicalPolicy) -> str:
-    window = timedelta(days=policy.post_procedure_exclusion_days + 1)
-    readable = texts.readable_line.format(
-        # A Period that is still open may be recorded as ending on the last day of the calendar.
-        first_day=min(latest.last.day, date.max - window) + window,
-        oldest=_days(policy.max_age_days, texts),
-        before=_days(policy.baseline_window_days, texts),
-    )
-    line = texts.latest_procedure_line.format(date=numbers.procedure_date(latest, texts))
-    return " ".join((line, readable) if latest.is_of_one_day else (line, texts.procedure_span_line, readable))
+def _latest_procedure(latest: ProcedureTime, days: OpenDays | None, texts: Texts, policy: ClinicalPolicy) -> str:
+    lines = [texts.latest_procedure_line.format(date=numbers.procedure_date(latest, texts))]
+    if not latest.is_of_one_day:
+        lines.append(texts.procedure_span_line)
+    if days is not None:
+        lines.append(_open_days(days, latest, texts, policy))
+    return " ".join(lines)
+
+
+def _open_days(days: OpenDays, latest: ProcedureTime, texts: Texts, policy: ClinicalPolicy) -> str:
+    """Say from which days blood is read, without those that any procedure closes."""
+    after = [_span(span, latest, texts) for span in days.between]
+    after.append(texts.readable_from.format(day=days.from_day))
+    before = [_span(span, latest, texts) for span in days.before]
+    line = texts.readable_before_line if before else texts.readable_line
+    oldest = _days(policy.max_age_days, texts)
+    return line.format(after=texts.either.join(after), oldest=oldest, before=texts.either.join(before))
+
+
+def _span(span: DaySpan, latest: ProcedureTime, texts: Texts) -> str:
+    if span.last == latest.first.day:
+        return texts.readable_until_procedure.format(began=span.first)
+    return texts.readable_span.format(began=span.first, ended=span.last)
 
 
 def _days(count: int, texts: Texts) -> str:

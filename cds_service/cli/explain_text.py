@@ -120,9 +120,8 @@ def _name(row: dict[str, Any]) -> str:
 
 
 def _treatment(row: dict[str, Any]) -> str:
-    if row.get("reason"):
-        return f"excluded, {row['reason']}"
-    return f"{row['treatment']} ({row['note']})" if "note" in row else str(row["treatment"])
+    treatment = f"excluded, {row['reason']}" if row.get("reason") else str(row["treatment"])
+    return f"{treatment} ({row['note']})" if "note" in row else treatment
 
 
 def _sentence(reason: str) -> str:

@@ -82,9 +82,8 @@ def assess(
 ) -> Decided | Indeterminate:
     """Assess an eligible patient.
 
-    Returns AboveCutoff, NotAboveCutoff, or Indeterminate with reasons when no draw may be used or the newest
-    usable draw has problems. Albumin is context only. `pages_missing` tells that the chart holds Conditions or
-    Procedures that were not delivered, `unreadable` counts those that could not be read: a later procedure may be one.
+    Returns Indeterminate when no draw may be used or the newest usable one has problems. `pages_missing`: Conditions or
+    Procedures were not delivered, `unreadable` counts those that could not be read; a later procedure may be one.
     """
     calendar = eligibility.calendar(policy, now)
     timed = [calendar.place(draw) for draw in counts.draws]
@@ -101,6 +100,7 @@ def assess(
             latest_procedure=latest,
             newest_draw=timed[0] if timed else None,
             newest_result=newest_result(counts),
+            open_days=eligibility.open_days(policy, now),
             readings=_contrary_readings(chosen, policy),
             clumps_unreadable=bool(counts.unreadable_clumps),
             segmented_alone=Reason.MISSING_NEUTROPHILS in reasons and has_segmented_alone(counts),

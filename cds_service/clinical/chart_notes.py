@@ -8,12 +8,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
+from cds_service.clinical.closed_days import CLOSING_KINDS
 from cds_service.clinical.diagnosis_dates import are_any_before_diagnosis, diagnosed_since
 from cds_service.clinical.eligibility import LIVER_TRANSPLANT
 from cds_service.clinical.noted import ChartNotes, RecordedFact, Suspicion
 from cds_service.clinical.outcomes import Indeterminate
 from cds_service.clinical.reasons import Reason
-from cds_service.clinical.timing import CLOSING_KINDS, Relation
+from cds_service.clinical.timing import Relation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

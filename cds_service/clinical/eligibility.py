@@ -5,14 +5,16 @@ from __future__ import annotations
 from calendar import isleap
 from typing import TYPE_CHECKING, NamedTuple
 
+from cds_service.clinical.closed_days import closing_times, open_days
 from cds_service.clinical.reasons import Reason
-from cds_service.clinical.timing import TreatmentCalendar, closing_times
+from cds_service.clinical.timing import TreatmentCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date, datetime
 
     from cds_service.clinical.chart_facts import ChartFacts, ConditionFact, PatientFact, ProcedureTime
+    from cds_service.clinical.closed_days import OpenDays
     from cds_service.clinical.policy import ClinicalPolicy
 
 # Categories of the condition tables (fhir_mappings/conditions.toml).
@@ -46,6 +48,11 @@ class Eligibility(NamedTuple):
     def calendar(self, policy: ClinicalPolicy, now: datetime) -> TreatmentCalendar:
         """Return the days on which blood can be used, as of a moment."""
         return TreatmentCalendar(self.procedures, policy, now.astimezone(policy.timezone).date(), self.closing)
+
+    def open_days(self, policy: ClinicalPolicy, now: datetime) -> OpenDays | None:
+        """Return the days that the procedures leave open; None where none is dated."""
+        today = now.astimezone(policy.timezone).date()
+        return open_days(self.procedures, self.closing, policy, today) if self.procedures else None
 
     @property
     def latest_is_dated(self) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from cds_service.clinical.chart_facts import ProcedureTime
+    from cds_service.clinical.closed_days import OpenDays
     from cds_service.clinical.models import EffectiveTime, LabResult, Origin
     from cds_service.clinical.readings import ReadingSII
     from cds_service.clinical.reasons import Reason
@@ -53,7 +54,7 @@ class Indeterminate:
 
     `taken` tells for the reasons that speak of one blood draw when it was taken. `newest_draw` is the newest complete
     draw, `newest_result` the time of the patient's newest blood count of any use or none. `has_grounds` tells that the
-    chart shows a diagnosis or a procedure for which the rule is meant.
+    chart shows a diagnosis or a procedure for which the rule is meant. `open_days` are those that procedures leave.
     """
 
     cutoff: Decimal
@@ -64,6 +65,7 @@ class Indeterminate:
     newest_draw: TimedDraw | None
     newest_result: EffectiveTime | None
     has_grounds: bool = True
+    open_days: OpenDays | None = None
     notes: ChartNotes = field(default_factory=ChartNotes)
     readings: tuple[ReadingSII, ...] = ()
     segmented_alone: bool = False

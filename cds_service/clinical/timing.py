@@ -9,21 +9,20 @@ same holds after one that was begun and not completed, and after a resection or 
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from cds_service.clinical.closed_days import all_closed_days, first_moments
 from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+    from datetime import date
 
-    from cds_service.clinical.chart_facts import OperationFact, ProcedureTime
+    from cds_service.clinical.chart_facts import ProcedureTime
     from cds_service.clinical.models import BloodCounts, BloodDraw, EffectiveTime
     from cds_service.clinical.policy import ClinicalPolicy
-
-# Kinds of operations that close days like a qualifying procedure.
-CLOSING_KINDS = frozenset({"interventional", "liver-resection", "liver-transplant"})
 
 
 class Relation(StrEnum):
@@ -53,15 +52,6 @@ class ChosenDraws(NamedTuple):
     baseline: TimedDraw | None
 
 
-def closing_times(operations: Iterable[OperationFact]) -> tuple[ProcedureTime, ...]:
-    """Return when operations were after which blood is not used: those dated to the day."""
-    return tuple(
-        o.performed
-        for o in operations
-        if o.kind in CLOSING_KINDS and o.performed is not None and o.performed.is_precise
-    )
-
-
 class TreatmentCalendar:
     """Places blood draws among the procedures of a patient; each draw costs one search among sorted days."""
 
@@ -76,9 +66,9 @@ class TreatmentCalendar:
         self.procedures = procedures
         self.today = today
         self._policy = policy
-        self._spans = _closed_days((*procedures, *closing), policy.post_procedure_exclusion_days, today)
+        self._spans = all_closed_days((*procedures, *closing), policy.post_procedure_exclusion_days, today)
         self._begins = [span.first for span in self._spans]
-        self._first_moments = _first_moments((*procedures, *closing), policy.post_procedure_exclusion_days, today)
+        self._first_moments = first_moments((*procedures, *closing), policy.post_procedure_exclusion_days, today)
 
     def place(self, draw: BloodDraw) -> TimedDraw:
         """Place a draw relative to the latest procedure and name why it may not be used, if so."""
@@ -95,18 +85,6 @@ class TreatmentCalendar:
             return TimedDraw(draw, relation, days, Reason.OUTSIDE_BASELINE_WINDOW if outside else None)
         stale = (self.today - taken).days > self._policy.max_age_days
         return TimedDraw(draw, relation, days, Reason.STALE if stale else None)
-
-    def closed_by(self, draw: BloodDraw) -> ProcedureTime | None:
-        """Return the latest qualifying procedure after which a draw is too soon; None where another one closes."""
-        reach = timedelta(days=self._policy.post_procedure_exclusion_days)
-        return next(
-            (
-                p
-                for p in self.procedures
-                if draw.effective.day - p.last_day(self.today) <= reach and not is_surely_before(draw, p.first)
-            ),
-            None,
-        )
 
     def _is_closed(self, draw: BloodDraw) -> bool:
         taken = draw.effective.day
@@ -182,45 +160,3 @@ def is_surely_before(draw: BloodDraw, began: EffectiveTime) -> bool:
 def _last_possible_day(draw: BloodDraw) -> date:
     """Return the last day on which blood may have been drawn: midnight may be the end of a day or its beginning."""
     return max(part.effective.midnight_of or part.effective.day for part in draw.parts)
-
-
-class _Span(NamedTuple):
-    first: date
-    last: date
-
-
-def _closed_days(times: Sequence[ProcedureTime], exclusion_days: int, today: date) -> list[_Span]:
-    """Return the days that are closed as a whole, those that meet or overlap as one, oldest first.
-
-    Blood of the day on which a procedure may have begun is judged by its time of day (`_first_moments`).
-    """
-    reach = timedelta(days=exclusion_days)
-    spans = sorted(_Span(_next(t.first.day), _plus(t.last_day(today), reach)) for t in times)
-    merged: list[_Span] = []
-    for span in spans:
-        if merged and span.first <= merged[-1].last:
-            merged[-1] = _Span(merged[-1].first, max(merged[-1].last, span.last))
-        elif span.first <= span.last:
-            merged.append(span)
-    return merged
-
-
-def _first_moments(times: Sequence[ProcedureTime], exclusion_days: int, today: date) -> dict[date, EffectiveTime]:
-    """Return for each day on which procedures began when the earliest did: a day alone is earlier than any moment."""
-    reach = timedelta(days=exclusion_days)
-    earliest: dict[date, EffectiveTime] = {}
-    for time in times:
-        day = time.first.day
-        known = earliest.get(day)
-        if day <= _plus(time.last_day(today), reach) and (known is None or time.first.order < known.order):
-            earliest[day] = time.first
-    return earliest
-
-
-def _next(day: date) -> date:
-    return _plus(day, timedelta(days=1))
-
-
-def _plus(day: date, length: timedelta) -> date:
-    """Add days; the calendar ends on the last day of the year 9999."""
-    return day + length if day <= date.max - length else date.max

@@ -96,16 +96,17 @@ class FactReader:
         """
         taken_back = ids_taken_back(procedures)
         for procedure in procedures:
-            row = self._therapy(procedure.code)
-            if row is None:
+            found = self._therapy(procedure.code)
+            if found is None:
                 continue
+            row, code = found
             reference = reference_of(procedure.id, "Procedure")
             refused = self._refuse(procedure, taken_back, _DONE) or self._grounds.refuse(procedure)
             if refused is not None:
-                yield ExcludedFact("Procedure", reference, row.code, refused)
+                yield ExcludedFact("Procedure", reference, code, refused)
                 continue
             performed = self._dates.of_procedure(procedure)
-            yield ProcedureFact(row.therapy, reference, procedure.version, row.code, performed, row.weak)
+            yield ProcedureFact(row.therapy, reference, procedure.version, code, performed, row.weak)
 
     def read_operations(self, procedures: Sequence[ProcedureLike]) -> Iterator[OperationFact]:
         """Yield what does not qualify and yet changes blood counts: operations, and what was begun and not completed.
@@ -128,7 +129,7 @@ class FactReader:
         """Yield diagnoses of this patient that change blood counts on their own."""
         taken_back = conditions_taken_back(conditions)
         for condition in conditions:
-            kinds = {row.category: row.code for row in self._rows(condition.code) if row.category in RECORDED_KINDS}
+            kinds = {row.category: code for row, code in self._rows(condition.code) if row.category in RECORDED_KINDS}
             if not kinds or condition.id in taken_back or self._subjects.refuse(condition.subject) is not None:
                 continue
             days = self._dates.of_condition(condition)
@@ -166,14 +167,14 @@ class FactReader:
         )
 
     def _categories(self, condition: ConditionLike) -> dict[str, str]:
-        """Return the categories of a Condition, each with the code that gave it."""
+        """Return the categories of a Condition, each with the code that gave it, as sent."""
         found: dict[str, str] = {}
-        for row in self._rows(condition.code):
+        for row, code in self._rows(condition.code):
             category = row.category
             if category == "metastasis" and row.system == "snomed" and self._is_of_the_liver(condition):
                 category = "secondary"
             if category in _CATEGORIES:
-                found.setdefault(category, row.code)
+                found.setdefault(category, code)
         if "other-histology" in found:
             # One diagnosis under a narrow and a wide code is what the narrow one says.
             found.pop("primary", None)
@@ -183,11 +184,13 @@ class FactReader:
         """Tell whether a Condition names the liver and no other organ as its site (SNOMED CT codes leave it open)."""
         return self._grounds.sites(condition.sites).meanings == {"liver"}
 
-    def _rows(self, concept: ConceptLike | None) -> Iterator[ConceptCode]:
+    def _rows(self, concept: ConceptLike | None) -> Iterator[tuple[ConceptCode, str]]:
+        """Yield the rows that speak for the codes of a concept, each with its code as sent."""
         for coding in concept.coding if concept is not None else ():
-            row = self._mappings.condition(coding.system or "", coding.code or "")
+            code = coding.code or ""
+            row = self._mappings.condition(coding.system or "", code)
             if row is not None:
-                yield row
+                yield row, code
 
     def _refuse(self, procedure: ProcedureLike, taken_back: frozenset[str], statuses: frozenset[str]) -> Reason | None:
         """Name why a procedure does not count: whose it is, what became of it, when, what else it is."""
@@ -201,19 +204,23 @@ class FactReader:
             return Reason.FUTURE_TIME
         return Reason.CODE_CONFLICT if self._has_refused_code(procedure.code) else None
 
-    def _therapy(self, concept: ConceptLike | None) -> ProcedureCode | None:
-        codings = concept.coding if concept is not None else ()
-        rows = [self._mappings.procedure(c.system or "", c.code or "") for c in codings]
-        found = [row for row in rows if row is not None]
+    def _therapy(self, concept: ConceptLike | None) -> tuple[ProcedureCode, str] | None:
+        """Return the row that speaks for a qualifying procedure, with its code as sent."""
+        found: list[tuple[ProcedureCode, str]] = []
+        for coding in concept.coding if concept is not None else ():
+            code = coding.code or ""
+            row = self._mappings.procedure(coding.system or "", code)
+            if row is not None:
+                found.append((row, code))
         # A code that names the therapy speaks for one beside it that means more.
-        return next((row for row in found if not row.weak), found[0] if found else None)
+        return next((one for one in found if not one[0].weak), found[0] if found else None)
 
     def _operation(self, procedure: ProcedureLike) -> tuple[str, str] | None:
         """Return kind and code of an operation, or of a qualifying procedure that was not completed."""
         concept = procedure.code
         therapy = self._therapy(concept)
         if therapy is not None and procedure.status != COMPLETED:
-            return INTERVENTIONAL, therapy.code
+            return INTERVENTIONAL, therapy[1]
         rows: list[OperationCode | OperationForm | None] = []
         codes: list[str] = []
         for coding in concept.coding if concept is not None else ():

@@ -18,6 +18,7 @@ from cds_service.clinical.reasons import Reason
 from cds_service.normalization.clumps import clump_state, is_clump_code
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.observed import reference_of
+from cds_service.services.closing_rows import ClosingRows
 from cds_service.services.decision import laboratory_readers
 from cds_service.services.sii_recurrence_risk import respond
 from cds_service.services.unread import unread_conditions, unread_procedures
@@ -60,16 +61,19 @@ def explain(
             "mappings": site.mappings.version,
             "configuration": site.configuration_hash,
         },
-        "eligibility": _eligibility(decision, site),
+        "eligibility": _eligibility(decision, site, now),
         "observations": _observations(decision, laboratory, patient_id, site, now) if laboratory else [],
         "draws": _draws(decision, laboratory, site, now) if laboratory else [],
     }
 
 
-def _eligibility(decision: Decision, site: Site) -> dict[str, Any]:
+def _eligibility(decision: Decision, site: Site, now: datetime) -> dict[str, Any]:
     facts = decision.facts
-    told = {fact.reference for fact in facts.conditions} | {fact.reference for fact in facts.procedures}
-    told = (told | {fact.reference for fact in facts.excluded}) - {""}
+    today = now.astimezone(site.policy.timezone).date()
+    closing = ClosingRows(facts.operations, site.policy, today)
+    told = {fact.reference or fact.code for fact in facts.conditions}
+    told |= {fact.reference or fact.code for fact in facts.procedures}
+    told |= {fact.reference or fact.code for fact in facts.excluded}
     return {
         "eligible": decision.eligibility.reason is None,
         "reason": decision.eligibility.reason,
@@ -93,8 +97,9 @@ def _eligibility(decision: Decision, site: Site) -> dict[str, Any]:
                 }
                 for p in facts.procedures
             ),
-            *_excluded_facts(facts.excluded, "Procedure"),
-            *unread_procedures(decision.chart.procedures.resources, told, site.mappings),
+            *(row | closing.of(row) for row in _excluded_facts(facts.excluded, "Procedure")),
+            *closing.beside(told),
+            *unread_procedures(decision.chart.procedures.resources, told | closing.told, site.mappings),
         ],
     }
 

@@ -16,36 +16,35 @@ _AMBIGUOUS = "ambiguous"
 
 
 def unread_conditions(conditions: Sequence[Condition], told: Set[str], mappings: Mappings) -> Iterator[dict[str, Any]]:
-    """Yield a row for each Condition that no fact tells of. `told` holds the references of those that one does.
+    """Yield a row for each Condition that no fact tells of.
 
-    A diagnosis that does not say whether the cancer is primary is named by its code of the tables, all others by the
-    codes as sent.
+    `told` holds the references of those that one does, and the codes of those that have no id. A diagnosis that does
+    not say whether the cancer is primary is named by the code that says so, all others by all of their codes.
     """
     for condition in conditions:
         reference = reference_of(condition.id, "Condition")
         codings = _codings(condition.code)
-        rows = [row for c in codings if (row := mappings.condition(c.system or "", c.code or "")) is not None]
-        ambiguous = next((row for row in rows if row.category == _AMBIGUOUS), None)
-        if reference in told or (not reference and rows and ambiguous is None):
+        found = [(row, c) for c in codings if (row := mappings.condition(c.system or "", c.code or "")) is not None]
+        ambiguous = next(((row, c) for row, c in found if row.category == _AMBIGUOUS), None)
+        if reference in told or (not reference and any(c.code in told for c in codings)):
             continue
         if ambiguous is not None:
-            note = f"does not count by itself: {ambiguous.meaning}"
-            yield _row(reference, ambiguous.code, note) | {"category": ambiguous.category}
-        elif rows:
-            yield _row(reference, _as_sent(codings), f"decides nothing: {rows[0].meaning}") | {
-                "category": rows[0].category
-            }
+            row, coding = ambiguous
+            note = f"does not count by itself: {row.meaning}"
+            yield _row(reference, coding.code or "", note) | {"category": row.category}
+        elif found:
+            row, _ = found[0]
+            yield _row(reference, _as_sent(codings), f"decides nothing: {row.meaning}") | {"category": row.category}
         else:
             yield _row(reference, _as_sent(codings), _why_unknown(codings, mappings))
 
 
 def unread_procedures(procedures: Sequence[Procedure], told: Set[str], mappings: Mappings) -> Iterator[dict[str, Any]]:
-    """Yield a row for each Procedure that no fact tells of."""
+    """Yield a row for each Procedure that no fact tells of; `told` as for Conditions."""
     for procedure in procedures:
         reference = reference_of(procedure.id, "Procedure")
         codings = _codings(procedure.code)
-        qualifies = any(mappings.procedure(c.system or "", c.code or "") for c in codings)
-        if reference in told or (not reference and qualifies):
+        if reference in told or (not reference and any(c.code in told for c in codings)):
             continue
         yield _row(reference, _as_sent(codings), _why_not_qualifying(codings, mappings))
 

@@ -198,10 +198,14 @@ ENGLISH: Final = Texts(
     newest_result_line="Newest blood count in the data: {date}.",
     latest_procedure_line="Latest interventional procedure: {date}.",
     procedure_span_line="Blood drawn within that time is not read: the procedure may have come before it.",
-    readable_line=(
-        "SII is read from blood drawn on or after {first_day} and at most {oldest} old; "
-        "else from blood drawn at most {before} before the latest procedure."
+    readable_line="SII is read from blood drawn {after} and at most {oldest} old.",
+    readable_before_line=(
+        "SII is read from blood drawn {after} and at most {oldest} old; else from blood drawn {before}."
     ),
+    readable_from="on or after {day}",
+    readable_span="from {began} to {ended}",
+    readable_until_procedure="from {began} until the latest procedure",
+    either=" or ",
     version_line="Rule {rule}, mappings {mappings}. Decision support for professionals; not a diagnosis.",
     reasons=REASONS,
     short_reasons=SHORT_REASONS,

@@ -103,6 +103,11 @@ class Texts:
     latest_procedure_line: str
     procedure_span_line: str
     readable_line: str
+    readable_before_line: str
+    readable_from: str
+    readable_span: str
+    readable_until_procedure: str
+    either: str
     version_line: str
     reasons: Mapping[Reason, str]
     short_reasons: Mapping[Reason, str]

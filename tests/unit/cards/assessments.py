@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.assessment import assess
+from cds_service.clinical.closed_days import open_days
 from cds_service.clinical.models import Analyte, Basis, BloodCounts, BloodDraw, Quantity
 from cds_service.clinical.outcomes import AboveCutoff, Indeterminate, NotAboveCutoff
 from tests.unit.clinical.values import NOW, POLICY, at, day, done, draw, eligible, result
@@ -45,7 +46,16 @@ def decided(
     return found
 
 
-def indeterminate(*reasons: Reason, taken: dict[Reason, EffectiveTime] | None = None, **members: Any) -> Indeterminate:
+def indeterminate(
+    *reasons: Reason,
+    taken: dict[Reason, EffectiveTime] | None = None,
+    earlier: tuple[ProcedureTime, ...] = (),
+    closing: tuple[ProcedureTime, ...] = (),
+    policy: ClinicalPolicy = POLICY,
+    **members: Any,
+) -> Indeterminate:
+    """Build an indeterminate outcome; the days that are open follow from its latest procedure and the other ones."""
+    latest = members.get("latest_procedure", PROCEDURE)
     values: dict[str, Any] = {
         "cutoff": POLICY.cutoff,
         "reasons": reasons,
@@ -54,6 +64,7 @@ def indeterminate(*reasons: Reason, taken: dict[Reason, EffectiveTime] | None = 
         "latest_procedure": PROCEDURE,
         "newest_draw": None,
         "newest_result": TAKEN,
+        "open_days": open_days((latest, *earlier), closing, policy, day(0)) if latest is not None else None,
     }
     return Indeterminate(**values | members)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from cds_service.clinical.chart_facts import ProcedureTime
 from cds_service.clinical.reasons import Reason
 from tests.unit.cards.assessments import TAKEN, card, detail, indeterminate
-from tests.unit.clinical.values import POLICY, at, done
+from tests.unit.clinical.values import POLICY, at, day, done
 
 WINDOW, NO_P = Reason.POST_PROCEDURE_WINDOW, Reason.MISSING_PLATELETS
 
@@ -30,7 +31,7 @@ def test_detail_of_an_indeterminate_outcome_lists_reasons_with_their_dates() -> 
         "Newest blood count in the data: 2026-02-18 07:15 CST.\n"
         "\n"
         "Latest interventional procedure: 2026-01-09. SII is read from blood drawn on or after 2026-02-06 and at most "
-        "90 days old; else from blood drawn at most 30 days before the latest procedure.\n"
+        "90 days old; else from blood drawn from 2025-12-10 until the latest procedure.\n"
         "\n"
         "Rule 2.0.0, mappings mappings-1. Decision support for professionals; not a diagnosis."
     )
@@ -39,9 +40,9 @@ def test_detail_of_an_indeterminate_outcome_lists_reasons_with_their_dates() -> 
 def test_detail_of_an_indeterminate_outcome_gives_the_windows_of_the_site() -> None:
     policy = replace(POLICY, post_procedure_exclusion_days=13, max_age_days=60, baseline_window_days=1)
 
-    text = detail(indeterminate(WINDOW), policy)
+    text = detail(indeterminate(WINDOW, policy=policy), policy)
 
-    assert "on or after 2026-01-23 and at most 60 days old; else from blood drawn at most 1 day before" in text
+    assert "on or after 2026-01-23 and at most 60 days old; else from blood drawn from 2026-01-08 until the" in text
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,48 @@ def test_detail_of_an_indeterminate_outcome_tells_the_procedure_as_recorded(
     latest: ProcedureTime, expected: str, reason: str
 ) -> None:
     assert expected in detail(indeterminate(WINDOW, latest_procedure=latest)), reason
+
+
+READ = "SII is read from blood drawn "
+
+
+@pytest.mark.parametrize(
+    ("ages", "expected", "reason"),
+    [
+        (
+            {"closing": (50,)},
+            "on or after 2026-02-16 and at most 90 days old; else from blood drawn from 2025-12-10 until the latest "
+            "procedure.",
+            "a resection within the days of the procedure closes later ones",
+        ),
+        (
+            {"closing": (20,)},
+            "from 2026-02-06 to 2026-02-17 or on or after 2026-03-18 and at most 90 days old; else from blood drawn "
+            "from 2025-12-10 until the latest procedure.",
+            "a later one leaves days before it",
+        ),
+        (
+            {"earlier": (75,)},
+            "on or after 2026-02-06 and at most 90 days old; else from blood drawn from 2025-12-10 to 2025-12-24.",
+            "an earlier one ends the days before the latest",
+        ),
+        ({"earlier": (87, 90)}, "on or after 2026-02-06 and at most 90 days old.\n", "no day before it is open"),
+        (
+            {"earlier": (88, 90)},
+            "on or after 2026-02-06 and at most 90 days old; else from blood drawn from 2026-01-09 until the latest "
+            "procedure.",
+            "nothing but the hours before it",
+        ),
+    ],
+)
+def test_detail_of_an_indeterminate_outcome_names_the_days_that_all_procedures_leave(
+    ages: dict[str, tuple[int, ...]], expected: str, reason: str
+) -> None:
+    others: dict[str, Any] = {name: tuple(done(at(day(age))) for age in of_kind) for name, of_kind in ages.items()}
+
+    text = detail(indeterminate(WINDOW, **others))
+
+    assert READ + expected in text, reason
 
 
 def test_detail_of_an_indeterminate_outcome_leaves_out_what_is_unknown() -> None:

@@ -18,11 +18,11 @@ from cds_service.cards.gaps import Gap
 from cds_service.cards.wording import TEXTS, english, english_reasons
 from cds_service.clinical import evidence
 from cds_service.clinical.chart_facts import OperationFact
+from cds_service.clinical.closed_days import CLOSING_KINDS
 from cds_service.clinical.models import Analyte, Basis, BloodDraw, Reading
 from cds_service.clinical.noted import ChartNotes, RecordedFact, Suspicion
 from cds_service.clinical.readings import ReadingSII
 from cds_service.clinical.reasons import Reason
-from cds_service.clinical.timing import CLOSING_KINDS
 from cds_service.settings.models import LANGUAGES
 from tests.unit.cards.assessments import OPTIONS, TAKEN, decided, draw_of_shares, indeterminate, reported
 from tests.unit.clinical.values import POLICY, at, day, done, draw, excluded, result
@@ -108,6 +108,8 @@ EVERYTHING: list[tuple[Assessment, ClinicalPolicy]] = [
     (decided(albumin=[ALBUMIN], policy=NO_WINDOW), NO_WINDOW),
     (indeterminate(Reason.STALE, latest_procedure=done(at(day(65)), at(day(60)))), POLICY),
     (indeterminate(Reason.STALE, taken={Reason.STALE: TAKEN}), POLICY),
+    (indeterminate(Reason.STALE, earlier=(done(at(day(75))),), closing=(done(at(day(20))),)), POLICY),
+    (indeterminate(Reason.STALE, earlier=(done(at(day(87))), done(at(day(90))))), POLICY),
     (replace(decided(draw_in_parts()), clumps_unreadable=True), POLICY),
     (
         replace(

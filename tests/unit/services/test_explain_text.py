@@ -32,7 +32,10 @@ CHART = hook_request(
     observation("718-7", 13, "g/dL", oid="hemoglobin"),
     conditions=bundle(condition(), condition("C22.1", verificationStatus={"coding": [{"code": "refuted"}]})),
     procedures=bundle(
-        procedure(), procedure(id="undated", performedDateTime=None), procedure(id="x", status="stopped")
+        procedure(),
+        procedure(id="undated", performedDateTime=None),
+        procedure(id="x", status="stopped"),
+        procedure("107963000", id="resection", when="2026-05-01"),
     ),
     albumin=bundle(observation(ALBUMIN, 3.8, "g/dL", when=days_ago(41), oid="albumin")),
 )

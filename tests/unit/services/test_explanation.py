@@ -112,6 +112,7 @@ def test_explanation_tells_of_conditions_and_procedures() -> None:
             "code": "609232008",
             "treatment": "excluded",
             "reason": "status-not-accepted",
+            "note": "blood drawn from 2026-08-25 to 2026-09-21 is not used",
         },
         {"reference": "Procedure/odd", "code": "1", "treatment": "excluded", "reason": "malformed"},
     ]

@@ -117,7 +117,8 @@ class DayTally:
     def _add_gaps(self, record: HookRecord, times: int) -> None:
         for reason in record.reasons:
             self.reasons[reason] += times
-        for exclusion in {Exclusion(entry.reason, entry.analyte) for entry in record.excluded}:
+        # Each once, in the order of the record: the order of a set would differ from run to run.
+        for exclusion in dict.fromkeys(Exclusion(entry.reason, entry.analyte) for entry in record.excluded):
             self.exclusions[exclusion] += times
         for analyte in _COUNTS if record.incomplete_draw else ():
             self.lacking[analyte] += times * (analyte not in record.incomplete_draw)

@@ -16,7 +16,7 @@ from tests.clinical.test_samples import ROWS
 from tests.clinical.test_samples import hook as sample_hook
 from tests.conformance.answers import HOOKS
 from tests.fuzz.json_mutator import mutate_json
-from tests.golden.requests import _HOOK, SITES, Request
+from tests.golden.answering import HOOK, SITES, Request
 from tests.support import charts
 from tests.support.strategies import charts as generated_charts
 from tests.support.strategies import damaged_requests, flawed, json_text, results
@@ -42,13 +42,13 @@ def make_requests() -> list[Request]:
     generated = [*_generated(generated_charts(results() | flawed())), *_generated_damage()]
     at_every_site = [_request(site, *chart) for chart in whole for site in SITES]
     others = [_request(site, *chart) for chart, site in zip(generated, cycle(SITES), strict=False)]
-    feedback = [Request("default", charts.NOW.isoformat(), f"{_HOOK}/feedback", body) for body in _feedback()]
+    feedback = [Request("default", charts.NOW.isoformat(), f"{HOOK}/feedback", body) for body in _feedback()]
     made = [*at_every_site, *others, *feedback]
     return [*made, *islice(_damaged(whole), _NUMBER - len(made))]
 
 
 def _request(site: str, now: str, body: bytes) -> Request:
-    return Request(site, now, _HOOK, body.decode("utf-8", "surrogateescape"))
+    return Request(site, now, HOOK, body.decode("utf-8", "surrogateescape"))
 
 
 def _stories() -> Iterator[_Chart]:

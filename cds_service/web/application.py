@@ -22,7 +22,7 @@ from cds_service.web.hooks import add_hook_route, hook_service
 from cds_service.web.logging import log_exchange
 from cds_service.web.metrics import Metrics
 from cds_service.web.model_card import add_model_card_route
-from cds_service.web.openapi.route import add_openapi_route
+from cds_service.web.openapi import add_openapi_route
 from cds_service.web.paths import routed_path
 from cds_service.web.request_head import check_head
 from cds_service.web.request_ids import add_request_id
@@ -80,7 +80,7 @@ def build_application(running: Running, metrics: Metrics | None = None) -> CDSAp
     add_health_routes(app)
     add_metrics_route(app, metrics)
     add_model_card_route(app)
-    add_openapi_route(app)
+    add_openapi_route(app, running)
     return app
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 
 from cds_service.services.sii_recurrence_risk import SERVICE_ID
-from cds_service.web.openapi.document import EXAMPLE_URL, build_document
+from cds_service.web.openapi import kept_document
 from cds_service.web.paths import feedback_path, service_path
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HOOK = service_path(SERVICE_ID)
 FEEDBACK = feedback_path(SERVICE_ID)
-DOCUMENT: dict[str, Any] = json.loads(json.dumps(build_document(EXAMPLE_URL)))
+DOCUMENT = kept_document()
 
 # Answers that no operation of a path has: another method, another path.
 EVERYWHERE = frozenset({404, 405})

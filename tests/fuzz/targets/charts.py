@@ -163,7 +163,7 @@ def _check_decided(assessment: AboveCutoff | NotAboveCutoff, data: bytes) -> Non
     try:
         text = json.dumps(json.loads(data)["prefetch"])
     except UnicodeDecodeError:
-        # Texts that are not read are not checked for UTF-8 (docs/openapi.json says so).
+        # Texts that are not read are not checked for UTF-8 (openapi.json says so).
         return
     for result in results:
         assert result.effective.day <= NOW.astimezone(UTC).date().replace(day=24)

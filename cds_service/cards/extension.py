@@ -6,15 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.clinical.evidence import RULE_VERSION
-from cds_service.clinical.outcomes import Indeterminate, NotEligible
-from cds_service.clinical.reasons import Reason
+from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff, NotEligible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from cds_service.cards.gaps import Gap
-    from cds_service.clinical.outcomes import Assessment, Decided
+    from cds_service.clinical.outcomes import Assessment, Decided, Indeterminate
+    from cds_service.clinical.reasons import Reason
 
 EXTENSION_NAME: Final = "org.sii-cds.assessment"
 
@@ -32,12 +32,10 @@ def assessment_extension(
     `gaps` are optional data nobody delivered. `snoozed` is when the snooze of a card that is kept back ends.
     """
     content: dict[str, Any] = {"outcome": assessment.outcome}
-    if isinstance(assessment, (NotEligible, Indeterminate)):
+    if assessment.reasons:
         content["reasons"] = list(assessment.reasons)
-    else:
+    if isinstance(assessment, (AboveCutoff, NotAboveCutoff)):
         timed = assessment.timed
-        if assessment.truncated:
-            content["reasons"] = [Reason.TRUNCATED]
         content["sii"] = f"{assessment.sii:f}"
         content["basis"] = timed.draw.basis
         content["sampleTime"] = timed.draw.effective.isoformat()

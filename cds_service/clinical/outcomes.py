@@ -1,4 +1,8 @@
-"""The closed set of outcomes of an assessment. Nothing is expressed by None or by an empty list alone."""
+"""The closed set of outcomes of an assessment. Nothing is expressed by None or by an empty list alone.
+
+All outcomes tell `cutoff`, `reasons`, `exclusions` (results that were not used, by reason) and `value`: SII in 10*9/L,
+None where it cannot be told.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cds_service.clinical.noted import ChartNotes
+from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +20,6 @@ if TYPE_CHECKING:
     from cds_service.clinical.closed_days import OpenDays
     from cds_service.clinical.models import EffectiveTime, LabResult, Origin
     from cds_service.clinical.readings import ReadingSII
-    from cds_service.clinical.reasons import Reason
     from cds_service.clinical.timing import TimedDraw
 
 
@@ -47,6 +51,15 @@ class NotEligible:
     reasons: tuple[Reason, ...]
     outcome: Literal["not-eligible"] = field(default="not-eligible", init=False)
 
+    @property
+    def value(self) -> None:
+        """None: SII was not looked for."""
+
+    @property
+    def exclusions(self) -> Mapping[Reason, int]:
+        """Results that were not used by reason: none, since none was looked at."""
+        return {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indeterminate:
@@ -71,6 +84,10 @@ class Indeterminate:
     segmented_alone: bool = False
     clumps_unreadable: bool = False
     outcome: Literal["indeterminate"] = field(default="indeterminate", init=False)
+
+    @property
+    def value(self) -> None:
+        """None: SII cannot be told."""
 
 
 class UnusedBlood(NamedTuple):
@@ -109,6 +126,16 @@ class _Decided:
     notes: ChartNotes = field(default_factory=ChartNotes)
     readings: tuple[ReadingSII, ...] = ()
     clumps_unreadable: bool = False
+
+    @property
+    def value(self) -> Decimal:
+        """SII, which was compared with the cut-off."""
+        return self.sii
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the decision is in doubt: not all results could be read. Nothing else keeps company with a decision."""
+        return (Reason.TRUNCATED,) if self.truncated else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Final
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import EXTENSION_NAME, assessment_extension
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF, STUDY_CITATION, STUDY_DOI
-from cds_service.clinical.outcomes import Indeterminate, NotEligible
-from cds_service.clinical.reasons import Reason
 from cds_service.errors import DataUnavailableError
 from cds_service.hooks.discovery import ServiceDescription
 from cds_service.hooks.request import HOOK
@@ -131,12 +129,7 @@ def respond(
 
 
 def _verdict(assessment: Assessment) -> Verdict:
-    if isinstance(assessment, NotEligible):
-        return Verdict(assessment.outcome, assessment.reasons)
-    exclusions = tuple(assessment.exclusions.items())
-    if isinstance(assessment, Indeterminate):
-        return Verdict(assessment.outcome, assessment.reasons, exclusions)
-    return Verdict(assessment.outcome, (Reason.TRUNCATED,) if assessment.truncated else (), exclusions)
+    return Verdict(assessment.outcome, assessment.reasons, tuple(assessment.exclusions.items()))
 
 
 def _moment(request_id: str, now: datetime, started: float) -> Moment:

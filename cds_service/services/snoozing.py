@@ -66,13 +66,13 @@ class Snoozing:
         except StateUnavailableError as error:
             _LOGGER.warning("the card is shown, nobody knows whether it is snoozed: %s", error.log_detail)
             return None
-        if snooze is None or self._has_risen(snooze.sii, _sii(decision.assessment)):
+        if snooze is None or self._has_risen(snooze.sii, decision.assessment.value):
             return None
         return datetime.fromtimestamp(snooze.until, UTC)
 
     def note_shown(self, card: str, patient: str, client: TrustedClient, decision: Decision, now: datetime) -> None:
         """Remember a card that leaves, so that an override of it can be understood."""
-        sii = _sii(decision.assessment)
+        sii = decision.assessment.value
         try:
             self._store.note_shown(
                 self._hash("card", client.name, card),
@@ -131,10 +131,6 @@ def _reasons(assessment: Assessment) -> list[str]:
         *(f"suspected {s.category}" for s in notes.suspected),
     }
     return [*(f"doubt {kind}" for kind, found in doubts.items() if found), *newer, *sorted(noted)]
-
-
-def _sii(assessment: Assessment) -> Decimal | None:
-    return assessment.sii if isinstance(assessment, (AboveCutoff, NotAboveCutoff)) else None
 
 
 def _seconds(time: datetime) -> int:

@@ -20,6 +20,7 @@
     ├── OverloadedError              503  too many large bodies at a time
     ├── NotReadyError                503  asked whether it is ready, the service is not
     ├── ConfigurationError           the configuration is not usable; start-up or reload stops
+    ├── CohortFolderError            a folder of assessed rows is missing, damaged or of another version
     ├── PeriodError                  a command was asked about days that leave nothing to look at
     └── MissingExtraError            a command needs a package that is not installed
 
@@ -238,6 +239,10 @@ class ConfigurationError(ServiceError):
 
 class MissingExtraError(ServiceError):
     """A command needs an optional package that is not installed. The text says what to install."""
+
+
+class CohortFolderError(ServiceError):
+    """A folder of assessed rows cannot be used. The message names the file, and the line where there is one."""
 
 
 class PeriodError(ServiceError):

@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "doctor": ("cds_service.cli.doctor:doctor_command", "Find out whether the rule can read a hospital's data."),
     "explain": ("cds_service.cli.explain:explain_command", "Explain how a hook request is assessed."),
     "monitor": ("cds_service.cli.monitor:monitor_command", "Find out whether the rule still behaves as it did."),
+    "cohort": ("cds_service.cli.cohort:cohort_group", "Repeat the study on a hospital's own patients."),
     "audit": ("cds_service.cli.audit:audit_group", "Verify, search, report, export and replay the audit log."),
 }
 

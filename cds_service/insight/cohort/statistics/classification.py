@@ -34,7 +34,11 @@ class BinaryTable(NamedTuple):
 
 def tabulate(sii: Numbers, event: Flags, cutoff: float) -> BinaryTable:
     """Count patients; one is flagged when SII is strictly above the cut-off."""
-    flagged = sii > cutoff
+    return tabulate_flags(sii > cutoff, event)
+
+
+def tabulate_flags(flagged: Flags, event: Flags) -> BinaryTable:
+    """Count patients by flag and event."""
     return BinaryTable(
         int(np.count_nonzero(flagged & event)),
         int(np.count_nonzero(flagged & ~event)),

@@ -27,13 +27,14 @@ class CutoffLoss(NamedTuple):
 
 
 def cutoff_loss(
-    sii: Numbers, event: Flags, patient: Events, cutoff: float, resamples: int, generator: np.random.Generator
+    sii: Numbers, event: Flags, patient: Events, flagged: Flags, resamples: int, generator: np.random.Generator
 ) -> CutoffLoss:
     """Resample patients (all rows of one together) and compare the best cut-off with the one in use.
 
-    Raises ValueError without patients of both kinds. `patient` numbers patients from 0 without gaps.
+    `flagged` is what the cut-off in use says of each row. `patient` numbers patients from 0 without gaps. Raises
+    ValueError without patients of both kinds.
     """
-    table = _Table.of(sii, event, cutoff)
+    table = _Table.of(sii, event, flagged)
     best, kept = table.best(np.ones(len(sii)))
     losses, optimism = [], []
     count = int(patient.max()) + 1
@@ -58,17 +59,17 @@ class _Table(NamedTuple):
     order: Events
     event: Flags
     ends: Events
-    kept_end: int
+    flagged: Flags
 
     @classmethod
-    def of(cls, sii: Numbers, event: Flags, cutoff: float) -> _Table:
+    def of(cls, sii: Numbers, event: Flags, flagged: Flags) -> _Table:
         if event.all() or not event.any():
             raise ValueError("a cut-off needs patients with and without the event")
         order = np.argsort(-sii, kind="stable")
         falling = sii[order]
         changes = np.append(np.flatnonzero(np.diff(falling)) + 1, len(falling))
         ends = np.concatenate(([0], changes))
-        return cls(order, event[order], ends, int(np.count_nonzero(falling > cutoff)))
+        return cls(order, event[order], ends, flagged[order])
 
     def has_both(self, weights: Numbers) -> bool:
         falling = weights[self.order]
@@ -79,7 +80,11 @@ class _Table(NamedTuple):
         index = self._index(weights)
         at_values = index[self.ends]
         position = int(self.ends[np.flatnonzero(at_values >= at_values.max() - 1e-12)[-1]])
-        return position, float(index[self.kept_end])
+        return position, self._kept(weights[self.order])
+
+    def _kept(self, falling: Numbers) -> float:
+        caught = falling[self.event & self.flagged].sum() / falling[self.event].sum()
+        return float(caught - falling[~self.event & self.flagged].sum() / falling[~self.event].sum())
 
     def index_at(self, position: int, weights: Numbers) -> float:
         """Return Youden's index when the first so many rows are flagged."""

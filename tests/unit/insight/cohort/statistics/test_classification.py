@@ -161,7 +161,9 @@ def test_discrimination_of_one_kind_of_patients_is_undetermined() -> None:
     with pytest.raises(ValueError, match="with and without the event"):
         roc_curve(np.array([1.0, 2.0]), everybody)
     with pytest.raises(ValueError, match="with and without the event"):
-        cutoff_loss(np.array([1.0, 2.0]), everybody, np.array([0, 1]), 1.5, 10, np.random.default_rng(1))
+        cutoff_loss(
+            np.array([1.0, 2.0]), everybody, np.array([0, 1]), np.array([False, True]), 10, np.random.default_rng(1)
+        )
 
 
 def test_threshold_rows_count_what_a_cutoff_means() -> None:
@@ -176,8 +178,8 @@ def test_threshold_rows_count_what_a_cutoff_means() -> None:
 
 def test_cutoff_loss_of_two_seeds_agrees_and_of_the_best_cutoff_is_none() -> None:
     sii, patient = column("asah", "s100b"), np.arange(len(POOR))
-    kept = [cutoff_loss(sii, POOR, patient, 0.4, 2_000, np.random.default_rng(seed)) for seed in (1, 2)]
-    best = cutoff_loss(sii, POOR, patient, youden(sii, POOR).cutoff, 200, np.random.default_rng(1))
+    kept = [cutoff_loss(sii, POOR, patient, sii > 0.4, 2_000, np.random.default_rng(seed)) for seed in (1, 2)]
+    best = cutoff_loss(sii, POOR, patient, sii > youden(sii, POOR).cutoff, 200, np.random.default_rng(1))
 
     assert kept[0].loss == pytest.approx(kept[1].loss, abs=0.01)
     assert kept[0].optimism == pytest.approx(kept[1].optimism, abs=0.01)
@@ -188,8 +190,10 @@ def test_cutoff_loss_of_two_seeds_agrees_and_of_the_best_cutoff_is_none() -> Non
 def test_cutoff_loss_rows_of_one_patient_are_drawn_together() -> None:
     """Doubling every row of a patient adds no information: the interval stays as wide."""
     sii, patient = column("asah", "s100b"), np.arange(len(POOR))
-    once = cutoff_loss(sii, POOR, patient, 0.4, 300, np.random.default_rng(1))
-    twice = cutoff_loss(np.tile(sii, 2), np.tile(POOR, 2), np.tile(patient, 2), 0.4, 300, np.random.default_rng(1))
+    once = cutoff_loss(sii, POOR, patient, sii > 0.4, 300, np.random.default_rng(1))
+    twice = cutoff_loss(
+        np.tile(sii, 2), np.tile(POOR, 2), np.tile(patient, 2), np.tile(sii > 0.4, 2), 300, np.random.default_rng(1)
+    )
 
     assert twice.loss == pytest.approx(once.loss, abs=1e-12)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -67,7 +69,7 @@ def test_shown_cutoffs_no_small_cell_between_neighbours_or_beyond(
     kept = shown_cutoffs(sii, event, [5, 10, 20, 30, 40, 50], least, first=first)
 
     edges = [-np.inf, *kept, np.inf]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         between = (sii > low) & (sii <= high)
         cells = [int(np.count_nonzero(between & group)) for group in (event, ~event)]
         assert not kept or not any(is_small(cell, least) for cell in cells)

@@ -71,11 +71,11 @@ def _write_page(statistics: Statistics, log: Log, file: Path) -> None:
     from importlib.metadata import version
 
     from cds_service.insight.usage.report_page import report_page
-    from cds_service.reports.page import render_page
+    from cds_service.reports.as_html import as_html
 
     page = report_page(statistics, str(log.directory), log.zone, version("sii-cds"))
     try:
-        document = render_page(page)
+        document = as_html(page)
     except MissingExtraError as error:
         fail(str(error))
     write_text(file, document)

@@ -198,14 +198,14 @@ def _write(
 ) -> None:
     from cds_service.insight.monitor.exposition import write_metrics
     from cds_service.insight.monitor.report import report_page
-    from cds_service.reports.page import render_page
+    from cds_service.reports.as_html import as_html
 
     if metrics_file is not None:
         with _writing(metrics_file):
             write_metrics(metrics_file, result, tallies, now)
     if html_file is not None:
         with _writing(html_file):
-            html_file.write_text(render_page(report_page(result, tallies, now)), encoding="utf-8")
+            html_file.write_text(as_html(report_page(result, tallies, now)), encoding="utf-8")
 
 
 @contextmanager

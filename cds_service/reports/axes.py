@@ -1,92 +1,121 @@
-"""What each kind of chart draws on matplotlib's axes. Meaning never rests on color alone."""
+"""What each kind of plot draws on matplotlib's axes. Meaning rests on no color alone, and no label covers another."""
 
 from __future__ import annotations
 
+import textwrap
 from datetime import date
 from math import nan
 from typing import TYPE_CHECKING, Final
 
-from cds_service.reports.charts import (
+from cds_service.reports.inline_svg import SERIES, stand_in
+from cds_service.reports.plots import (
+    Curves,
     Histogram,
     HorizontalBars,
     Series,
     StackedBars,
     TimeSeries,
     ValueRanges,
-    formatted,
 )
-from cds_service.reports.palette import SERIES, stand_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from cds_service.reports.charts import Chart, TimePoint, ValueForm
+    from cds_service.reports.plots import CountsBelow, Curve, Plot, TimePoint, ValueForm
 
+# Points of a figure's width, and those of a character: a generous estimate, since the reader's font is not known.
+WIDTH: Final = 388.0
+_CHARACTER: Final = 6.6
+# Inches: of most plots, and of a line of numbers below one.
+HEIGHT: Final = 3.2
+LINE_BELOW: Final = 0.22
+# Of what stands around the axes of a plot: labels and legend.
+_AROUND: Final = 1.3
 _MOST_SERIES: Final = len(SERIES) - 1
-_MOST_TICKS: Final = 14
-_MARK_LANES: Final = 3
-_LONGEST_LABEL: Final = 48
+_MOST_TICKS: Final = 5
+_LANES: Final = 4
+_LANE_HEIGHT: Final = 0.085
+_LINE_OF_LABEL: Final = 24
+_LONGEST_NAME: Final = 40
+_DASHES: Final = ("solid", "dashed", "dashdot", "dotted")
 _EPOCH: Final = date(1970, 1, 1)
 _LINE: Final = stand_in("series-1")
 
 
-def is_empty(chart: Chart) -> bool:
+def is_empty(plot: Plot) -> bool:
     """Tell whether there is nothing to draw."""
-    match chart:
+    match plot:
         case TimeSeries():
-            return all(point.value is None for point in chart.points)
+            return all(point.value is None for point in plot.points)
         case StackedBars():
-            return not chart.categories or not chart.series
+            return not plot.categories or not plot.series
         case Histogram():
-            return not any(chart.counts)
+            return not any(any(group.values) for group in plot.groups)
         case HorizontalBars():
-            return not chart.bars
+            return not plot.bars
         case ValueRanges():
-            return not chart.ranges
+            return not plot.ranges
+        case Curves():
+            return not any(curve.xs for curve in plot.curves)
 
 
-def draw_axes(axes: Axes, chart: Chart) -> None:
-    """Draw a chart of any kind; one without data says so."""
-    if is_empty(chart):
+def draw_axes(figure: Figure, plot: Plot) -> None:
+    """Draw a plot of any kind; one without data says so."""
+    if isinstance(plot, Curves) and plot.counts is not None and not is_empty(plot):
+        heights = (HEIGHT - _AROUND, LINE_BELOW * lines_below(plot.counts))
+        axes, below = figure.subplots(2, 1, sharex=True, height_ratios=heights)
+        axes.tick_params(labelbottom=True)
+        _curves(axes, plot)
+        _counts_below(below, plot.counts)
+    else:
+        _draw_alone(figure.add_subplot(), plot)
+
+
+def _draw_alone(axes: Axes, plot: Plot) -> None:
+    if is_empty(plot):
         axes.axis("off")
-        axes.text(0.5, 0.5, "No data in this period.", ha="center", va="center", transform=axes.transAxes)
+        axes.text(0.5, 0.5, "No data.", ha="center", va="center", transform=axes.transAxes)
         return
-    match chart:
+    match plot:
         case TimeSeries():
-            _time_series(axes, chart)
+            _time_series(axes, plot)
         case StackedBars():
-            _stacked_bars(axes, chart)
+            _stacked_bars(axes, plot)
         case Histogram():
-            _histogram(axes, chart)
+            _histogram(axes, plot)
         case HorizontalBars():
-            _horizontal_bars(axes, chart)
+            _horizontal_bars(axes, plot)
         case ValueRanges():
-            _value_ranges(axes, chart)
+            _value_ranges(axes, plot)
+        case Curves():
+            _curves(axes, plot)
 
 
-def _time_series(axes: Axes, chart: TimeSeries) -> None:
-    points = sorted(chart.points, key=lambda point: point.day)
+def label_lines(label: str) -> str:
+    """Break a label at the left of its row into two lines at most; the table below the plot has all of it."""
+    lines = textwrap.wrap(label, _LINE_OF_LABEL, max_lines=2, placeholder="…")
+    return "\n".join(lines)
+
+
+def _time_series(axes: Axes, plot: TimeSeries) -> None:
+    points = sorted(plot.points, key=lambda point: point.day)
     days = [_days(point.day) for point in points]
     for key, style, width in (("center", "solid", 1.0), ("lower", "dashed", 1.2), ("upper", "dashed", 1.2)):
         values = _numbers([getattr(point, key) for point in points])
         if any(value == value for value in values):
             label = "center" if key == "center" else "control limits" if key == "upper" else None
             axes.plot(
-                days,
-                values,
-                drawstyle="steps-mid",
-                linestyle=style,
-                linewidth=width,
-                color=stand_in("limit"),
+                days, values, drawstyle="steps-mid", linestyle=style, linewidth=width, color=stand_in("limit"),
                 label=label,
-            )
+            )  # fmt: skip
     axes.plot(days, _numbers([point.value for point in points]), color=_LINE, linewidth=1.4, marker="o", markersize=3)
     _alarms(axes, points, days)
-    _marks(axes, chart)
     axes.xaxis_date()
-    _value_axis(axes, chart.value_label, chart.form)
+    _value_axis(axes, plot.value_label, plot.form)
+    _marks(axes, [(_days(mark.day), mark.label) for mark in plot.marks])
     _legend(axes)
 
 
@@ -96,41 +125,41 @@ def _alarms(axes: Axes, points: Sequence[TimePoint], days: Sequence[float]) -> N
     ]
     if alarms:
         xs, ys = zip(*alarms, strict=True)
-        axes.plot(
-            xs, ys, linestyle="none", marker="D", markersize=6, color=stand_in("alarm"), label="outside the limits"
-        )
+        color = stand_in("alarm")
+        axes.plot(xs, ys, linestyle="none", marker="D", markersize=6, color=color, label="outside the limits")
 
 
-def _marks(axes: Axes, chart: TimeSeries) -> None:
-    """Name days above the plot, in lanes, so that neighbours do not cover each other."""
-    for number, mark in enumerate(sorted(chart.marks, key=lambda mark: mark.day)):
-        x = _days(mark.day)
-        axes.axvline(x, color=stand_in("ink"), linewidth=1.0, linestyle="dotted")
-        lane = 1.02 + 0.07 * (number % min(_MARK_LANES, len(chart.marks)))
-        axes.text(
-            x,
-            lane,
-            _shortened(mark.label),
-            transform=axes.get_xaxis_transform(),
-            ha="center",
-            va="bottom",
-            fontsize=8.5,
-        )
+def _marks(axes: Axes, marks: Iterable[tuple[float, str]]) -> None:
+    """Name places above the plot, each in the first lane with room; where all are taken the line stands alone."""
+    low, high = axes.get_xlim()
+    if axes.get_xscale() == "log":
+        low, high = _log(low), _log(high)
+    ends = [float("-inf")] * _LANES
+    for x, text in sorted(marks):
+        axes.axvline(x, color=stand_in("ink"), linewidth=1.1, linestyle="dotted")
+        label = _shortened(text)
+        place = ((_log(x) if axes.get_xscale() == "log" else x) - low) / (high - low)
+        half = len(label) * _CHARACTER / WIDTH / 2
+        center = min(max(place, half), 1 - half) if half < 0.5 else 0.5
+        lane = next((number for number, end in enumerate(ends) if center - half > end), None)
+        if lane is not None:
+            ends[lane] = center + half
+            axes.text(center, 1.02 + _LANE_HEIGHT * lane, label, transform=axes.transAxes, ha="center", va="bottom")
 
 
-def _stacked_bars(axes: Axes, chart: StackedBars) -> None:
-    places = range(len(chart.categories))
-    floor = [0.0] * len(chart.categories)
-    for series, role in zip(_drawn_series(chart.series), SERIES, strict=False):
+def _stacked_bars(axes: Axes, plot: StackedBars) -> None:
+    places = range(len(plot.categories))
+    floor = [0.0] * len(plot.categories)
+    for series, role in zip(_drawn_series(plot.series), SERIES, strict=False):
         axes.bar(
             places, series.values, bottom=floor, width=0.8, label=_shortened(series.name),
             color=stand_in(role), edgecolor=stand_in("panel"), linewidth=0.6,
         )  # fmt: skip
         floor = [low + value for low, value in zip(floor, series.values, strict=True)]
-    step = -(-len(chart.categories) // _MOST_TICKS)
-    axes.set_xticks(list(places)[::step], list(chart.categories)[::step])
-    axes.set_xlabel(chart.category_label)
-    _value_axis(axes, chart.value_label, chart.form)
+    step = -(-len(plot.categories) // _MOST_TICKS)
+    axes.set_xticks(list(places)[::step], list(plot.categories)[::step])
+    axes.set_xlabel(plot.category_label)
+    _value_axis(axes, plot.value_label, plot.form)
     _legend(axes)
 
 
@@ -143,66 +172,116 @@ def _drawn_series(series: tuple[Series, ...]) -> tuple[Series, ...]:
     return (*series[:_MOST_SERIES], Series(f"other ({len(rest)})", summed))
 
 
-def _histogram(axes: Axes, chart: Histogram) -> None:
-    widths = [high - low for low, high in zip(chart.edges, chart.edges[1:], strict=False)]
-    axes.bar(
-        chart.edges[:-1], chart.counts, width=widths, align="edge",
-        color=_LINE, edgecolor=stand_in("panel"), linewidth=0.6,
-    )  # fmt: skip
-    if chart.logarithmic:
+def _histogram(axes: Axes, plot: Histogram) -> None:
+    widths = [high - low for low, high in zip(plot.edges, plot.edges[1:], strict=False)]
+    if len(plot.groups) == 1:
+        axes.bar(
+            plot.edges[:-1], plot.groups[0].values, width=widths, align="edge",
+            color=_LINE, edgecolor=stand_in("panel"), linewidth=0.6,
+        )  # fmt: skip
+    else:
+        for group, role, dash in zip(plot.groups, SERIES, _DASHES * 2, strict=False):
+            color = stand_in(role)
+            axes.stairs(group.values, plot.edges, color=color, linestyle=dash, linewidth=1.8, label=group.name)
+    if plot.logarithmic:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.xaxis.set_minor_formatter(lambda _value, _: "")
-    for limit in chart.limits:
-        axes.axvline(limit.value, color=stand_in("ink"), linewidth=1.4, linestyle="dashed")
-        axes.text(
-            limit.value, 1.02, f"{limit.label} {limit.value:g}", transform=axes.get_xaxis_transform(), ha="center",
-            va="bottom", fontsize=8.5,
-        )  # fmt: skip
-    axes.set_xlabel(chart.value_label)
-    _value_axis(axes, chart.count_label, "count")
+    axes.set_xlabel(plot.value_label)
+    _value_axis(axes, plot.count_label, "count")
+    _marks(axes, [(limit.value, f"{limit.label} {limit.value:g}") for limit in plot.limits])
+    _legend(axes)
 
 
-def _horizontal_bars(axes: Axes, chart: HorizontalBars) -> None:
-    places = range(len(chart.bars))
-    colors = [stand_in("alarm") if bar.alarm else _LINE for bar in chart.bars]
-    drawn = axes.barh(places, [bar.value for bar in chart.bars], height=0.66, color=colors)
-    axes.bar_label(
-        drawn,
-        [formatted(bar.value, chart.form) + (" !" if bar.alarm else "") for bar in chart.bars],
-        padding=4,
-        fontsize=8.5,
-    )
-    axes.set_yticks(list(places), [_shortened(bar.label) for bar in chart.bars])
+def _horizontal_bars(axes: Axes, plot: HorizontalBars) -> None:
+    places = range(len(plot.bars))
+    colors = [stand_in("alarm") if bar.alarm else _LINE for bar in plot.bars]
+    drawn = axes.barh(places, [bar.value for bar in plot.bars], height=0.66, color=colors)
+    told = [bar.told(plot.form) + (" !" if bar.alarm else "") for bar in plot.bars]
+    axes.bar_label(drawn, told, padding=4)
+    axes.set_yticks(list(places), [label_lines(bar.label) for bar in plot.bars])
     axes.tick_params(axis="y", length=0, labelcolor=stand_in("ink"))
     axes.invert_yaxis()
-    axes.margins(x=0.12)
+    axes.margins(x=0.2)
     axes.grid(visible=False)
     axes.xaxis.set_visible(False)
     axes.spines["bottom"].set_visible(False)
 
 
-def _value_ranges(axes: Axes, chart: ValueRanges) -> None:
+def _value_ranges(axes: Axes, plot: ValueRanges) -> None:
     from matplotlib.ticker import LogLocator
 
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.axvspan(*chart.band, color=stand_in("rule"), alpha=0.5, linewidth=0, label=chart.band_label)
-    for place, group in enumerate(chart.ranges):
+    axes.axvspan(*plot.band, color=stand_in("rule"), alpha=0.5, linewidth=0, label=plot.band_label)
+    for place, group in enumerate(plot.ranges):
         color = stand_in("alarm") if group.alarm else _LINE
         ends = (group.first if group.low is None else group.low, group.third if group.high is None else group.high)
         axes.plot(ends, (place, place), color=color, linewidth=1.4)
         axes.plot((group.first, group.third), (place, place), color=color, linewidth=7, alpha=0.55)
         axes.plot((group.middle,), (place,), color=color, marker="D" if group.alarm else "o", markersize=6)
-    labels = [group.label + (" !" if group.alarm else "") for group in chart.ranges]
+    low, high = axes.get_xlim()
+    # A span of one power of ten has room for steps between; a wider one has none.
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 60 else (1.0,), numticks=6))
+    labels = [label_lines(group.label + (" !" if group.alarm else "")) for group in plot.ranges]
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelcolor=stand_in("ink"))
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(lambda _value, _: "")
-    axes.set_xlabel(chart.value_label)
+    axes.set_xlabel(plot.value_label)
     _legend(axes)
+
+
+def _curves(axes: Axes, plot: Curves) -> None:
+    for curve, role, dash in zip(plot.curves, SERIES, _DASHES * 2, strict=False):
+        style = "steps-post" if plot.steps else "default"
+        color = stand_in(role)
+        axes.plot(
+            curve.xs, curve.ys, drawstyle=style, color=color, linestyle=dash, linewidth=1.8,
+            label=_shortened(curve.name),
+        )  # fmt: skip
+        _band(axes, curve, color, steps=plot.steps)
+    if plot.diagonal:
+        axes.plot((0, 1), (0, 1), color=stand_in("limit"), linestyle="dotted", linewidth=1.2, label="chance")
+    for point in plot.points:
+        axes.plot(
+            (point.x,), (point.y,), linestyle="none", marker="D", markersize=7, color=stand_in("ink"),
+            label=_shortened(point.label),
+        )  # fmt: skip
+    axes.set_xlabel(plot.x_label)
+    axes.set_ylabel(plot.y_label)
+    for axis, form in ((axes.xaxis, plot.x_form), (axes.yaxis, plot.y_form)):
+        if form == "share":
+            axis.set_major_formatter(lambda value, _: f"{value * 100:g} %")
+    _marks(axes, [(limit.value, f"{limit.label} {limit.value:g}") for limit in plot.limits])
+    if plot.counts is not None:
+        axes.set_xticks(plot.counts.xs)
+    _legend(axes)
+
+
+def _band(axes: Axes, curve: Curve, color: str, *, steps: bool) -> None:
+    if curve.lower and curve.upper:
+        axes.fill_between(
+            curve.xs, curve.lower, curve.upper, step="post" if steps else None, color=color, alpha=0.16, linewidth=0
+        )
+
+
+def _counts_below(axes: Axes, counts: CountsBelow) -> None:
+    """Write the numbers under the ticks they belong to, each group's name on a line above its numbers."""
+    axes.axis("off")
+    axes.set_ylim(lines_below(counts), 0)
+    start = axes.get_yaxis_transform()
+    axes.text(0, 0, counts.title, transform=start, va="top", color=stand_in("quiet"))
+    for line, (name, numbers) in enumerate(counts.groups):
+        axes.text(0, 1 + 2 * line, _shortened(name), transform=start, va="top")
+        for x, number in zip(counts.xs, numbers, strict=True):
+            axes.text(x, 2 + 2 * line, number, va="top", ha="center")
+
+
+def lines_below(counts: CountsBelow) -> int:
+    """Return the lines that numbers below an axis take: the title's, and two for each group."""
+    return 1 + 2 * len(counts.groups)
 
 
 def _value_axis(axes: Axes, label: str, form: ValueForm) -> None:
@@ -217,19 +296,27 @@ def _value_axis(axes: Axes, label: str, form: ValueForm) -> None:
 
 
 def _legend(axes: Axes) -> None:
-    handles, _ = axes.get_legend_handles_labels()
+    """Name what is drawn below it, in as many columns as the longest name allows."""
+    handles, labels = axes.get_legend_handles_labels()
     if handles:
-        axes.figure.legend(loc="outside lower left", ncols=min(len(handles), 5))
+        width = 36 + _CHARACTER * max(map(len, labels))
+        axes.figure.legend(loc="outside lower left", ncols=max(1, min(len(handles), int(WIDTH / width))))
 
 
 def _shortened(text: str) -> str:
-    """Cut a label that would leave the plot no room; the table below the chart has all of it."""
-    return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
+    """Cut a name that would leave the plot no room; the table below the plot has all of it."""
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
 
 
 def _days(day: date) -> float:
     """Return a day as matplotlib counts it: since 1970."""
     return float((day - _EPOCH).days)
+
+
+def _log(value: float) -> float:
+    from math import log
+
+    return log(value)
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:

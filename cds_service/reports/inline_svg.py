@@ -1,7 +1,8 @@
 """matplotlib's SVG made fit to stand within a page: named, without style, metadata or ids of its own.
 
 Style attributes and the global style element would need a laxer Content-Security-Policy, and colors fixed in the
-picture would not follow the page from light to dark; so properties become attributes, and colors become classes.
+picture would not follow the page from light to dark; so properties become attributes. A plot is drawn in stand-ins for
+colors, which become classes, and so one picture serves light and dark.
 """
 
 from __future__ import annotations
@@ -10,10 +11,15 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from cds_service.reports.palette import role_of
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+SERIES: Final = tuple(f"series-{number}" for number in range(1, 9))
+_ROLES: Final = ("ink", "quiet", "rule", "panel", "limit", "alarm", *SERIES)
+
+# Stand-ins that no other part of a drawing uses, as matplotlib writes them.
+_STAND_INS: Final = {role: f"#0a0b{number:02x}" for number, role in enumerate(_ROLES, 16)}
+_ROLE_OF: Final = {color: role for role, color in _STAND_INS.items()}
 
 _KEPT: Final = frozenset(
     {
@@ -23,6 +29,16 @@ _KEPT: Final = frozenset(
 )
 _DROPPED: Final = frozenset({"metadata", "style"})
 _REFERENCE: Final = re.compile(r"url\(#([^)]+)\)")
+
+
+def stand_in(role: str) -> str:
+    """Return the color to draw with. Raises KeyError for a role that does not exist."""
+    return _STAND_INS[role]
+
+
+def class_rules() -> str:
+    """Return the CSS rules that give each role its color of the page."""
+    return "".join(f".fill-{role}{{fill:var(--{role})}}.stroke-{role}{{stroke:var(--{role})}}\n" for role in _ROLES)
 
 
 def inline_svg(drawn: str, *, name: str, title: str, description: str) -> str:
@@ -68,7 +84,7 @@ def _restyle(element: ET.Element) -> None:
     properties |= {key: element.attrib.pop(key) for key in ("fill", "stroke") if key in element.attrib}
     classes = []
     for key, value in properties.items():
-        if key in ("fill", "stroke") and (role := role_of(value)) is not None:
+        if key in ("fill", "stroke") and (role := _ROLE_OF.get(value)) is not None:
             classes.append(f"{key}-{role}")
         elif key in ("fill", "stroke") or key in _KEPT:
             element.set(key, value)

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser
 
-from cds_service.reports.page import render_page
+from cds_service.reports.as_html import as_html
 from tests.browser.conftest import Watch
 from tests.unit.reports.samples import charts, page
 
@@ -14,7 +14,7 @@ from tests.unit.reports.samples import charts, page
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(render_page(page()), encoding="utf-8")
+    path.write_text(as_html(page()), encoding="utf-8")
     return path
 
 

@@ -20,9 +20,9 @@ from cds_service.insight.doctor.phrasing import (
     spelling_of,
     used_of,
 )
-from cds_service.reports.charts import Bar, Chart, HorizontalBars, Range, ValueRanges
-from cds_service.reports.content import Column, Figure, Figures, Listing, Notice, Page, Points, Section, Table
-from cds_service.reports.page import render_page
+from cds_service.reports.as_html import as_html
+from cds_service.reports.content import Column, Document, Figure, Figures, Listing, Notice, Points, Section, Table
+from cds_service.reports.plots import Bar, HorizontalBars, Plot, Range, ValueRanges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,8 +37,8 @@ _CHARTED: Final = {"fraction": "percent", "moles": "mass"}
 
 def as_page(report: Report) -> str:
     """Return the whole document. Raises MissingExtraError when matplotlib is not installed."""
-    return render_page(
-        Page(
+    return as_html(
+        Document(
             kind="sii-cds doctor",
             title="Can the rule read these data?",
             lead="Codes, units, blood draws and eligibility as the service itself reads them, before go-live.",
@@ -112,14 +112,14 @@ def _figures(report: Report) -> Figures:
     return Figures(tuple(items))
 
 
-def _patient_charts(report: Report) -> Iterator[Chart | Points]:
+def _patient_charts(report: Report) -> Iterator[Plot | Points]:
     yield from _bars("outcomes", "What the service would answer", "outcome", report.outcomes["counts"])
     yield from _bars("not-eligible", "Why patients are not eligible", "reason", report.outcomes["notEligible"])
     yield from _bars("indeterminate", "Why SII cannot be told", "reason", report.outcomes["indeterminate"])
     yield from _bars("no-draw", "Why patients lack a complete draw", "reason", report.draws["missing"])
 
 
-def _bars(identifier: str, title: str, item: str, counts: Mapping[str, Count]) -> Iterator[Chart | Points]:
+def _bars(identifier: str, title: str, item: str, counts: Mapping[str, Count]) -> Iterator[Plot | Points]:
     """Draw shown counts where there are several; masked ones are named in the description and have no bar."""
     shown = tuple(Bar(name, count) for name, count in counts.items() if isinstance(count, int))
     masked = [f"{name} ({count})" for name, count in counts.items() if not isinstance(count, int)]
@@ -193,7 +193,7 @@ def _quartiles(unit: UnitRow) -> str:
     return " · ".join(number(found[key]) for key in ("p25", "p50", "p75")) if found else ""
 
 
-def _value_charts(report: Report) -> Iterator[Chart]:
+def _value_charts(report: Report) -> Iterator[Plot]:
     """Draw, for each analyte and basis, the values of every code and unit in the canonical unit."""
     groups: dict[tuple[str, str], list[Range]] = {}
     suspicious = {row.about for row in report.findings if row.id == "unit-scale"}

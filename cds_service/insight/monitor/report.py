@@ -10,8 +10,8 @@ from cds_service.insight.monitor.daily import quantile
 from cds_service.insight.monitor.tallies import SAMPLE_AGE, SII
 from cds_service.insight.monitor.terminal import COLUMNS, day_cells, not_judged, summary
 from cds_service.insight.monitor.wording import detection, evidence, headline, label
-from cds_service.reports.charts import TimeMark, TimePoint, TimeSeries
-from cds_service.reports.content import Column, Notice, Page, Points, Section, Table
+from cds_service.reports.content import Column, Document, Notice, Points, Section, Table
+from cds_service.reports.plots import TimeMark, TimePoint, TimeSeries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +34,10 @@ _ALWAYS: Final = ("hooks", "eligible", "indeterminate", "firing")
 _MOST_SIGNALLING: Final = 10
 
 
-def report_page(result: Monitoring, tallies: Tallies, now: datetime) -> Page:
+def report_page(result: Monitoring, tallies: Tallies, now: datetime) -> Document:
     """Return the page. Holds no patient data."""
     periods = result.periods
-    return Page(
+    return Document(
         kind="Monitor",
         title="Does the rule still behave?",
         lead=summary(result),

@@ -14,8 +14,8 @@ from cds_service.insight.usage.report_figures import (
     reason_lists,
 )
 from cds_service.insight.usage.statistics import SII_EDGES
-from cds_service.reports.charts import Bar, Histogram, HorizontalBars, Limit, Series, StackedBars
-from cds_service.reports.content import Column, Figure, Figures, Notice, Page, Section, Table
+from cds_service.reports.content import Column, Document, Figure, Figures, Notice, Section, Table
+from cds_service.reports.plots import Bar, Histogram, HorizontalBars, Limit, Series, StackedBars
 from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ _HEADS_OF_CARDS: Final = ("Overridden", "Not answered", "Kept back")
 _REASON_IDS: Final = ("overridden", "indeterminate", "not-eligible", "unavailable", "exclusions")
 
 
-def report_page(statistics: Statistics, source: str, zone: tzinfo, version: str) -> Page:
+def report_page(statistics: Statistics, source: str, zone: tzinfo, version: str) -> Document:
     """Return the page. `source` names the log, `version` the program that counted."""
     total = statistics.total
     period = "No hook call in this period."
     if statistics.first is not None and statistics.last is not None:
         period = f"{statistics.first.astimezone(zone):%Y-%m-%d} to {statistics.last.astimezone(zone):%Y-%m-%d}"
-    return Page(
+    return Document(
         kind="Audit report",
         title="SII recurrence risk: decisions, cards and feedback",
         lead="Counted from the audit log. A card counts in the week of its hook, whenever its feedback came.",
@@ -182,7 +182,7 @@ def _values(statistics: Statistics) -> Section:
         value_label="SII (10⁹/L)",
         count_label="hook calls",
         edges=tuple(map(float, SII_EDGES[first : last + 1])),
-        counts=tuple(statistics.sii[first:last]),
+        groups=(Series("hook calls", tuple(map(float, statistics.sii[first:last]))),),
         limits=limits,
         logarithmic=True,
     )

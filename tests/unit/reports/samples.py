@@ -2,12 +2,29 @@
 
 from datetime import date, timedelta
 
-from cds_service.reports.charts import (
+from cds_service.reports.content import (
+    Column,
+    Document,
+    Figure,
+    Figures,
+    Listing,
+    Notice,
+    Points,
+    Remark,
+    Remarks,
+    Section,
+    Table,
+)
+from cds_service.reports.plots import (
     Bar,
-    Chart,
+    CountsBelow,
+    Curve,
+    CurvePoint,
+    Curves,
     Histogram,
     HorizontalBars,
     Limit,
+    Plot,
     Range,
     Series,
     StackedBars,
@@ -16,7 +33,6 @@ from cds_service.reports.charts import (
     TimeSeries,
     ValueRanges,
 )
-from cds_service.reports.content import Column, Figure, Figures, Listing, Notice, Page, Points, Section, Table
 
 HOSTILE = "<script>alert('$x$ & y')</script>"
 FIRST_DAY = date(2026, 3, 2)
@@ -65,7 +81,7 @@ def histogram() -> Histogram:
         value_label="SII (10⁹/L)",
         count_label="hooks",
         edges=(50, 100, 200, 400, 800, 1600),
-        counts=(3, 14, 22, 17, 4),
+        groups=(Series("hooks", (3, 14, 22, 17, 4)),),
         limits=(Limit(405.08, "cut-off"),),
         logarithmic=True,
     )
@@ -95,14 +111,53 @@ def value_ranges() -> ValueRanges:
     )
 
 
-def charts() -> tuple[Chart, ...]:
-    return time_series(), stacked_bars(), histogram(), horizontal_bars(), value_ranges()
+def curves() -> Curves:
+    days = (0, 90, 365, 730, 1095)
+    return Curves(
+        id="survival",
+        title="Free of recurrence",
+        description="Share of patients without recurrence, by SII at the decision.",
+        x_label="days from the decision",
+        y_label="free of recurrence",
+        curves=(
+            Curve(
+                name=HOSTILE,
+                xs=days,
+                ys=(1, 0.9, 0.7, 0.5, 0.4),
+                lower=(1, 0.85, 0.6, 0.4, 0.3),
+                upper=(1, 0.95, 0.8, 0.6, 0.5),
+            ),
+            Curve(name="not above", xs=days, ys=(1, 0.95, 0.85, 0.8, 0.7)),
+        ),
+        y_form="share",
+        steps=True,
+        points=(CurvePoint(365, 0.7, "one year"),),
+        limits=(Limit(730, "two years"),),
+        counts=CountsBelow("at risk", days, (("above", ("120", "99", "70", "41", "20")), ("not above", ("130",) * 5))),
+    )
 
 
-def page() -> Page:
+def charts() -> tuple[Plot, ...]:
+    return time_series(), stacked_bars(), histogram(), horizontal_bars(), value_ranges(), curves()
+
+
+def page() -> Document:
     table = Table(caption="Clients", columns=(Column("Client"), Column("Hooks", numeric=True)), rows=((HOSTILE, "12"),))
     figures = Figures((Figure("Hooks", "1 204"), Figure("Cards shown", "97", "8.1 % of the hooks")))
-    return Page(
+    remarks = Remarks(
+        (
+            Remark(
+                tag="blocks",
+                tone="bad",
+                code="unit-scale",
+                title="Wrong scale",
+                text=HOSTILE,
+                points=("platelets 0.4 %, usually 3 %", "neutrophils"),
+                actions=("Ask the laboratory.",),
+            ),
+        )
+    )
+    return Document(
         kind="Audit report",
         title="SII recurrence risk",
         lead="What the service was asked, and what became of its cards.",
@@ -113,7 +168,7 @@ def page() -> Page:
                 id="summary",
                 title="Summary",
                 text="All times are UTC.",
-                blocks=(figures, Points((HOSTILE,)), Listing(HOSTILE), table),
+                blocks=(figures, Points((HOSTILE,)), Listing(HOSTILE), table, remarks),
             ),
             Section(id="plots", title="Plots", blocks=charts()),
         ),

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from cds_service.errors import MissingExtraError
-from cds_service.reports.charts import Bar, Chart, Series, TimeMark, ValueForm, data_table, formatted
-from cds_service.reports.content import Column, Page, Section, Table
-from cds_service.reports.drawing import draw_chart
-from cds_service.reports.page import render_page
+from cds_service.reports.as_html import as_html
+from cds_service.reports.content import Column, Document, Section, Table
+from cds_service.reports.draw import draw_plot
+from cds_service.reports.plot_tables import data_table
+from cds_service.reports.plots import Bar, Plot, Series, TimeMark, ValueForm, formatted
 from tests.unit.reports.samples import (
     FIRST_DAY,
     charts,
@@ -26,8 +27,8 @@ WEEKS_OF_A_YEAR = tuple(f"2026-W{number:02}" for number in range(1, 53))
 
 
 @pytest.mark.parametrize("chart", charts(), ids=lambda chart: chart.id)
-def test_chart_colors_are_classes_only(chart: Chart) -> None:
-    drawn = draw_chart(chart)
+def test_chart_colors_are_classes_only(chart: Plot) -> None:
+    drawn = draw_plot(chart)
 
     assert not re.search(r"#[0-9a-f]{6}\b(?!\))", drawn.replace('href="#', ""))
     assert "style" not in drawn
@@ -35,7 +36,7 @@ def test_chart_colors_are_classes_only(chart: Chart) -> None:
 
 
 @pytest.mark.parametrize("chart", charts(), ids=lambda chart: chart.id)
-def test_chart_table_has_as_many_cells_as_columns(chart: Chart) -> None:
+def test_chart_table_has_as_many_cells_as_columns(chart: Plot) -> None:
     table = data_table(chart)
 
     assert table.rows
@@ -55,7 +56,7 @@ def test_time_series_table_names_alarms_and_marks() -> None:
 def test_stacked_bars_more_series_than_colors_are_added_up_in_the_picture_only() -> None:
     chart = stacked_bars(series=12)
 
-    assert "other (5)" in draw_chart(chart)
+    assert "other (5)" in draw_plot(chart)
     assert len(data_table(chart).columns) == 13
 
 
@@ -73,12 +74,12 @@ def test_histogram_table_names_spans_and_limit() -> None:
         (replace(time_series(), points=(replace(time_series().points[0], value=None),)), "a day without value"),
         (replace(stacked_bars(), categories=(), series=()), "no week"),
         (replace(stacked_bars(), series=()), "no series"),
-        (replace(histogram(), counts=(0, 0, 0, 0, 0)), "nothing counted"),
+        (replace(histogram(), groups=(Series("hooks", (0, 0, 0, 0, 0)),)), "nothing counted"),
         (replace(horizontal_bars(), bars=()), "no bar"),
     ],
 )
-def test_chart_without_data_says_so(chart: Chart, reason: str) -> None:
-    assert "No data in this period." in draw_chart(chart), reason
+def test_chart_without_data_says_so(chart: Plot, reason: str) -> None:
+    assert "No data." in draw_plot(chart), reason
     data_table(chart)
 
 
@@ -96,8 +97,8 @@ def test_chart_without_data_says_so(chart: Chart, reason: str) -> None:
         (replace(stacked_bars(), categories=WEEKS_OF_A_YEAR, series=(Series("a", (1,) * 52),)), "a year"),
     ],
 )
-def test_chart_edge_data_is_drawn(chart: Chart, reason: str) -> None:
-    assert draw_chart(chart).startswith("<svg "), reason
+def test_chart_edge_data_is_drawn(chart: Plot, reason: str) -> None:
+    assert draw_plot(chart).startswith("<svg "), reason
 
 
 @pytest.mark.parametrize(
@@ -118,21 +119,21 @@ def test_without_matplotlib_one_sentence_says_what_to_install(monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "matplotlib", None)
 
     with pytest.raises(MissingExtraError, match=re.escape("pip install 'sii-cds[reports]'")):
-        render_page(page())
+        as_html(page())
 
 
 def test_without_matplotlib_a_page_without_charts_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     table = Table(caption="Clients", columns=(Column("Client"),), rows=(("main-ehr",),))
 
-    assert "main-ehr" in render_page(Page(kind="K", title="T", sections=(Section(id="s", title="S", blocks=(table,)),)))
+    assert "main-ehr" in as_html(Document(kind="K", title="T", sections=(Section(id="s", title="S", blocks=(table,)),)))
 
 
 def test_drawing_leaves_the_settings_of_the_process_alone() -> None:
     import matplotlib as mpl
 
     before = mpl.rcParams.copy()
-    draw_chart(horizontal_bars())
+    draw_plot(horizontal_bars())
 
     assert mpl.rcParams.copy() == before
     assert "matplotlib.pyplot" not in sys.modules

@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from cds_service.reports.content import Column, Notice, Page, Section, Table
-from cds_service.reports.page import render_page
+from cds_service.reports.as_html import as_html
+from cds_service.reports.content import Column, Document, Notice, Section, Table
 from tests.unit.reports.samples import HOSTILE, charts, page
 
 VOID = frozenset({"meta", "link"})
@@ -38,7 +38,7 @@ class Outline(HTMLParser):
 
 @pytest.fixture(scope="module")
 def document() -> str:
-    return render_page(page())
+    return as_html(page())
 
 
 def test_page_policy_allows_its_own_style_only(document: str) -> None:
@@ -65,8 +65,9 @@ def test_page_has_no_script_no_style_attribute_no_address(document: str) -> None
 
 def test_page_hostile_text_stays_text(document: str) -> None:
     assert HOSTILE not in document
-    # Header, bullet, listing, table cell, and the labels of two charts in picture and table.
-    assert len(re.findall(r"&lt;script&gt;alert\((?:'|&#39;)\$x\$ &amp; y(?:'|&#39;)\)&lt;/script&gt;", document)) == 8
+    # Header, bullet, listing, table cell, remark, the labels of two charts in their tables (pictures break them into
+    # lines), and a curve in its legend and in five rows.
+    assert len(re.findall(r"&lt;script&gt;alert\((?:'|&#39;)\$x\$ &amp; y(?:'|&#39;)\)&lt;/script&gt;", document)) == 13
 
 
 def test_page_ids_are_unique_and_references_meet_them(document: str) -> None:
@@ -91,21 +92,21 @@ def test_page_each_chart_is_a_named_picture_with_a_table(document: str) -> None:
 
 
 def test_page_same_content_same_bytes(document: str) -> None:
-    assert render_page(page()) == document
+    assert as_html(page()) == document
 
 
 def test_page_id_twice_is_refused() -> None:
     sections = (Section(id="a", title="A"), Section(id="a", title="B"))
 
-    with pytest.raises(ValueError, match="twice on the page: a"):
-        render_page(replace(page(), sections=sections))
+    with pytest.raises(ValueError, match="twice in the document: a"):
+        as_html(replace(page(), sections=sections))
 
 
 def test_page_without_rows_says_so() -> None:
     table = Table(caption="Clients", columns=(Column("Client"), Column("Hooks")), rows=(), empty="No client asked.")
 
-    document = render_page(
-        Page(kind="K", title="T", sections=(Section(id="s", title="S", blocks=(table, Notice("Mind."))),))
+    document = as_html(
+        Document(kind="K", title="T", sections=(Section(id="s", title="S", blocks=(table, Notice("Mind."))),))
     )
 
     assert '<td colspan="2">No client asked.</td>' in document

@@ -1,4 +1,8 @@
-"""Charts drawn by matplotlib: no window, no global figure, and the same bytes for the same data."""
+"""Plots drawn by matplotlib: no window, no global figure, and the same bytes for the same data.
+
+A picture is as wide as a telephone's screen, and its text is not smaller than 11 pixels there; a wide page puts two
+side by side instead of enlarging one.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +12,33 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.errors import MissingExtraError
-from cds_service.reports.axes import draw_axes, is_empty
-from cds_service.reports.charts import HorizontalBars, ValueRanges
-from cds_service.reports.inline_svg import inline_svg
-from cds_service.reports.palette import stand_in
+from cds_service.reports.axes import HEIGHT, LINE_BELOW, WIDTH, draw_axes, is_empty, label_lines, lines_below
+from cds_service.reports.inline_svg import inline_svg, stand_in
+from cds_service.reports.plots import Curves, HorizontalBars, ValueRanges
 
 if TYPE_CHECKING:
-    from cds_service.reports.charts import Chart
+    from collections.abc import Iterable
+
+    from cds_service.reports.plots import Plot
 
 _MISSING: Final = "Plots need matplotlib, which is not installed: pip install 'sii-cds[reports]'"
 
 # XML 1.0, section 2.2. Labels are data, and matplotlib writes what it is given.
 _NOT_XML: Final = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
-_WIDTH: Final = 9.2
-_HEIGHT: Final = 3.3
-_BAR_HEIGHT: Final = 0.3
-_BAR_FRAME_HEIGHT: Final = 0.45
-_RANGE_FRAME_HEIGHT: Final = 0.9
+_POINTS_PER_INCH: Final = 72
+# Inches: of a row, of a second line in one, of what surrounds rows.
+_ROW: Final = 0.3
+_SECOND_LINE: Final = 0.16
+_BAR_FRAME: Final = 0.45
+_RANGE_FRAME: Final = 1.1
 
 _STYLE: Final[dict[Any, object]] = {
     "svg.fonttype": "none",
     # Labels are data: a dollar sign in one is a dollar sign.
     "text.parse_math": False,
     "date.converter": "concise",
-    "font.size": 9.0,
+    "font.size": 11.5,
     "font.family": ["DejaVu Sans"],
     "text.color": stand_in("ink"),
     "axes.labelcolor": stand_in("quiet"),
@@ -43,18 +49,21 @@ _STYLE: Final[dict[Any, object]] = {
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.grid.axis": "y",
+    "axes.labelsize": 11.5,
     "grid.color": stand_in("rule"),
     "grid.linewidth": 0.8,
     "xtick.color": stand_in("quiet"),
+    "xtick.labelsize": 11.5,
     "ytick.color": stand_in("quiet"),
+    "ytick.labelsize": 11.5,
     "figure.facecolor": "none",
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": 11.5,
 }
 
 
-def draw_chart(chart: Chart) -> str:
-    """Return the chart as an `svg` element with title and description.
+def draw_plot(plot: Plot) -> str:
+    """Return the plot as an `svg` element with title and description.
 
     Raises MissingExtraError when matplotlib is not installed.
     """
@@ -69,23 +78,28 @@ def draw_chart(chart: Chart) -> str:
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
-        mpl.rcParams["svg.hashsalt"] = chart.id
-        figure = Figure(figsize=(_WIDTH, _height(chart)), layout="constrained")
-        axes = figure.add_subplot()
-        draw_axes(axes, chart)
+        mpl.rcParams["svg.hashsalt"] = plot.id
+        figure = Figure(figsize=(WIDTH / _POINTS_PER_INCH, _height(plot)), layout="constrained")
+        draw_axes(figure, plot)
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     drawing = _NOT_XML.sub("?", drawn.getvalue())
-    return inline_svg(drawing, name=chart.id, title=chart.title, description=chart.description)
+    return inline_svg(drawing, name=plot.id, title=plot.title, description=plot.description)
 
 
-def _height(chart: Chart) -> float:
+def _height(plot: Plot) -> float:
     """Inches: what lies under each other needs room for each; ranges have an axis and a legend besides."""
-    if is_empty(chart):
-        return _HEIGHT
-    match chart:
+    if is_empty(plot):
+        return HEIGHT / 2
+    match plot:
         case HorizontalBars():
-            return _BAR_FRAME_HEIGHT + _BAR_HEIGHT * len(chart.bars)
+            return _BAR_FRAME + _rows(bar.label for bar in plot.bars)
         case ValueRanges():
-            return _RANGE_FRAME_HEIGHT + _BAR_HEIGHT * len(chart.ranges)
+            return _RANGE_FRAME + _rows(group.label for group in plot.ranges)
+        case Curves(counts=below) if below is not None:
+            return HEIGHT + LINE_BELOW * lines_below(below)
         case _:
-            return _HEIGHT
+            return HEIGHT
+
+
+def _rows(labels: Iterable[str]) -> float:
+    return sum(_ROW + _SECOND_LINE * label_lines(label).count("\n") for label in labels)

@@ -35,11 +35,11 @@ from cds_service.state.chain_heads import HeadKeeper, kept_head
 from cds_service.state.installation_key import InstallationKey
 from cds_service.state.snoozes import SnoozeStore
 from cds_service.web.application import build_application
-from cds_service.web.caller_address import TrustedProxies
 from cds_service.web.exposition import join_workers
 from cds_service.web.metrics import Metrics
 from cds_service.web.ports import ContentVersions, Parts, Running, new_uuid, utc_now
 from cds_service.web.reloading import Reloader
+from cds_service.web.request_head import TrustedProxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

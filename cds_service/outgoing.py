@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from requests import Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 USER_AGENT: Final = "sii-cds"
 # HAPI answers a search of the last minute from its cache unless told otherwise: a corrected result as it was before.
@@ -81,6 +83,29 @@ class FinalAnswerAdapter(HTTPAdapter):
         manager = super().proxy_manager_for(*arguments, **options)
         manager.pool_classes_by_scheme = self.pools
         return manager
+
+
+class _ClosedSession(Session):
+    """A session that a redirect leads nowhere: it is an answer like any other, and the address stays the one given."""
+
+    def get_redirect_target(self, resp: Response) -> None:
+        """Follow none."""
+
+
+def closed_session(ca_file: Path | None = None, proxy: str | None = None) -> Session:
+    """Return a session that only its caller directs: own certificate authorities, and a proxy for https.
+
+    It follows no redirect and reads nothing from the environment: no netrc, no proxy variable, no bundle of
+    authorities. Each user has one of its own, so no cookie comes from anybody else.
+    """
+    session = _ClosedSession()
+    session.trust_env = False
+    session.verify = str(ca_file) if ca_file else True
+    session.proxies = {"https": proxy} if proxy else {}
+    session.headers["User-Agent"] = USER_AGENT
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, FinalAnswerAdapter())
+    return session
 
 
 def seconds_to_wait(status: int, headers: Mapping[str, str]) -> float | None:

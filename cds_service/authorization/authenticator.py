@@ -5,22 +5,19 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from cds_service.authorization.claims import check_claims, check_tenant
 from cds_service.authorization.failures import FailureLimit, Standing
 from cds_service.authorization.key_url import KeyUrl
 from cds_service.authorization.observing import SilentObserver
 from cds_service.authorization.refusals import Refusal, refused
-from cds_service.authorization.signature import check_signature
-from cds_service.authorization.token import read_token
+from cds_service.authorization.token import check_claims, check_signature, check_tenant, read_token
 from cds_service.errors import UnauthenticatedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from cds_service.authorization.clients import TrustedClient
+    from cds_service.authorization.clients import ClientTrust, TokenPolicy, TrustedClient
     from cds_service.authorization.observing import TrustObserver
-    from cds_service.authorization.trust import ClientTrust, TokenPolicy
     from cds_service.state.used_tokens import UsedTokens
 
 _log = logging.getLogger(__name__)

@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from cds_service.authorization.claims import check_claims, check_tenant, is_time
 from cds_service.authorization.refusals import Refusal
-from cds_service.authorization.signature import check_signature
-from cds_service.authorization.token import read_token
-from cds_service.authorization.token_header import check_header
+from cds_service.authorization.token import (
+    check_claims,
+    check_header,
+    check_signature,
+    check_tenant,
+    is_time,
+    read_token,
+)
 from cds_service.errors import TrustError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cds_service.authorization.authenticator import Authenticator
+    from cds_service.authorization.clients import ClientTrust
     from cds_service.authorization.token import UnverifiedToken
-    from cds_service.authorization.trust import ClientTrust
 
 # A captured token is mostly too old by the time somebody looks at it; what else is wrong with it matters more.
 _OF_TIME: Final = frozenset({Refusal.EXPIRED, Refusal.ISSUED_IN_FUTURE, Refusal.NOT_YET_VALID})

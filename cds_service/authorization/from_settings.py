@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cds_service.authorization.authenticator import Authenticator
-from cds_service.authorization.clients import TrustedClient
-from cds_service.authorization.key_download import KeySetAddress
+from cds_service.authorization.clients import ClientTrust, TokenPolicy, TrustedClient
 from cds_service.authorization.key_file import KeyFile
-from cds_service.authorization.key_url import KeyUrl
+from cds_service.authorization.key_url import KeySetAddress, KeyUrl
 from cds_service.authorization.keys import KeySetError
 from cds_service.authorization.observing import SilentObserver, TrustObserver
-from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import ConfigurationError
 from cds_service.state.used_tokens import UsedTokens
 

@@ -18,16 +18,89 @@ import threading
 import time
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from cds_service.authorization.key_download import TIMEOUT_SECONDS, KeySetAddress, download
-from cds_service.authorization.keys import KeysByAlgorithm, KeySet, KeySetError, NoUsableKeyError, read_key_set
+import requests
+from urllib3.exceptions import HTTPError
+
+from cds_service.authorization.keys import (
+    MAX_KEY_SET_BYTES,
+    KeysByAlgorithm,
+    KeySet,
+    KeySetError,
+    NoUsableKeyError,
+    read_key_set,
+)
 from cds_service.authorization.observing import SilentObserver, TrustObserver
+from cds_service.outgoing import NOT_FROM_A_CACHE, closed_session, seconds_to_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 _log = logging.getLogger(__name__)
+
+# For connecting and for each piece that arrives. Nobody waits longer, even for a server that sends byte by byte.
+TIMEOUT_SECONDS = 2.0
+# For all pieces together: a server that sends byte by byte is given up too.
+LONGEST_SECONDS = 10.0
+# Requests with an unknown key wait meanwhile.
+_LONGEST_PATIENCE_SECONDS = 1.0
+_CHUNK_BYTES = 65_536
+_HEADERS: Final = {
+    "Accept": "application/jwk-set+json, application/json",
+    "Accept-Encoding": "identity",
+    **NOT_FROM_A_CACHE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeySetAddress:
+    """Where a key set is published, and the way there: own certificate authorities, a proxy for https."""
+
+    url: str
+    ca_file: Path | None = None
+    proxy: str | None = None
+
+
+def download(address: KeySetAddress) -> bytes:
+    """Get a key set. Raises KeySetError; a redirect counts as a failure, since it would lead to another address."""
+    with closed_session(address.ca_file, address.proxy) as session:
+        try:
+            with _patient_request(session, address.url) as response:
+                if response.status_code != requests.codes.ok:
+                    raise KeySetError(f"status {response.status_code}")
+                return _body(response)
+        except (OSError, HTTPError) as error:
+            # Of requests, of the library below it, and of a file of authorities that is gone or holds none.
+            raise KeySetError(type(error).__name__) from None
+
+
+def _patient_request(session: requests.Session, url: str) -> requests.Response:
+    """Ask, and once more where the server asks for a moment."""
+    response = _request(session, url)
+    seconds = seconds_to_wait(response.status_code, response.headers)
+    if seconds is None or seconds > _LONGEST_PATIENCE_SECONDS:
+        return response
+    response.close()
+    time.sleep(seconds)
+    return _request(session, url)
+
+
+def _request(session: requests.Session, url: str) -> requests.Response:
+    return session.get(url, headers=_HEADERS, timeout=TIMEOUT_SECONDS, stream=True)
+
+
+def _body(response: requests.Response) -> bytes:
+    body, end = bytearray(), time.monotonic() + LONGEST_SECONDS
+    while part := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+        body += part
+        if time.monotonic() > end:
+            raise KeySetError(f"not complete after {LONGEST_SECONDS:.0f} s")
+        if len(body) > MAX_KEY_SET_BYTES:
+            raise KeySetError("larger than 1 MB")
+    return bytes(body)
+
 
 REFRESH_SECONDS = 300.0
 DISCARD_SECONDS = 86_400.0

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import requests
 
-from cds_service.outgoing import USER_AGENT
+from cds_service.outgoing import closed_session
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,21 +50,10 @@ class Caller:
         return self._call("POST", path, token, _hook_body())
 
     def _call(self, method: str, path: str, token: str | None, body: object) -> Reply:
-        headers = {"Accept": "application/json", "User-Agent": USER_AGENT} | (
-            {"Authorization": f"Bearer {token}"} if token else {}
-        )
+        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         try:
-            with requests.Session() as session:
-                session.trust_env = False
-                response = session.request(
-                    method,
-                    self.address + path,
-                    headers=headers,
-                    json=body,
-                    timeout=_SECONDS,
-                    allow_redirects=False,
-                    verify=str(self.ca_file) if self.ca_file else True,
-                )
+            with closed_session(self.ca_file) as session:
+                response = session.request(method, self.address + path, headers=headers, json=body, timeout=_SECONDS)
         except requests.RequestException as error:
             raise CallError(_why(error)) from None
         return _reply(response)

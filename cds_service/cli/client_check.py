@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
-from cds_service.authorization.claims import missing_claims, mistyped_claims
 from cds_service.authorization.examination import examine
 from cds_service.authorization.from_settings import authenticator_from_settings
 from cds_service.authorization.refusals import Refusal
+from cds_service.authorization.token import missing_claims, mistyped_claims
 from cds_service.cli.client_advice import ADVICE
 from cds_service.cli.options import config_option, load_or_exit, moment_option
 from cds_service.errors import ConfigurationError

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from cds_service.demo.answers import Assessment, Card, HookAnswer, OperationOutcome
 from cds_service.demo.patients.resources import Resource, searchset
+from cds_service.outgoing import closed_session
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -112,10 +113,8 @@ def _feedback(item: Resource, at: datetime) -> Resource:
 def _post(url: str, body: Resource) -> tuple[Exchange, Failed | None]:
     started = time.perf_counter()
     try:
-        with requests.Session() as session:
-            # Neither a proxy nor a netrc entry of the host has any business between the two.
-            session.trust_env = False
-            answer = session.post(url, json=body, timeout=_TIMEOUT, allow_redirects=False)
+        with closed_session() as session:
+            answer = session.post(url, json=body, timeout=_TIMEOUT)
     except requests.RequestException:
         waited = (time.perf_counter() - started) * 1000
         failure = Failed(None, "The service could not be reached or did not answer in time.")

@@ -13,7 +13,7 @@ from cds_service.errors import StateUnavailableError
 from cds_service.state.database import StateStore
 
 if TYPE_CHECKING:
-    from cds_service.authorization.claims import TokenUse
+    from cds_service.authorization.token import TokenUse
 
 _TABLES: Final = MetaData()
 Table(

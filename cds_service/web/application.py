@@ -8,25 +8,17 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Request, Response, request
 
 from cds_service.errors import ServiceError
+from cds_service.web.answer_headers import add_cors_headers, add_request_id, add_security_headers, answer_preflight
 from cds_service.web.body import close_after_unread_body
-from cds_service.web.caller_address import caller_address
-from cds_service.web.cors import add_cors_headers, answer_preflight
-from cds_service.web.defects import describe_defect
-from cds_service.web.discovery import add_discovery_route
 from cds_service.web.errors import add_error_handlers
 from cds_service.web.exchange import begin_exchange, current_exchange
 from cds_service.web.exposition import add_metrics_route
-from cds_service.web.feedback import add_feedback_route
-from cds_service.web.health import add_health_routes
-from cds_service.web.hooks import add_hook_route, hook_service
-from cds_service.web.logging import log_exchange
+from cds_service.web.hooks import add_feedback_route, add_hook_route, hook_service
+from cds_service.web.logging import describe_defect, log_exchange
 from cds_service.web.metrics import Metrics
-from cds_service.web.model_card import add_model_card_route
-from cds_service.web.openapi import add_openapi_route
+from cds_service.web.pages import add_discovery_route, add_health_routes, add_model_card_route, add_openapi_route
 from cds_service.web.paths import routed_path
-from cds_service.web.request_head import check_head
-from cds_service.web.request_ids import add_request_id
-from cds_service.web.security_headers import add_security_headers
+from cds_service.web.request_head import caller_address, check_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable

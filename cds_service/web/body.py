@@ -1,18 +1,22 @@
-"""Reading a JSON body within limits: content type, then size, then bytes."""
+"""JSON bodies: read within limits (content type, then size, then bytes), and answered as they are encoded."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
-from flask import request
+from flask import Response, request
 from werkzeug.http import parse_options_header
 
 from cds_service.errors import BodyTooLargeError, MalformedRequestError, OverloadedError, UnsupportedMediaTypeError
-from cds_service.web.answers import JSON
 from cds_service.web.exchange import Exchange, current_exchange
 
-if TYPE_CHECKING:
-    from flask import Response
+JSON = "application/json"
+
+
+def json_answer(body: bytes, status: int = 200) -> Response:
+    """Return encoded JSON as an answer."""
+    return Response(body, status, content_type=JSON)
+
 
 _UTF_8 = frozenset({"utf-8", "utf8"})
 _NOT_ENCODED = frozenset({"", "identity"})

@@ -22,7 +22,7 @@ from cds_service.errors import (
     UnknownServiceError,
     UnsupportedMediaTypeError,
 )
-from cds_service.web.answers import JSON, json_answer
+from cds_service.web.body import JSON, json_answer
 from cds_service.web.exchange import current_exchange
 
 if TYPE_CHECKING:

@@ -7,17 +7,20 @@ an HTTP library, for one, words its warnings with the address it called, and tha
 from __future__ import annotations
 
 import logging
+import os
+import socket
+import stat
 import sys
 from datetime import UTC, datetime
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 from flask import g, has_request_context
 
-from cds_service.web.defects import describe_defect
-from cds_service.web.log_output import output_handler
-
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from cds_service.web.exchange import Exchange
 
 _OWN = "cds_service"
@@ -78,3 +81,122 @@ def log_exchange(exchange: Exchange, *, route: str, method: str, status: int, se
     }
     fields = {name: value for name, value in fields.items() if value is not None}
     _LOGGER.log(level, "request", extra={"fields": fields | (exchange.defect or {})})
+
+
+# A recursion error has a thousand frames; the innermost ones tell where.
+_FRAMES_KEPT = 30
+
+
+def describe_defect(error: BaseException) -> dict[str, object]:
+    """Return exception types, outermost first, and frames as `file:line function`, innermost last.
+
+    Messages and values are left out: the message of a KeyError or ValidationError repeats data of the patient.
+    """
+    return {"exception": " < ".join(_types(error)), "frames": _frames(error.__traceback__)}
+
+
+def _types(error: BaseException) -> list[str]:
+    names: list[str] = []
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        names.append(f"{type(cause).__module__}.{type(cause).__qualname__}")
+        cause = cause.__cause__ or cause.__context__
+    return names
+
+
+def _frames(traceback: TracebackType | None) -> list[str]:
+    frames = [f"{frame.f_code.co_filename}:{line} {frame.f_code.co_name}" for frame, line in walk_tb(traceback)]
+    return frames[-_FRAMES_KEPT:]
+
+
+_LOST = "log lines were lost: their reader did not take them"
+
+
+def output_handler(stream: TextIO) -> logging.Handler:
+    """Return the handler for a stream. Files and terminals, which do not hang, are written to as usual."""
+    try:
+        descriptor = stream.fileno()
+        mode = os.fstat(descriptor).st_mode
+    except (OSError, ValueError):
+        return logging.StreamHandler(stream)
+    if stat.S_ISFIFO(mode):
+        return UnwaitingHandler(_Pipe(descriptor))
+    if stat.S_ISSOCK(mode):
+        return UnwaitingHandler(_Socket(descriptor))
+    return logging.StreamHandler(stream)
+
+
+class UnwaitingHandler(logging.Handler):
+    """Writes log lines to a pipe or a socket without waiting for its reader.
+
+    A log collector that hangs fills the pipe within some hundred lines. A worker that then waits to write its line
+    answers nobody any more, so lines are lost instead, and how many is told as soon as the reader is back.
+    """
+
+    def __init__(self, output: _Pipe | _Socket) -> None:
+        super().__init__()
+        self._output = output
+        self._rest = b""
+        self._lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line of a record, or count it as lost."""
+        if self._lost and self._take(self._told_lost()):
+            self._lost = 0
+        if self._lost or not self._take(record):
+            self._lost += 1
+
+    def _told_lost(self) -> logging.LogRecord:
+        told = logging.LogRecord(__name__, logging.ERROR, __file__, 0, _LOST, None, None)
+        told.fields = {"lines": self._lost}
+        return told
+
+    def _take(self, record: logging.LogRecord) -> bool:
+        """Write a line after the rest of the one before; a line that was begun is ended the next time."""
+        line = self.format(record).encode() + b"\n"
+        try:
+            while self._rest:
+                self._rest = self._rest[self._output.write(self._rest) :]
+            self._rest = line[self._output.write(line) :]
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the handler's own opening of the stream."""
+        self._output.close()
+        super().close()
+
+
+class _Pipe:
+    """Opened again: not to wait is a property of the opening, and the old one is shared with other processes."""
+
+    def __init__(self, descriptor: int) -> None:
+        try:
+            self._own = os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            # No reader, or no /proc: writing fails at once, or waits as it always did.
+            self._own = os.dup(descriptor)
+
+    def write(self, data: bytes) -> int:
+        """Return how many bytes were taken. Raises OSError when none were."""
+        return os.write(self._own, data)
+
+    def close(self) -> None:
+        """Close it."""
+        os.close(self._own)
+
+
+class _Socket:
+    def __init__(self, descriptor: int) -> None:
+        self._own = socket.socket(fileno=os.dup(descriptor))
+
+    def write(self, data: bytes) -> int:
+        """Return how many bytes were taken. Raises OSError when none were."""
+        return self._own.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+
+    def close(self) -> None:
+        """Close it."""
+        self._own.close()

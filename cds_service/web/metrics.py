@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from cds_service.web.trust_metrics import TrustMetrics
-
 if TYPE_CHECKING:
     from cds_service.web.exchange import Exchange
     from cds_service.web.ports import ContentVersions
+
 
 # Seconds. The specification asks for about 0.5 (requirement 37); the default deadline of a hook is 2.
 _HOOK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
@@ -262,3 +261,52 @@ class ConfigurationMetrics:
         self._workers.labels(*versions).set(1)
         self._succeeded.set(1)
         self._applied.set(at)
+
+
+class TrustMetrics:
+    """Who was not trusted and why, and whether the keys of the clients are fresh.
+
+    An empty client label stands for a caller that claims to be no configured client.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Create them in a registry."""
+        self._distrust = Counter(
+            "sii_cds_trust_refusals",
+            "Requests whose caller was not trusted (401, 403), by reason and claimed client.",
+            ["reason", "client"],
+            registry=registry,
+        )
+        self._limited = Counter(
+            "sii_cds_limited_addresses",
+            "Times that an address began to be limited for failed attempts, by claimed client.",
+            ["client"],
+            registry=registry,
+        )
+        self._key_sets = Counter(
+            "sii_cds_key_set_reads",
+            "Attempts to read the public keys of a client, by result.",
+            ["client", "result"],
+            registry=registry,
+        )
+        self._key_set_read_at = Gauge(
+            "sii_cds_key_set_read_timestamp_seconds",
+            "When the public keys of a client were last read with success, in seconds since 1970.",
+            ["client"],
+            registry=registry,
+            multiprocess_mode="max",
+        )
+
+    def count_distrust(self, reason: str, client_name: str | None) -> None:
+        """Count a caller who was not trusted."""
+        self._distrust.labels(reason, client_name or "").inc()
+
+    def count_limited_address(self, client_name: str | None) -> None:
+        """Count an address that begins to be limited."""
+        self._limited.labels(client_name or "").inc()
+
+    def count_key_set(self, client_name: str, *, usable: bool) -> None:
+        """Count an attempt to read the keys of a client."""
+        self._key_sets.labels(client_name, "usable" if usable else "failed").inc()
+        if usable:
+            self._key_set_read_at.labels(client_name).set_to_current_time()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cds_service.hooks.feedback import FeedbackBatch
     from cds_service.hooks.request import CDSRequest
     from cds_service.hooks.response import Answer
-    from cds_service.web.caller_address import TrustedProxies
+    from cds_service.web.request_head import TrustedProxies
 
 
 class CDSService(Protocol):

@@ -25,9 +25,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from cds_service.app import create_app
 from cds_service.authorization.authenticator import Authenticator
-from cds_service.authorization.clients import TrustedClient
+from cds_service.authorization.clients import ClientTrust, TokenPolicy, TrustedClient
 from cds_service.authorization.keys import read_key_set
-from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.settings import settings_from_dict
 from cds_service.state.used_tokens import UsedTokens
 from tests.benchmarks.bodies import patient_view_body
@@ -36,7 +35,7 @@ from tests.security import forge
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cds_service.authorization.claims import TokenUse
+    from cds_service.authorization.token import TokenUse
 
 ENDPOINT = urlsplit(forge.ENDPOINT)
 # What design section 9 allows: a request with a token, beside the same one without plus the bare check.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from cds_service.web.openapi import kept_document
+from cds_service.web.pages import kept_document
 from tests.conformance.answers import HOOKS
 from tests.support import openapi
 from tests.support.charts import hook_request

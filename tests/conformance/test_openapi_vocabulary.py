@@ -20,7 +20,7 @@ from cds_service.errors import (
 )
 from cds_service.hooks import discovery, feedback, request, response
 from cds_service.model_card.parts import ModelCardContent
-from cds_service.web import openapi as served
+from cds_service.web.pages import with_services
 from tests.support import openapi
 from tests.support.openapi import DOCUMENT, FEEDBACK, HOOK
 
@@ -143,7 +143,7 @@ def test_refusal_without_valid_token_always_has_the_same_text() -> None:
 
 
 def test_paths_of_two_registered_services_are_both_described() -> None:
-    paths = served.with_services(DOCUMENT["paths"], ("sii-recurrence-risk", "another-index"))
+    paths = with_services(DOCUMENT["paths"], ("sii-recurrence-risk", "another-index"))
 
     another = "/cds-services/another-index"
     assert set(paths) == {*DOCUMENT["paths"], another, f"{another}/feedback"}
@@ -154,7 +154,7 @@ def test_paths_of_two_registered_services_are_both_described() -> None:
 
 
 def test_paths_of_a_service_that_is_not_registered_are_left_out() -> None:
-    paths = served.with_services(DOCUMENT["paths"], ("another-index",))
+    paths = with_services(DOCUMENT["paths"], ("another-index",))
 
     assert HOOK not in paths
     assert FEEDBACK not in paths

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cds_service.authorization.key_download import KeySetAddress, download
+from cds_service.authorization.key_url import KeySetAddress, download
 from cds_service.authorization.keys import KeySetError
 from tests.security.key_server import OLD_KEYS, running_key_server
 from tests.support import fhir_stub_faults as faults

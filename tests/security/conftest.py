@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cds_service.authorization.authenticator import Authenticator
-from cds_service.authorization.clients import TrustedClient
-from cds_service.authorization.key_download import KeySetAddress
+from cds_service.authorization.clients import ClientTrust, TokenPolicy, TrustedClient
 from cds_service.authorization.key_file import KeyFile
-from cds_service.authorization.key_url import KeyUrl
-from cds_service.authorization.trust import ClientTrust, TokenPolicy
+from cds_service.authorization.key_url import KeySetAddress, KeyUrl
 from cds_service.state.used_tokens import UsedTokens
 from tests.security import forge
 from tests.security.key_server import OLD_KEYS, Clock, KeyServer, running_key_server

@@ -12,9 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cds_service.authorization.authenticator import Authenticator
-from cds_service.authorization.clients import TrustedClient
+from cds_service.authorization.clients import ClientTrust, TokenPolicy, TrustedClient
 from cds_service.authorization.key_file import KeyFile
-from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from tests.security import forge
 from tests.security.forge import ENDPOINT, LEFT_OUT, NOW, NOW_SECONDS, b64, claims, header, rsa_key, signed, token
 

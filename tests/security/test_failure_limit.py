@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cds_service.authorization.authenticator import Authenticator
+from cds_service.authorization.clients import ClientTrust, TokenPolicy
 from cds_service.authorization.failures import BURST, MOST_PLACES, PER_SECOND, PROOF_SECONDS, FailureLimit, Standing
 from cds_service.authorization.keys import KeySetError
 from cds_service.authorization.refusals import Refusal
-from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import UnauthenticatedError
 from tests.security import forge
 from tests.security.forge import ENDPOINT, NOW, NOW_SECONDS, claims, ec_key, header, signed, token

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cds_service.authorization.authenticator import Authenticator
-from cds_service.authorization.clients import TrustedClient
-from cds_service.authorization.trust import ClientTrust, TokenPolicy
+from cds_service.authorization.clients import ClientTrust, TokenPolicy, TrustedClient
 from cds_service.errors import UnauthenticatedError
 from tests.security import forge
 from tests.security.forge import EC_KID, ENDPOINT, ISSUER, NOW, ec_key, token

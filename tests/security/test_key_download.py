@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
-from cds_service.authorization import key_download
-from cds_service.authorization.key_download import KeySetAddress, download
+from cds_service.authorization import key_url
+from cds_service.authorization.key_url import KeySetAddress, download
 from cds_service.authorization.keys import MAX_KEY_SET_BYTES, KeySetError
 from tests.security.key_server import OLD_KEYS, KeyServer
 
@@ -53,7 +53,7 @@ def test_download_server_that_sends_byte_by_byte_is_given_up(server: KeyServer) 
     server.body, server.pause_seconds = b" " * 1000, 0.05
     begun = time.perf_counter()
 
-    with patch.object(key_download, "LONGEST_SECONDS", 0.5), pytest.raises(KeySetError, match="not complete after"):
+    with patch.object(key_url, "LONGEST_SECONDS", 0.5), pytest.raises(KeySetError, match="not complete after"):
         download(KeySetAddress(server.url))
     assert time.perf_counter() - begun < 3
 

@@ -8,8 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from cds_service.authorization import key_url
-from cds_service.authorization.key_download import KeySetAddress
-from cds_service.authorization.key_url import KeyUrl
+from cds_service.authorization.key_url import KeySetAddress, KeyUrl
 from cds_service.authorization.keys import KeySetError
 from tests.security import forge
 from tests.security.forge import EC_KID, ec_key

@@ -8,9 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
-from cds_service.authorization import key_download, key_url
-from cds_service.authorization.key_download import KeySetAddress
-from cds_service.authorization.key_url import KeyUrl
+from cds_service.authorization import key_url
+from cds_service.authorization.key_url import KeySetAddress, KeyUrl
 from cds_service.authorization.keys import KeySetError
 from tests.security.forge import EC_KID
 from tests.security.key_server import NEW_KEYS, Clock, KeyServer, until
@@ -185,7 +184,7 @@ def test_find_server_that_never_finishes_gets_few_threads(server: KeyServer, clo
     """Each answer begins and then stands still; a new fetch may begin every thirty seconds."""
     keys = KeyUrl("main-ehr", KeySetAddress(server.url), clock)
     server.may_answer.clear()
-    with patch.object(key_download, "TIMEOUT_SECONDS", 30.0), patch.object(key_url, "_LONGEST_WAIT_SECONDS", 0.05):
+    with patch.object(key_url, "TIMEOUT_SECONDS", 30.0), patch.object(key_url, "_LONGEST_WAIT_SECONDS", 0.05):
         for _ in range(10):
             with pytest.raises(KeySetError):
                 keys.find(EC_KID)

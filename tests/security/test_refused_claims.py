@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cds_service.authorization.authenticator import Authenticator
+from cds_service.authorization.clients import ClientTrust, TokenPolicy
 from cds_service.authorization.refusals import Refusal
-from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import ForbiddenError, UnauthenticatedError
 from tests.security import forge
 from tests.security.forge import ENDPOINT, ISSUER, LEFT_OUT, NOW_SECONDS, PUBLIC_URL

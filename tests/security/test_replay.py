@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import Pool
 
 from cds_service.authorization.authenticator import Authenticator
-from cds_service.authorization.claims import TokenUse
-from cds_service.authorization.trust import TokenPolicy
+from cds_service.authorization.clients import TokenPolicy
+from cds_service.authorization.token import TokenUse
 from cds_service.errors import UnauthenticatedError
 from cds_service.state.used_tokens import UsedTokens
 from tests.security import forge
@@ -26,7 +26,7 @@ from tests.security.forge import ENDPOINT, NOW, NOW_SECONDS, token
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cds_service.authorization.trust import ClientTrust
+    from cds_service.authorization.clients import ClientTrust
 
 ISSUER, OTHER_ISSUER = "https://a.example", "https://b.example"
 

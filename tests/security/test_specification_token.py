@@ -13,9 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cds_service.authorization.authenticator import Authenticator
-from cds_service.authorization.clients import TrustedClient
+from cds_service.authorization.clients import ClientTrust, TokenPolicy, TrustedClient
 from cds_service.authorization.keys import read_key_set
-from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import UnauthenticatedError
 from tests.security import forge
 

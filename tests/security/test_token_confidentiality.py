@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cds_service.authorization.authenticator import Authenticator
+from cds_service.authorization.clients import ClientTrust, TokenPolicy
 from cds_service.authorization.token import read_token
-from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import ServiceError
 from tests.security import forge
 from tests.security.forge import ENDPOINT, NOW, claims, ec_key, header, signed, token

@@ -17,7 +17,7 @@ from tests.security.forge import ENDPOINT, NOW, claims, ec_key, header, segment,
 
 if TYPE_CHECKING:
     from cds_service.authorization.authenticator import Authenticator
-    from cds_service.authorization.trust import ClientTrust
+    from cds_service.authorization.clients import ClientTrust
 
 # What base64url allows, and what a careless reader of base64 takes, skips or stops at.
 _TEXTS = st.text(st.sampled_from('AZaz09-_+/=!".\\ \t\n\0é') | st.characters(), max_size=12) | st.from_regex(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 
 from cds_service.services.sii_recurrence_risk import SERVICE_ID
-from cds_service.web.openapi import kept_document
+from cds_service.web.pages import kept_document
 from cds_service.web.paths import feedback_path, service_path
 
 if TYPE_CHECKING:

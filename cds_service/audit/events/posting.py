@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
-from cds_service.outgoing import USER_AGENT
+from cds_service.outgoing import closed_session
 from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
@@ -45,13 +45,8 @@ class Repository:
         """Open nothing yet. `base` is the FHIR base without a trailing slash."""
         self._base = base
         self._create = create
-        self._session = requests.Session()
-        # Neither netrc nor proxy variables decide where records of patients go, or as whom.
-        self._session.trust_env = False
-        self._session.verify = str(ca_file) if ca_file else True
-        self._session.proxies = {"https": proxy} if proxy else {}
+        self._session = closed_session(ca_file, proxy)
         self._session.headers.update({"Content-Type": _MEDIA_TYPE, "Accept": _MEDIA_TYPE, "Prefer": "return=minimal"})
-        self._session.headers["User-Agent"] = USER_AGENT
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
@@ -63,9 +58,7 @@ class Repository:
         """
         method, url = ("POST", self._base) if self._create else ("PUT", f"{self._base}/{event_id}")
         try:
-            with self._session.request(
-                method, url, data=body, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True
-            ) as response:
+            with self._session.request(method, url, data=body, timeout=TIMEOUT_SECONDS, stream=True) as response:
                 status = response.status_code
                 said = "" if response.ok else _said(response)
         except requests.RequestException as error:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cds_service.authorization.authenticator import Authenticator
-from cds_service.authorization.clients import TrustedClient
+from cds_service.authorization.clients import ClientTrust, TokenPolicy, TrustedClient
 from cds_service.authorization.key_file import KeyFile
-from cds_service.authorization.trust import ClientTrust, TokenPolicy
 from cds_service.errors import ForbiddenError, MalformedRequestError, UnauthenticatedError
 from cds_service.hooks.feedback import parse_feedback
 from cds_service.state.used_tokens import UsedTokens
@@ -23,7 +22,7 @@ from tests.security import forge
 from tests.support import openapi
 
 if TYPE_CHECKING:
-    from cds_service.authorization.claims import TokenUse
+    from cds_service.authorization.token import TokenUse
 
 _ALGORITHM = "ES256"
 _TENANT = "north"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cds_service.authorization.claims import TokenUse
+from cds_service.authorization.token import TokenUse
 from cds_service.errors import StateUnavailableError
 from cds_service.state.database import StateStore
 from cds_service.state.used_tokens import UsedTokens

@@ -13,8 +13,8 @@ from cds_service.errors import UnauthenticatedError
 from cds_service.hooks.discovery import ServiceDescription
 from cds_service.hooks.response import Answer, CDSResponse, Verdict
 from cds_service.web.application import CDSApplication, build_application
-from cds_service.web.caller_address import TrustedProxies
 from cds_service.web.ports import ContentVersions, Parts, Running
+from cds_service.web.request_head import TrustedProxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,7 +5,7 @@ from flask.testing import FlaskClient
 
 from cds_service import errors
 from cds_service.errors import DataUnavailableError, ServiceError
-from cds_service.web.request_ids import REQUEST_ID_HEADER
+from cds_service.web.answer_headers import REQUEST_ID_HEADER
 from tests.unit.web.fakes import FEEDBACK_PATH, GOOD_TOKEN, HOOK_PATH, PUBLIC_URL, Edge, hook_request
 from tests.unit.web.outcomes import refused_with
 

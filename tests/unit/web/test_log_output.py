@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import pytest
 
-from cds_service.web.log_output import UnwaitingHandler, output_handler
-from cds_service.web.logging import JSONFormatter
+from cds_service.web.logging import JSONFormatter, UnwaitingHandler, output_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,7 +1,11 @@
-"""Cross-origin requests of browser-based CDS Clients (requirement 182): configured origins only.
+"""Headers that every answer gets: the request id, what browsers must not do, and who may read it across origins.
 
-The headers stand on every path and every status: a browser hides a 401 or 412 without them from the client. Tokens
-travel in the Authorization header, which is not what CORS calls credentials, so none are allowed.
+The request id is always the one of the service. An id chosen by the caller could carry patient data into the log or
+imitate another request. Strict-Transport-Security is left to the TLS terminator: it speaks for the whole host name,
+which may serve others.
+
+The CORS headers (requirement 182) stand on every path and every status: a browser hides a 401 or 412 without them from
+the client. Tokens travel in the Authorization header, which is not what CORS calls credentials, so none are allowed.
 """
 
 from __future__ import annotations
@@ -11,12 +15,35 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Response, request
 
-from cds_service.web.request_ids import REQUEST_ID_HEADER
-
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
 
     from cds_service.web.exchange import Exchange
+
+
+REQUEST_ID_HEADER = "X-Request-Id"
+
+
+def add_request_id(exchange: Exchange, response: Response) -> None:
+    """Name the request in the answer."""
+    response.headers.add(REQUEST_ID_HEADER, exchange.request_id)
+
+
+_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-store"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+def add_security_headers(response: Response) -> None:
+    """Add the headers that a page did not bring itself."""
+    headers = response.headers
+    for name, value in _HEADERS:
+        if name not in headers:
+            headers.add(name, value)
+
 
 _PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST",

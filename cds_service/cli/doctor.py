@@ -16,10 +16,10 @@ from cds_service.foreign_bytes import text_of
 from cds_service.insight.doctor.evidence import Options
 from cds_service.insight.doctor.examination import conclude
 from cds_service.insight.doctor.export.examine import examine_export
-from cds_service.insight.doctor.export.files import KNOWN_ENDINGS, find_files
 from cds_service.insight.doctor.masking import DEFAULT_MASK_BELOW, Mask
 from cds_service.insight.doctor.report import Report, as_json
 from cds_service.insight.doctor.terminal import WIDEST, as_text
+from cds_service.insight.sources.export_files import KNOWN_ENDINGS, find_files
 from cds_service.services.site import site_from_settings
 from cds_service.settings.network import secure_location, secure_url
 

@@ -105,7 +105,11 @@ class History:
         if not self.has_index:
             return []
         draw_day = self.first_draw_day
-        days = {"baseline": 0, "draw": self.undecided if draw_day is None else draw_day, f"landmark:{landmark}": landmark}
+        days = {
+            "baseline": 0,
+            "draw": self.undecided if draw_day is None else draw_day,
+            f"landmark:{landmark}": landmark,
+        }
         return [self._truth(design, days[design]) for design in sorted(days)]
 
     @property

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from cds_service.acquisition.delivery import OBSERVATIONS
 from cds_service.insight.doctor.charts import bundle
 from cds_service.insight.doctor.evidence import NOBODY, Evidence, Options
-from cds_service.insight.doctor.export.files import ExportError, read_lines
 from cds_service.insight.doctor.export.judging import NEEDED, judge_export
 from cds_service.insight.doctor.export.passes import FirstPass, SecondPass
 from cds_service.insight.doctor.resources import CONDITIONS, PROCEDURES
+from cds_service.insight.sources.export_files import ExportError, read_lines
 from cds_service.services.decision import decide
 
 if TYPE_CHECKING:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.insight.doctor.charts import MOST_RESULTS
-from cds_service.insight.doctor.export.files import LONGEST_LINE, NotNDJSONError
 from cds_service.insight.doctor.findings import Finding, Severity
 from cds_service.insight.doctor.judging.thresholds import by_share
 from cds_service.insight.doctor.laboratory_survey import MOST_CODES
 from cds_service.insight.doctor.masking import Mask
+from cds_service.insight.sources.export_files import LONGEST_LINE, NotNDJSONError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cds_service.insight.doctor.export.files import ExportError
     from cds_service.insight.doctor.export.passes import FirstPass, SecondPass
+    from cds_service.insight.sources.export_files import ExportError
 
 NEEDED: Final = ("Condition", "Procedure", "Observation")
 

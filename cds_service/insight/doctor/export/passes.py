@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from cds_service.acquisition.bundles import BundleFailedError
 from cds_service.insight.doctor.charts import MOST_RESULTS, Chart, bundle
 from cds_service.insight.doctor.eligibility_survey import Standing
-from cds_service.insight.doctor.export.files import LONGEST_LINE
 from cds_service.insight.doctor.export.heads import read_head
 from cds_service.insight.doctor.resources import CONDITIONS, OBSERVATIONS, PROCEDURES
 from cds_service.insight.doctor.tallies import Draw, Patients
+from cds_service.insight.sources.export_files import LONGEST_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from cds_service.insight.doctor.evidence import Options
 from cds_service.insight.doctor.examination import conclude
 from cds_service.insight.doctor.export.examine import examine_export
-from cds_service.insight.doctor.export.files import find_files
 from cds_service.insight.doctor.masking import Mask
+from cds_service.insight.sources.export_files import find_files
 from cds_service.services.site import site_from_settings
 from cds_service.settings import settings_from_dict
 from tests.support.charts import NOW

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from cds_service.cli.main import main
-from cds_service.insight.doctor.export.files import ExportError, find_files, read_lines
+from cds_service.insight.sources.export_files import ExportError, find_files, read_lines
 from tests.support.hospital import hospital
 from tests.unit.insight.doctor.examining import examined, examined_folder, finding, found
 
@@ -224,7 +224,7 @@ def test_limits_of_doctor_itself_are_no_fault_of_the_export(tmp_path: Path, monk
     """Of 40 patients with three blood counts each two are read; a line is longer than doctor reads."""
     monkeypatch.setattr("cds_service.insight.doctor.export.passes.MOST_RESULTS", 2)
     monkeypatch.setattr("cds_service.insight.doctor.export.passes.LONGEST_LINE", 3_000)
-    monkeypatch.setattr("cds_service.insight.doctor.export.files.LONGEST_LINE", 3_000)
+    monkeypatch.setattr("cds_service.insight.sources.export_files.LONGEST_LINE", 3_000)
     folder = hospital().export(tmp_path / "export")
     with (folder / "Observation.000.ndjson").open("ab") as file:
         file.write(b'{"resourceType":"Observation","id":"' + b"x" * 5_000 + b'"}\n')

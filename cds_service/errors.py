@@ -21,6 +21,8 @@
     ├── NotReadyError                503  asked whether it is ready, the service is not
     ├── ConfigurationError           the configuration is not usable; start-up or reload stops
     ├── CohortFolderError            a folder of assessed rows is missing, damaged or of another version
+    ├── CohortInputError             a command about a cohort was given what it cannot use
+    ├── CohortRunError               a run over an export could not be finished
     ├── PeriodError                  a command was asked about days that leave nothing to look at
     └── MissingExtraError            a command needs a package that is not installed
 
@@ -243,6 +245,14 @@ class MissingExtraError(ServiceError):
 
 class CohortFolderError(ServiceError):
     """A folder of assessed rows cannot be used. The message names the file, and the line where there is one."""
+
+
+class CohortInputError(ServiceError):
+    """A command about a cohort was given what it cannot use; the text says what, and names no patient."""
+
+
+class CohortRunError(ServiceError):
+    """A run over an export could not be finished; the text says why, and nothing of it was left behind."""
 
 
 class PeriodError(ServiceError):

@@ -177,6 +177,18 @@ class BundleReader(Generic[R]):
             resources, (), _NOBODY, next_url(bundle.link), bundle.total or 0, len(resources), is_cut=is_cut
         )
 
+    def read_resource(self, text: bytes) -> R | Malformed:
+        """Return one resource of the type, as it would be read as the only entry of a Bundle."""
+        try:
+            return self._resource.decode(text)
+        except _UNREADABLE:
+            mended = mend(text)
+        try:
+            head = _HEAD.decode(mended)
+        except _UNREADABLE:
+            return Malformed()
+        return self._read_resource(msgspec.Raw(mended), head)
+
     def _read_entries(self, text: bytes, most: int) -> BundleContent[R]:
         try:
             bundle = _RAW_BUNDLE.decode(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cds_service.cli.cohort_assess import assess_command
 from cds_service.cli.cohort_validate import validate_command
 
 
@@ -12,4 +13,5 @@ def cohort_group() -> None:
     """Repeat the study on a hospital's own patients: assess them, and validate the rule on them."""
 
 
+cohort_group.add_command(assess_command)
 cohort_group.add_command(validate_command)

@@ -96,7 +96,7 @@ class FactReader:
         """
         taken_back = ids_taken_back(procedures)
         for procedure in procedures:
-            found = self._therapy(procedure.code)
+            found = self.therapy_of(procedure.code)
             if found is None:
                 continue
             row, code = found
@@ -204,7 +204,7 @@ class FactReader:
             return Reason.FUTURE_TIME
         return Reason.CODE_CONFLICT if self._has_refused_code(procedure.code) else None
 
-    def _therapy(self, concept: ConceptLike | None) -> tuple[ProcedureCode, str] | None:
+    def therapy_of(self, concept: ConceptLike | None) -> tuple[ProcedureCode, str] | None:
         """Return the row that speaks for a qualifying procedure, with its code as sent."""
         found: list[tuple[ProcedureCode, str]] = []
         for coding in concept.coding if concept is not None else ():
@@ -218,7 +218,7 @@ class FactReader:
     def _operation(self, procedure: ProcedureLike) -> tuple[str, str] | None:
         """Return kind and code of an operation, or of a qualifying procedure that was not completed."""
         concept = procedure.code
-        therapy = self._therapy(concept)
+        therapy = self.therapy_of(concept)
         if therapy is not None and procedure.status != COMPLETED:
             return INTERVENTIONAL, therapy[1]
         rows: list[OperationCode | OperationForm | None] = []

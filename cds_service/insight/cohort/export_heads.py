@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from fhir_mappings.mappings import Mappings
 
 # Kinds of lines, one letter each.
-Kind = Literal[b"P", b"D", b"T", b"O", b"C"]
+Kind = Literal[b"P", b"D", b"T", b"O", b"C", b"R"]
 PATIENT: Final[Kind] = b"P"
 DIAGNOSIS: Final[Kind] = b"D"
 THERAPY: Final[Kind] = b"T"
 RESULT: Final[Kind] = b"O"
 CONTACT: Final[Kind] = b"C"
+# Not of an export: a decision that the service recorded.
+RECORDED_DECISION: Final[Kind] = b"R"
 
 _TYPES: Final = frozenset({"Patient", "Condition", "Procedure", "Observation"})
 _RELATIVE: Final = "Patient/"
@@ -107,7 +109,7 @@ class _Typed(msgspec.Struct, gc=False):
 
 
 _HEAD: Final[msgspec.json.Decoder[_Patient | _Condition | _Procedure | _Observation]] = msgspec.json.Decoder(
-    _Patient | _Condition | _Procedure | _Observation  # type: ignore[arg-type]
+    _Patient | _Condition | _Procedure | _Observation
 )
 _TYPED: Final = msgspec.json.Decoder(_Typed)
 

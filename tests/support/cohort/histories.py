@@ -98,7 +98,7 @@ class History:
 
     @property
     def last_contact(self) -> int:
-        return max(self.last, self.recurrence or 0)
+        return max(self.last, self.recurrence or 0, *(draw.day for draw in self.draws))
 
     def truths(self, landmark: int = 90) -> list[Truth]:
         """Return the right rows of the three designs; none without an index procedure."""

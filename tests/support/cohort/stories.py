@@ -213,14 +213,18 @@ def no_blood(history: History, random: Random) -> None:
     ordinary(history, random)
     history.recurrence = history.death = None
     history.draws, history.last = [], 900
-    history.silent = {"baseline": NOTHING_MEASURED, "landmark:90": NOTHING_MEASURED, "draw": "no-complete-draw"}
+    history.silent = {"baseline": NOTHING_MEASURED, "landmark:90": NOTHING_MEASURED, "draw": NOTHING_MEASURED}
 
 
 def only_closed_days(history: History, random: Random) -> None:
     ordinary(history, random)
     history.recurrence = history.death = None
     history.draws, history.last = [drawn(random, 10, SII[False])], 900
-    history.silent = {"baseline": NOTHING_MEASURED, "landmark:90": "post-procedure-window", "draw": "no-complete-draw"}
+    history.silent = {
+        "baseline": NOTHING_MEASURED,
+        "landmark:90": "post-procedure-window",
+        "draw": "post-procedure-window",
+    }
 
 
 def zero_lymphocytes(history: History, random: Random) -> None:

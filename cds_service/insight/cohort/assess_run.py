@@ -1,0 +1,235 @@
+"""`cohort assess`: from an export to a folder of rows, which appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+from cds_service.errors import CohortRunError
+from cds_service.insight.cohort.adjudication import read_outcomes
+from cds_service.insight.cohort.assessing import Plan
+from cds_service.insight.cohort.designs import RECORDED
+from cds_service.insight.cohort.export_heads import HeadReader
+from cds_service.insight.cohort.identifiers import make_identifiers
+from cds_service.insight.cohort.inputs import find_inputs, judge_files, last_day, spill_records
+from cds_service.insight.cohort.local_engine import (
+    Rooms,
+    Splitting,
+    assess_parts,
+    joined_problems,
+    merged_disagreements,
+    merged_rows,
+    split_files,
+)
+from cds_service.insight.cohort.processes import Counters, Workers
+from cds_service.insight.cohort.recorded import DISAGREEMENT_COLUMNS
+from cds_service.insight.cohort.request import AssessSummary, Findings
+from cds_service.insight.cohort.spill import SpillWriter, number_of_parts
+from cds_service.insight.cohort.tables import open_private, require_pyarrow, write_csv, write_rows
+from cds_service.insight.cohort.whole_folder import check_free, whole_folder
+from cds_service.services.site import site_from_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cds_service.insight.cohort.identifiers import Identifiers
+    from cds_service.insight.cohort.inputs import Inputs
+    from cds_service.insight.cohort.local_engine import Tally
+    from cds_service.insight.cohort.reading import FileReading
+    from cds_service.insight.cohort.request import AssessRequest, Progress
+    from cds_service.services.site import Site
+
+# Of the folder: what reads it asks for this number.
+FORMAT: Final = 1
+RUN_FILE: Final = "run.json"
+FLOW_FILE: Final = "flow.json"
+PROBLEMS_FILE: Final = "problems.jsonl"
+DISAGREEMENTS_FILE: Final = "disagreements.csv"
+KEY_FILE: Final = "pseudonym.key"
+_GZIP_ENDING: Final = ".gz"
+# A gzip file becomes so much larger, at most: parts are counted before anything is read.
+_UNPACKED: Final = 12
+
+
+def assess_export(request: AssessRequest, progress: Progress) -> AssessSummary:
+    """Assess an export into the folder that was asked for.
+
+    Raises CohortInputError for what cannot be used, MissingExtraError without pyarrow, and CohortRunError where the run
+    could not be finished; then nothing of it is left.
+    """
+    require_pyarrow()
+    check_free(request.out)
+    try:
+        with whole_folder(request.out) as folder:
+            return _Run(request, folder, progress).run()
+    except OSError as error:
+        text = f"{request.out}: cannot be written: {error.strerror or error}; nothing was left behind"
+        raise CohortRunError(text) from error
+
+
+class _Run:
+    """One run, step by step."""
+
+    def __init__(self, request: AssessRequest, folder: Path, progress: Progress) -> None:
+        """Find what is to be read; read nothing yet."""
+        self._request = request
+        self._folder = folder
+        self._progress = progress
+        self._inputs = find_inputs(request.exports)
+        self._site: Site = site_from_settings(request.settings)
+        self._names: Identifiers = make_identifiers(
+            request.settings.audit.hmac_key_file, plain=request.plain, with_records=bool(request.audit)
+        )
+        self._counters = Counters()
+        self._workers = Workers(request.workers, self._counters, self._look)
+        self._findings = Findings()
+
+    def run(self) -> AssessSummary:
+        """Read, split, assess and write."""
+        spill = self._folder / "spill"
+        spill.mkdir(mode=0o700)
+        rooms = Rooms.make(spill)
+        plan = self._plan()
+        parts = number_of_parts(self._unpacked_size())
+        # Before the files: they are many, and a log that cannot be used ends the run at once.
+        bad_records = self._add_records(rooms, parts)
+        readings = self._split(rooms, parts)
+        tally = self._assess(rooms, plan)
+        if not tally.patients:
+            raise CohortRunError("no line of the export speaks of a patient, so there is nothing to assess")
+        judge_files(self._inputs, readings, self._findings)
+        self._judge(tally)
+        flow = tally.flow(self._design_names())
+        self._write(rooms, plan, tally, flow, readings)
+        shutil.rmtree(spill)
+        return AssessSummary(tally, flow, bad_records + sum(r.bad for r in readings), self._findings)
+
+    def _plan(self) -> Plan:
+        request = self._request
+        zone = self._site.policy.timezone
+        return Plan(
+            site=self._site,
+            designs=request.designs,
+            name=self._names.name,
+            only_first=request.only_first,
+            course=request.course,
+            follow_up=request.follow_up,
+            until=last_day(self._inputs, request.data_cutoff, datetime.now(UTC), zone),
+            adjudicated=read_outcomes(request.outcomes) if request.outcomes is not None else {},
+        )
+
+    def _unpacked_size(self) -> int:
+        files = [file.path for file in self._inputs.files]
+        return sum(path.stat().st_size * (_UNPACKED if path.suffix == _GZIP_ENDING else 1) for path in files)
+
+    def _add_records(self, rooms: Rooms, parts: int) -> int:
+        if not self._request.audit:
+            return 0
+        writer = SpillWriter(rooms.parts, "records", parts)
+        key_of = self._names.key_of if self._names.has_site_key else None
+        return spill_records(self._request.audit, self._site.service.id, writer, key_of, rooms.problems / "records")
+
+    def _split(self, rooms: Rooms, parts: int) -> tuple[FileReading, ...]:
+        splitting = Splitting(HeadReader(self._site.mappings), parts, self._names.key_of)
+        self._begin("Reading", self._inputs.size)
+        readings = split_files(self._inputs.files, splitting, rooms, self._workers, self._counters)
+        self._progress.end()
+        return readings
+
+    def _assess(self, rooms: Rooms, plan: Plan) -> Tally:
+        self._begin("Assessing", sum(file.stat().st_size for file in rooms.parts.iterdir()))
+        tally = assess_parts(rooms, plan, self._names.key_of, self._workers, self._counters)
+        self._progress.end()
+        return tally
+
+    def _begin(self, what: str, size: int) -> None:
+        self._progress.begin(what, size)
+        self._began = self._counters.told[0]
+
+    def _look(self) -> None:
+        size, patients = self._counters.told
+        self._progress.show(size - self._began, patients)
+
+    def _design_names(self) -> list[str]:
+        return [design.name for design in self._request.designs] + ([RECORDED] if self._request.audit else [])
+
+    def _judge(self, tally: Tally) -> None:
+        """Note what leaves little to look at."""
+        if not tally.with_index_procedure:
+            self._findings.incomplete.append(
+                "No patient has a completed procedure of the tables with a date, so nothing begins follow-up. "
+                "Is Procedure in the export? `sii-cds doctor` finds codes that the tables do not know."
+            )
+        if tally.unclear:
+            self._findings.notes.append(
+                f"{tally.unclear} resources came in several versions, and nothing tells which is the newest."
+            )
+
+    def _write(
+        self, rooms: Rooms, plan: Plan, tally: Tally, flow: dict[str, Any], readings: tuple[FileReading, ...]
+    ) -> None:
+        folder = self._folder
+        write_rows(folder, merged_rows(rooms))
+        if self._request.audit:
+            write_csv(folder / DISAGREEMENTS_FILE, DISAGREEMENT_COLUMNS, merged_disagreements(rooms))
+        with open_private(folder / PROBLEMS_FILE) as stream:
+            stream.writelines(joined_problems(rooms))
+        for name, content in (
+            (FLOW_FILE, flow),
+            (RUN_FILE, describe_run(self._request, plan, self._inputs, tally, readings, self._findings)),
+        ):
+            with open_private(folder / name) as stream:
+                stream.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        if self._names.made_key is not None:
+            with open_private(folder / KEY_FILE) as stream:
+                stream.write(self._names.made_key.decode() + "\n")
+
+
+def describe_run(
+    request: AssessRequest,
+    plan: Plan,
+    inputs: Inputs,
+    tally: Tally,
+    readings: tuple[FileReading, ...],
+    findings: Findings,
+) -> dict[str, Any]:
+    """Return what run.json says: settings, versions, input, and how many patients were read."""
+    site = plan.site
+    return {
+        "format": FORMAT,
+        "settings": {
+            "designs": [design.name for design in plan.designs] + ([RECORDED] if request.audit else []),
+            "index": "first" if plan.only_first else "all",
+            "course_days": plan.course.days,
+            "follow_up": plan.follow_up.days,
+            "data_cutoff": request.data_cutoff.isoformat() if request.data_cutoff is not None else None,
+            "last_day": plan.until.isoformat() if plan.until is not None else None,
+            "outcomes": len(plan.adjudicated) if request.outcomes is not None else None,
+            "identifiers": "plain" if request.plain else "pseudonym",
+            "timezone": str(site.policy.timezone),
+            "cutoff": f"{site.policy.cutoff:f}",
+            "configuration": site.configuration_hash,
+        },
+        "site": request.settings.service.public_url,
+        "versions": {
+            "sii-cds": version("sii-cds"),
+            "rule": site.service.rule_version,
+            "mappings": site.mappings.version,
+            "python": platform.python_version(),
+            "pyarrow": version("pyarrow"),
+        },
+        "patients": {
+            "read": tally.patients,
+            "with_index_procedure": tally.with_index_procedure,
+            "without_index_procedure": tally.patients - tally.with_index_procedure,
+        },
+        "manifests": [
+            {"file": manifest.path.name, "transaction_time": manifest.transaction_time} for manifest in inputs.manifests
+        ],
+        "input": [reading.described() for reading in readings],
+        "findings": [*findings.incomplete, *findings.notes],
+    }

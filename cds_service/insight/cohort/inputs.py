@@ -1,0 +1,141 @@
+"""What a run reads besides the lines of an export: its files, its manifest, and the decisions of the audit log."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from cds_service.audit.keys import PSEUDONYM_PREFIX
+from cds_service.audit.reading import read_entries
+from cds_service.audit.records import HookRecord
+from cds_service.errors import CohortInputError
+from cds_service.insight.cohort.export_heads import RECORDED_DECISION, Head
+from cds_service.insight.cohort.reading import ExportFile
+from cds_service.insight.cohort.recorded import encode_decision
+from cds_service.insight.cohort.tables import open_private
+from cds_service.insight.sources.export_files import KNOWN_ENDINGS, find_files
+from cds_service.insight.sources.export_manifest import find_manifests, read_transaction_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date, datetime, tzinfo
+    from pathlib import Path
+
+    from cds_service.insight.cohort.reading import FileReading
+    from cds_service.insight.cohort.request import Findings
+    from cds_service.insight.cohort.spill import SpillWriter
+    from cds_service.insight.sources.export_manifest import Manifest
+
+
+class Inputs(NamedTuple):
+    """The files of an export in the order of their names, and what it says of itself."""
+
+    files: tuple[ExportFile, ...]
+    manifests: tuple[Manifest, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return sum(file.path.stat().st_size for file in self.files)
+
+
+def find_inputs(exports: Sequence[Path]) -> Inputs:
+    """Find the files of exports: named ones, those of named folders, those of named manifests.
+
+    Raises CohortInputError where there are none, or a folder or file cannot be read.
+    """
+    for path in exports:
+        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+            raise CohortInputError(f"{path}: cannot be read")
+    manifests = find_manifests(exports)
+    named = {manifest.path for manifest in manifests}
+    listed = [file.path for manifest in manifests for file in manifest.files if file.path.is_file()]
+    files = list(dict.fromkeys([*find_files(path for path in exports if path not in named), *listed]))
+    if not files:
+        raise CohortInputError(f"no NDJSON file ({KNOWN_ENDINGS}) in {', '.join(map(str, exports))}")
+    return Inputs(_named(sorted(files), exports), manifests)
+
+
+def _named(files: Iterable[Path], exports: Sequence[Path]) -> tuple[ExportFile, ...]:
+    """Name each file as within the folder that was named, or in full where two would be called the same."""
+    folders = [path for path in exports if path.is_dir()]
+    short = {}
+    for file in files:
+        within = next((folder for folder in folders if folder in file.parents), file.parent)
+        short[file] = file.relative_to(within).as_posix()
+    twice = Counter(short.values())
+    return tuple(ExportFile(file, name if twice[name] == 1 else str(file)) for file, name in short.items())
+
+
+def last_day(inputs: Inputs, data_cutoff: date | None, now: datetime, zone: tzinfo) -> date:
+    """Return the last day that counts: of the cut-off, of what the export says of itself, and no day to come."""
+    days = [now.astimezone(zone).date()]
+    if data_cutoff is not None:
+        days.append(data_cutoff)
+    for manifest in inputs.manifests:
+        moment = read_transaction_time(manifest.transaction_time, zone)
+        if moment is not None:
+            days.append(moment.astimezone(zone).date())
+    return min(days)
+
+
+def judge_files(inputs: Inputs, readings: Sequence[FileReading], findings: Findings) -> None:
+    """Find what is missing: files that end early, and those that the manifest tells of otherwise."""
+    lines = {}
+    for file, reading in zip(inputs.files, readings, strict=True):
+        lines[file.path] = reading.lines
+        if reading.fault:
+            findings.incomplete.append(f"{reading.name} could not be read to its end: {reading.fault}.")
+    for manifest in inputs.manifests:
+        for listed in manifest.files:
+            name, found = listed.path.name, lines.get(listed.path)
+            if found is None:
+                findings.incomplete.append(f"{name} is missing, and the manifest names it.")
+            elif listed.resources is not None and found < listed.resources:
+                findings.incomplete.append(f"{name} holds {found} lines, and the manifest says {listed.resources}.")
+    bad = sum(reading.bad for reading in readings)
+    if bad:
+        is_one = bad == 1
+        findings.notes.append(f"{bad} {'line is' if is_one else 'lines are'} no resource; see problems.jsonl.")
+
+
+def spill_records(
+    directories: Sequence[Path],
+    service: str,
+    writer: SpillWriter,
+    key_of: Callable[[str], str] | None,
+    problems: Path,
+) -> int:
+    """Add the decisions of audit logs to the parts of their patients; return how many lines are no record.
+
+    `key_of` is None where the site has no key. Raises CohortInputError for a log that cannot be read, that is empty, or
+    that holds pseudonyms without a key.
+    """
+    bad = 0
+    with open_private(problems) as stream:
+        for directory in directories:
+            found = False
+            try:
+                for entry in read_entries(directory):
+                    found = True
+                    record = entry.record
+                    if record is None:
+                        bad += 1
+                        line = {"file": entry.file, "line": entry.line, "reason": "no record of an audit log"}
+                        stream.write(json.dumps(line) + "\n")
+                    elif isinstance(record, HookRecord) and record.service == service:
+                        if key_of is None and record.patient.startswith(PSEUDONYM_PREFIX):
+                            raise CohortInputError(
+                                f"{directory}: the audit log holds pseudonyms; name their key with audit.hmac_key_file"
+                            )
+                        head = Head(record.patient, RECORDED_DECISION, encode_decision(entry.sequence, record))
+                        writer.add(head, key_of(record.patient) if key_of is not None else record.patient)
+            except OSError as error:
+                text = f"{directory}: the audit log cannot be read: {error.strerror or error}"
+                raise CohortInputError(text) from error
+            if not found:
+                raise CohortInputError(f"{directory}: there is no audit log in this directory")
+    writer.flush()
+    return bad

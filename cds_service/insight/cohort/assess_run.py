@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import platform
 import shutil
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.errors import CohortRunError
@@ -28,6 +26,7 @@ from cds_service.insight.cohort.local_engine import (
 from cds_service.insight.cohort.processes import Counters, Workers
 from cds_service.insight.cohort.recorded import DISAGREEMENT_COLUMNS
 from cds_service.insight.cohort.request import AssessSummary, Findings
+from cds_service.insight.cohort.run_description import describe_run
 from cds_service.insight.cohort.spill import SpillWriter, number_of_parts
 from cds_service.insight.cohort.tables import open_private, require_pyarrow, write_csv, write_rows
 from cds_service.insight.cohort.whole_folder import check_free, whole_folder
@@ -37,14 +36,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cds_service.insight.cohort.identifiers import Identifiers
-    from cds_service.insight.cohort.inputs import Inputs
     from cds_service.insight.cohort.local_engine import Tally
     from cds_service.insight.cohort.reading import FileReading
     from cds_service.insight.cohort.request import AssessRequest, Progress
     from cds_service.services.site import Site
 
-# Of the folder: what reads it asks for this number.
-FORMAT: Final = 1
 RUN_FILE: Final = "run.json"
 FLOW_FILE: Final = "flow.json"
 PROBLEMS_FILE: Final = "problems.jsonl"
@@ -187,49 +183,3 @@ class _Run:
         if self._names.made_key is not None:
             with open_private(folder / KEY_FILE) as stream:
                 stream.write(self._names.made_key.decode() + "\n")
-
-
-def describe_run(
-    request: AssessRequest,
-    plan: Plan,
-    inputs: Inputs,
-    tally: Tally,
-    readings: tuple[FileReading, ...],
-    findings: Findings,
-) -> dict[str, Any]:
-    """Return what run.json says: settings, versions, input, and how many patients were read."""
-    site = plan.site
-    return {
-        "format": FORMAT,
-        "settings": {
-            "designs": [design.name for design in plan.designs] + ([RECORDED] if request.audit else []),
-            "index": "first" if plan.only_first else "all",
-            "course_days": plan.course.days,
-            "follow_up": plan.follow_up.days,
-            "data_cutoff": request.data_cutoff.isoformat() if request.data_cutoff is not None else None,
-            "last_day": plan.until.isoformat() if plan.until is not None else None,
-            "outcomes": len(plan.adjudicated) if request.outcomes is not None else None,
-            "identifiers": "plain" if request.plain else "pseudonym",
-            "timezone": str(site.policy.timezone),
-            "cutoff": f"{site.policy.cutoff:f}",
-            "configuration": site.configuration_hash,
-        },
-        "site": request.settings.service.public_url,
-        "versions": {
-            "sii-cds": version("sii-cds"),
-            "rule": site.service.rule_version,
-            "mappings": site.mappings.version,
-            "python": platform.python_version(),
-            "pyarrow": version("pyarrow"),
-        },
-        "patients": {
-            "read": tally.patients,
-            "with_index_procedure": tally.with_index_procedure,
-            "without_index_procedure": tally.patients - tally.with_index_procedure,
-        },
-        "manifests": [
-            {"file": manifest.path.name, "transaction_time": manifest.transaction_time} for manifest in inputs.manifests
-        ],
-        "input": [reading.described() for reading in readings],
-        "findings": [*findings.incomplete, *findings.notes],
-    }

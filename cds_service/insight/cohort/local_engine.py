@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cds_service.insight.cohort.assessing import assess_patient
-from cds_service.insight.cohort.reading import read_export_file
+from cds_service.insight.cohort.reading import FileSplitter
 from cds_service.insight.cohort.rows import COLUMNS
 from cds_service.insight.cohort.spill import SpillWriter, parts_of
 from cds_service.insight.cohort.tables import open_private
@@ -106,10 +106,8 @@ def split_files(
 
     def split(number: int) -> tuple[int, FileReading]:
         writer = SpillWriter(rooms.parts, f"{number:06d}", splitting.parts)
-        problems = rooms.problems / f"{number:06d}"
-        return number, read_export_file(
-            files[number], splitting.reader, writer, splitting.key_of, problems, counters.add
-        )
+        splitter = FileSplitter(splitting.reader, writer, splitting.key_of, counters.add)
+        return number, splitter.split(files[number], rooms.problems / f"{number:06d}")
 
     largest_first = sorted(range(len(files)), key=lambda number: -files[number].path.stat().st_size)
     return tuple(reading for _, reading in sorted(workers.run(split, largest_first)))

@@ -89,10 +89,10 @@ class Workers:
                 self._look()
                 for future in done:
                     yield future.result()
-        except BaseException:
-            self._counters.stop()
-            wait(waiting)
-            raise
+        finally:
+            if waiting:
+                self._counters.stop()
+                wait(waiting)
 
 
 _function: Callable[[Any], Any]

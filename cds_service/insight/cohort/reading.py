@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from cds_service.insight.cohort.export_heads import HeadReader
     from cds_service.insight.cohort.spill import SpillWriter
+    from cds_service.insight.sources.export_files import Digest
 
 
 class ExportFile(NamedTuple):
@@ -48,74 +49,70 @@ class FileReading(NamedTuple):
         return self._asdict()
 
 
-def read_export_file(
-    file: ExportFile,
-    reader: HeadReader,
-    writer: SpillWriter,
-    key_of: Callable[[str], str],
-    problems: Path,
-    advance: Callable[[int], None],
-) -> FileReading:
-    """Split one file: good lines to the writer, bad ones by file, number and reason to a new file of problems.
+class FileSplitter:
+    """Splits files: good lines to the parts of their patients, bad ones by number and reason to a file of problems."""
 
-    Raises OSError where the parts cannot be written.
-    """
-    counts: Counter[str] = Counter()
-    digest, size, fault = sha256(), 0, ""
+    def __init__(
+        self, reader: HeadReader, writer: SpillWriter, key_of: Callable[[str], str], advance: Callable[[int], None]
+    ) -> None:
+        """Keep what reads and what writes; `advance` is told the bytes of the file."""
+        self._reader = reader
+        self._writer = writer
+        self._key_of = key_of
+        self._advance = advance
+        self._size = 0
+        self._counts: Counter[str] = Counter()
 
-    def told(read: int) -> None:
-        nonlocal size
-        size += read
-        advance(read)
+    def split(self, file: ExportFile, problems: Path) -> FileReading:
+        """Split one file; `problems` is made. Raises OSError where the parts cannot be written."""
+        self._size, self._counts = 0, Counter()
+        digest = sha256()
+        with open_private(problems) as stream:
+            fault = self._split_lines(file, digest, stream)
+        self._writer.flush()
+        counts = self._counts
+        return FileReading(
+            file.name,
+            self._size,
+            digest.hexdigest(),
+            lines=counts["lines"],
+            bad=counts["bad"],
+            other=counts["other"],
+            nobody=counts["nobody"],
+            fault=fault,
+        )
 
-    with open_private(problems) as stream:
+    def _split_lines(self, file: ExportFile, digest: Digest, problems: TextIO) -> str:
+        """Split as far as the file can be read; return why it could not be read further."""
         number = 0
-        blocks = read_line_blocks(file.path, told, digest)
+        blocks = read_line_blocks(file.path, self._told, digest)
         while True:
+            # Not a loop over the blocks: what the parts raise is no fault of the file.
             try:
                 lines = next(blocks, None)
             except ExportError as error:
-                fault = str(error).partition(": ")[2]
-                break
+                return str(error).partition(": ")[2]
             if lines is None:
-                break
-            _split(lines, number, file.name, reader, writer, key_of, stream, counts)
+                return ""
+            self._split_block(lines, number, file.name, problems)
             number += len(lines)
-    writer.flush()
-    return FileReading(
-        file.name,
-        size,
-        digest.hexdigest(),
-        lines=counts["lines"],
-        bad=counts["bad"],
-        other=counts["other"],
-        nobody=counts["nobody"],
-        fault=fault,
-    )
 
+    def _told(self, read: int) -> None:
+        self._size += read
+        self._advance(read)
 
-def _split(
-    lines: list[bytes],
-    before: int,
-    name: str,
-    reader: HeadReader,
-    writer: SpillWriter,
-    key_of: Callable[[str], str],
-    problems: TextIO,
-    counts: Counter[str],
-) -> None:
-    read, add = reader.read, writer.add
-    blank = heads = 0
-    for number, line in enumerate(lines, before + 1):
-        head = read(line)
-        if isinstance(head, Head):
-            heads += 1
-            add(head, key_of(head.patient))
-        elif head is None:
-            blank += 1
-        elif isinstance(head, BadLine):
-            counts["bad"] += 1
-            problems.write(json.dumps({"file": name, "line": number, "reason": head.reason}) + "\n")
-        else:
-            counts["nobody" if head.is_without_patient else "other"] += 1
-    counts["lines"] += len(lines) - blank
+    def _split_block(self, lines: list[bytes], before: int, name: str, problems: TextIO) -> None:
+        read, add, key_of, counts = self._reader.read, self._writer.add, self._key_of, self._counts
+        blank = 0
+        for number, line in enumerate(lines, before + 1):
+            head = read(line)
+            if isinstance(head, Head):
+                add(head, key_of(head.patient))
+            elif head is None:
+                blank += 1
+            elif isinstance(head, BadLine):
+                counts["bad"] += 1
+                problems.write(json.dumps({"file": name, "line": number, "reason": head.reason}) + "\n")
+            else:
+                counts["nobody" if head.is_without_patient else "other"] += 1
+        counts["lines"] += len(lines) - blank

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from cds_service.clinical.assessment import assess, refuse_ineligible
-from cds_service.clinical.models import Analyte, BloodCounts, BloodDraw, EffectiveTime
+from cds_service.clinical.models import Analyte, BloodCounts, BloodDraw, EffectiveTime, Reading
 from cds_service.clinical.outcomes import AboveCutoff, Assessment, Indeterminate, NotAboveCutoff, NotEligible
 from cds_service.clinical.reasons import Reason
 from cds_service.clinical.timing import Relation
@@ -163,6 +163,40 @@ def test_assessment_shows_earlier_sii(
 
     assert isinstance(found, AboveCutoff), reason
     assert [(f"{e.sii}", e.effective, e.baseline) for e in found.earlier] == earlier, reason
+
+
+def read_otherwise(taken: EffectiveTime, *neutrophils: str) -> BloodDraw:
+    """Build a draw of SII 700 with further readings of these neutrophils beside 1.8 lymphocytes and 210 platelets."""
+    first = draw(taken)
+    others = tuple(Reading(result(Analyte.NEUTROPHILS, n, taken), first.lymphocytes, False) for n in neutrophils)
+    return BloodDraw(first.neutrophils, first.lymphocytes, first.platelets, (), others)
+
+
+def test_assessment_of_readings_on_both_sides_is_indeterminate_and_names_them() -> None:
+    found = assessed(read_otherwise(LATER, "5", "3"))
+
+    assert isinstance(found, Indeterminate)
+    assert found.reasons == (Reason.DIFFERENTIAL_INCONSISTENT,)
+    assert [f"{reading.sii}" for reading in found.readings] == ["700.000", "583.333", "350.000"]
+
+
+@pytest.mark.parametrize("older", [at(day(40)), BASELINE, at(day(100))])
+def test_assessment_shows_no_earlier_sii_whose_readings_disagree(older: EffectiveTime) -> None:
+    agreeing, disagreeing = (assessed(draw(LATER), read_otherwise(older, n)) for n in ("5", "3"))
+
+    assert isinstance(agreeing, AboveCutoff)
+    assert isinstance(disagreeing, AboveCutoff)
+    assert len(disagreeing.earlier) == 0
+    assert len(agreeing.earlier) == (older != at(day(40)))
+
+
+def test_earlier_sii_carries_the_origins_of_its_results() -> None:
+    older = draw(BASELINE, name="older")
+
+    found = assessed(draw(LATER), older)
+
+    assert isinstance(found, AboveCutoff)
+    assert [earlier.origins for earlier in found.earlier] == [tuple(r.origin for r in older.results)]
 
 
 def test_assessment_baseline_with_a_problem_is_not_shown_but_the_one_before_it() -> None:

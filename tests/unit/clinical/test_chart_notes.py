@@ -95,11 +95,12 @@ def test_what_closes_days_is_named_and_what_has_no_day_apart() -> None:
     month = OperationFact("liver-resection", "Procedure/m", "X", True, done(at(day(10)))._replace(began="2026-02"))
     stopped = operation("interventional", day(5), completed=False)
     old = operation("interventional", day(200), completed=False)
+    first, before = operation("liver-resection", days_from_draw(-27)), operation("liver-resection", days_from_draw(-28))
     undated = operation("liver-resection", None)
 
-    found = notes(operations=(stopped, old, undated, month))
+    found = notes(operations=(stopped, old, undated, month, first, before))
 
-    assert (found.closing, found.unplaced) == ((stopped,), (undated, month))
+    assert (found.closing, found.unplaced) == ((stopped, first), (undated, month))
 
 
 @pytest.mark.parametrize(
@@ -162,6 +163,29 @@ def test_blood_before_the_latest_is_too_soon_after_the_one_before() -> None:
     found = notes(procedures=(10, 38), drawn=day(11))
 
     assert (found.too_soon_after, found.days, found.no_day_between) == (done(at(day(38))), 27, True)
+
+
+@pytest.mark.parametrize(
+    ("procedures", "closing", "drawn", "expected", "reason"),
+    [
+        ((5,), None, 3, (5, 2), "one procedure"),
+        ((3,), None, 3, (3, 0), "on its day"),
+        ((30,), None, 3, (30, 27), "on day 27"),
+        ((31,), 10, 3, None, "on day 28: it is the resection that is too close"),
+        ((60, 90), 10, 3, None, "the resection alone"),
+        ((20,), 10, 3, (20, 17), "too close to both: the procedure is told, the resection named beside it"),
+    ],
+)
+def test_procedure_that_is_too_close_is_told(
+    procedures: tuple[int, ...], closing: int | None, drawn: int, expected: tuple[int, int] | None, reason: str
+) -> None:
+    operations = (operation("liver-resection", day(closing)),) if closing is not None else ()
+
+    found = notes(procedures=procedures, operations=operations, drawn=day(drawn))
+
+    assert found.no_day_between is False, reason
+    told = (None, None) if expected is None else (done(at(day(expected[0]))), expected[1])
+    assert (found.too_soon_after, found.days) == told, reason
 
 
 @pytest.mark.parametrize(

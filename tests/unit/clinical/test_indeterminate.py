@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from cds_service.clinical.assessment import assess
+from cds_service.clinical.indeterminate import has_segmented_alone
 from cds_service.clinical.models import Analyte, Basis, BloodCounts, EffectiveTime, ExcludedResult, LabResult
 from cds_service.clinical.outcomes import AboveCutoff, Indeterminate
 from cds_service.clinical.reasons import Reason
@@ -275,3 +276,35 @@ def test_exclusions_count_results_by_reason_in_the_order_of_the_alphabet() -> No
     )
 
     assert list(indeterminate(counts, PROCEDURE).exclusions.items()) == [(Reason.COMPARATOR, 1), (UNIT, 2)]
+
+
+SEGMENTED_NEWER, BANDS_NEWER = result(Analyte.SEGMENTED, "5", NEWER), result(Analyte.BANDS, "1", NEWER)
+
+
+@pytest.mark.parametrize(
+    ("usable", "expected", "reason"),
+    [
+        ((P_NEWER, L_NEWER, SEGMENTED_NEWER), True, "segmented forms without band forms"),
+        ((P_NEWER, L_NEWER, BANDS_NEWER), False, "band forms alone"),
+        ((P_NEWER, L_NEWER), False, "neither"),
+        ((L_NEWER, SEGMENTED_NEWER, BANDS_NEWER), False, "both: platelets are missing"),
+        ((N_NEWER, L_NEWER, SEGMENTED_NEWER), False, "a total beside them: platelets are missing"),
+    ],
+)
+def test_segmented_neutrophils_alone_are_said(usable: tuple[LabResult, ...], expected: bool, reason: str) -> None:
+    counts = BloodCounts((), unpaired=usable)
+
+    assert indeterminate(counts, PROCEDURE).segmented_alone is expected, reason
+
+
+@pytest.mark.parametrize(
+    ("usable", "expected", "reason"),
+    [
+        ((SEGMENTED_NEWER,), True, "segmented forms"),
+        ((BANDS_NEWER,), False, "band forms"),
+        ((SEGMENTED_NEWER, BANDS_NEWER), False, "both"),
+        ((), False, "neither"),
+    ],
+)
+def test_segmented_forms_lack_their_band_forms(usable: tuple[LabResult, ...], expected: bool, reason: str) -> None:
+    assert has_segmented_alone(BloodCounts((), unpaired=usable)) is expected, reason

@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.clinical.models import BloodCounts, EffectiveTime
 from cds_service.clinical.reasons import Reason
-from cds_service.clinical.timing import TreatmentCalendar, missing_baseline_window
+from cds_service.clinical.timing import TreatmentCalendar, first_day_in_use, missing_baseline_window
 from tests.unit.clinical.values import POLICY, TODAY, at, dated, day, done, draw
 
 if TYPE_CHECKING:
@@ -68,3 +68,21 @@ def test_missing_window_is_that_of_the_baseline(
     assert missing_baseline_window(counts, TreatmentCalendar(dated(*procedures), POLICY, TODAY), POLICY) == expected, (
         reason
     )
+
+
+@pytest.mark.parametrize(
+    ("procedures", "expected", "reason"),
+    [
+        ((), 90, "no procedure is dated: the oldest that counts"),
+        ((at(day(20)),), 90, "the baseline is younger than that"),
+        ((at(day(61)),), 91, "the baseline begins a day earlier"),
+        ((at(day(200)), at(day(400))), 230, "the baseline of the latest procedure"),
+        ((SPAN,), 90, "a span counts from its last day"),
+        ((done(at(day(300)), at(day(70))),), 100, "a long one, too"),
+        ((done(at(day(300)), at(TODAY + timedelta(days=9))),), 90, "its end lies ahead: today is its last day"),
+    ],
+)
+def test_first_day_in_use_is_the_earliest_of_both_windows(
+    procedures: tuple[EffectiveTime | ProcedureTime, ...], expected: int, reason: str
+) -> None:
+    assert first_day_in_use(TreatmentCalendar(dated(*procedures), POLICY, TODAY), POLICY) == day(expected), reason

@@ -48,6 +48,25 @@ def test_time_copied_is_the_same_time(time: EffectiveTime) -> None:
     assert copy.deepcopy(time).order == time.order
 
 
+ONE = draw(MORNING)
+
+
+@pytest.mark.parametrize(
+    ("other", "same", "reason"),
+    [
+        (draw(MORNING), True, "the same results"),
+        (draw(MORNING, name="other"), False, "of the same time, and other results"),
+        (draw(EVENING), False, "of another time"),
+        (draw(MORNING, ("211", "6", "1.8")), False, "of other values"),
+        (draw(MORNING, ("210", "6", "1.8"), Reason.CONFLICTING_RESULTS), False, "with a problem"),
+        (draw(EVENING, ("1", "1", "1"), name="other"), False, "nothing alike but the lack of problems"),
+    ],
+)
+def test_draws_are_the_same_by_time_results_and_problems(other: object, same: bool, reason: str) -> None:
+    assert (other == ONE) is same, reason
+    assert not same or hash(other) == hash(ONE)
+
+
 @pytest.mark.parametrize("latest", ["platelets", "neutrophils", "lymphocytes"])
 def test_draw_time_is_that_of_its_latest_result(latest: str) -> None:
     results: dict[str, Any] = {

@@ -48,6 +48,12 @@ def of(taken: EffectiveTime, *reasons: Reason) -> tuple[UnusedBlood, ...]:
         ),
         ((), (excluded(None, MALFORMED, LATER),), of(LATER, MALFORMED), "of no known test"),
         (
+            (),
+            (excluded(P, UNIT, LATER), excluded(P, UNIT, at(day(3)))),
+            of(LATER, NO_P, UNIT),
+            "of one day, at an hour and at no known hour: the hour is told",
+        ),
+        (
             (result(P, "200", LATER), result(N, "4", at(day(5))), result(L, "1", at(day(7)))),
             (),
             of(LATER, Reason.NO_COMPLETE_DRAW),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 
 import pytest
 from hypothesis import given
@@ -94,6 +94,15 @@ def test_open_days_of_a_patient_are_those_of_all_procedures() -> None:
 
     assert answer.open_days(POLICY, NOW) == OpenDays(day(22), (), (ago(90, 60),))
     assert eligible().open_days(POLICY, NOW) is None
+
+
+def test_open_days_of_a_patient_count_from_the_day_of_the_site() -> None:
+    # In UTC it is still the day before; a procedure whose end lies ahead was on today at the latest.
+    endless = eligible(done(at(day(9)), at(LAST_DAY)))
+
+    found = endless.open_days(POLICY, NOW.astimezone(UTC))
+
+    assert found == OpenDays(LAST_DAY, (), (ago(30, 9),))
 
 
 AGES = st.integers(min_value=0, max_value=200)

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from cds_service.acquisition.resources import Observation
+from cds_service.clinical.models import Analyte, ExcludedResult
 from cds_service.clinical.reasons import Reason
+from cds_service.normalization.clumps import clump_state
 from tests.support.charts import LOINC, PLATELETS, Json, draw, hook_request, observation
-from tests.unit.normalization.reading import decided
+from tests.unit.normalization.reading import MAPPINGS, decided, typed
 
 WHEN = "2026-10-14T08:00:00Z"
 V3 = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
@@ -17,6 +20,32 @@ V3 = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 def finding(code: str = "7796-6", when: str | None = WHEN, **members: Any) -> Json:
     members = members or {"valueString": "Present"}
     return observation(code, 0, when=when, oid="clumps", **({"valueQuantity": None} | members))
+
+
+@pytest.mark.parametrize(
+    ("members", "expected", "why"),
+    [
+        ({"valueString": "Present"}, "present", "a word"),
+        ({"valueBoolean": False}, "absent", "a truth value"),
+        ({"valueCodeableConcept": {"coding": [{"code": "POS"}]}}, "", "a code without a system"),
+        ({"valueCodeableConcept": {"coding": [{"system": LOINC}]}}, "", "a system without a code"),
+        ({"valueString": None}, "", "nothing"),
+    ],
+)
+def test_clumps_have_a_state_or_an_empty_text(members: Json, expected: str, why: str) -> None:
+    assert clump_state(typed(Observation, finding(**members)), MAPPINGS.clumps) == expected, why
+
+
+def test_excluded_platelets_carry_what_tells_them_from_others() -> None:
+    platelets = observation(PLATELETS, 210, when=WHEN, oid="p", meta={"versionId": "3"})
+    counts = decided(hook_request(platelets, finding())).laboratory.counts  # type: ignore[union-attr]
+
+    (found,) = counts.excluded
+    assert found._replace(effective=None) == ExcludedResult(
+        Analyte.PLATELETS, Reason.PLATELET_CLUMPING, "Observation/p", "3", None
+    )
+    assert found.effective is not None
+    assert found.effective.isoformat() == "2026-10-14T10:00:00+02:00"
 
 
 def excluded(*observations: Json) -> list[Reason]:

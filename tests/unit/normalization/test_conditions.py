@@ -165,6 +165,51 @@ def test_clinical_status_tells_of_recurrence(code: str, clinical: str, came_back
     assert fact.recurrence_status == came_back, reason
 
 
+ENCOUNTER: Json = {"coding": [{"code": "encounter-diagnosis"}]}
+PROBLEM: Json = {"coding": [{"code": "problem-list-item"}]}
+# Clinical codes, categories, whether the disease is over.
+OVER: list[tuple[tuple[str, ...], list[Json], bool, str]] = [
+    (("resolved",), [], True, "resolved"),
+    (("inactive",), [PROBLEM], True, "of the list of problems"),
+    (("remission",), [{"text": "?"}], True, "of a category without a code"),
+    (("inactive", "remission", "resolved"), [], True, "all that say so"),
+    (("resolved",), [ENCOUNTER], False, "the encounter is over, not the disease"),
+    (("resolved",), [PROBLEM, ENCOUNTER], False, "one of two categories"),
+    (("active",), [], False, "active"),
+    (("active", "resolved"), [], False, "both"),
+    ((), [], False, "no clinical status"),
+]
+
+
+@pytest.mark.parametrize(("codes", "categories", "over", "reason"), OVER)
+def test_condition_is_over(codes: tuple[str, ...], categories: list[Json], over: bool, reason: str) -> None:
+    clinical = {"coding": [{"code": code} for code in codes]}
+    (fact,) = facts(condition("C78.00", clinicalStatus=clinical, category=categories))
+
+    assert isinstance(fact, ConditionFact)
+    assert fact.over is over, reason
+
+
+# A metastasis in SNOMED CT does not say where; its body site may.
+SITES: list[tuple[str, str, list[Json], str, str]] = [
+    ("128462008", SNOMED, [{"coding": [{"system": SNOMED, "code": "10200004"}]}], "secondary", "the liver by its code"),
+    ("128462008", SNOMED, [{"text": "Liver, segment 4"}], "secondary", "by its name"),
+    ("128462008", SNOMED, [{"text": "lung"}], "metastasis", "another organ"),
+    ("128462008", SNOMED, [{"text": "liver"}, {"text": "lung"}], "metastasis", "both"),
+    ("128462008", SNOMED, [{"text": "left"}], "metastasis", "no organ"),
+    ("128462008", SNOMED, [], "metastasis", "no site"),
+    ("C78.00", ICD10CM, [{"text": "liver"}], "metastasis", "ICD says where by itself"),
+    ("109841003", SNOMED, [{"text": "liver"}], "primary", "a primary cancer stays one"),
+]
+
+
+@pytest.mark.parametrize(("code", "system", "sites", "category", "reason"), SITES)
+def test_metastasis_at_the_liver_alone_is_one_in_the_liver(
+    code: str, system: str, sites: list[Json], category: str, reason: str
+) -> None:
+    assert judged(condition(code, system, bodySite=sites)) == category, reason
+
+
 def test_condition_without_clinical_status_tells_of_no_recurrence() -> None:
     (fact,) = facts(condition(clinicalStatus=None))
 

@@ -50,6 +50,8 @@ BASES = [
     (((FRACTION, 0.6, "%"), (LP, 0.2)), ("0.6", "0.2"), Basis.PERCENT, "mislabelled under the fraction code as well"),
     (((NP, 1.1), (LP, 1.1)), ("0.011", "0.011"), Basis.PERCENT, "above 1 it is percent, however odd"),
     (((NP, 80), (LP, 21)), ("0.8", "0.21"), Basis.PERCENT, "101 % is rounding"),
+    (((NP, 95), (LP, 0.1)), ("0.95", "0.001"), Basis.PERCENT, "no fraction, and the least that is plausible"),
+    (((NP, 0.5), (LP, 60)), ("0.005", "0.6"), Basis.PERCENT, "the same for the other one: 110 % as a fraction"),
     (((NP, 80), (FRACTION, 0.5, ""), (LP, 21)), ("0.8", "0.21"), Basis.PERCENT, "the preferred share"),
 ]
 

@@ -223,6 +223,24 @@ def test_two_specimens_of_one_moment_must_agree(
     assert values(paired(*theirs, *ours)) == expected, f"in either order: {reason}"
 
 
+def test_two_specimens_of_one_moment_keep_the_readings_of_both() -> None:
+    # Counted by hand as well: SII 600 by machine, 500 and 700 by hand.
+    rows = [
+        row | {"specimen": {"reference": f"Specimen/{name}"}}
+        for name, neutrophils in (("a", 5), ("b", 7))
+        for row in (
+            *draw(200, 6, 2, when=at("08:00")),
+            observation("753-4", neutrophils, when=at("08:00")),
+            observation("732-8", 2, when=at("08:00")),
+        )
+    ]
+
+    (found,) = paired(*rows).draws
+
+    assert [result.quantity.value for result in found.results] == [200, 6, 2]
+    assert sorted(reading.neutrophils.whole().quantity.value for reading in found.others) == [5, 7]
+
+
 def test_two_draws_with_one_problem_keep_it() -> None:
     zero = [
         row | {"specimen": {"reference": f"Specimen/{name}"}}

@@ -82,6 +82,8 @@ READINGS = [
     ({P: 100, NP: 60, LP: 13, VARIANTS: 5}, INCONSISTENT, "462 without the variant lymphocytes, 333 with them"),
     ({P: 100, NP: 80, LP: 18, VARIANTS: 5}, (ABOVE, "444.444"), "103 %: they are inside"),
     ({P: 100, N: 6, L: 1, VARIANTS_COUNT: 0.1}, (ABOVE, "600"), "545 with them"),
+    ({P: 85, NP: 70, BANDS: 16, LP: 15}, INCONSISTENT, "101 % with the bands: 397 without, 487 with them"),
+    ({P: 85, NP: 70, BANDS: 16.1, LP: 15}, (NOT_ABOVE, "396.667"), "101.1 %: the bands are inside the total"),
     ({P: 180, NP: 0.62, LP: 0.25, BANDS: 0.08}, (ABOVE, "446.4"), "fractions under a percent sign, all of them"),
     ({P: 180, SEGMENTED: 0.62, BANDS: 0.08, LP: 0.25}, (ABOVE, "504"), "the same in parts"),
 ]
@@ -103,6 +105,9 @@ def test_readings_are_the_same_in_any_order(rows: dict[str, float], expected: tu
         ({P: 100, N: 9, L: 1, N_MANUAL: 5, L_MANUAL: 1}, ["500"], "another method, far away"),
         ({P: 100, N: 6, L: 1, N_MANUAL: 5.8, L_MANUAL: 1}, [], "another method, near"),
         ({P: 150, NP: 60, BANDS: 20, LP: 15}, ["800"], "with the bands"),
+        ({P: 150, NP: 60, BANDS: 2, LP: 15}, ["620"], "with the bands, and near: what was added up is told"),
+        ({P: 150, SEGMENTED: 60, BANDS: 2, LP: 15, VARIANTS: 1}, ["581.25"], "both were added up"),
+        ({P: 150, SEGMENTED: 60, BANDS: 2, LP: 15, L: 1.5, N: 6}, ["620"], "the printed one was not"),
         ({P: 100, N: 6, L: 1, NP: 60, LP: 10}, [], "counts and shares"),
     ],
 )

@@ -28,6 +28,10 @@ STUDY_FOLLOW_UP_YEARS: Final = 5
 STUDY_AUC: Final = "0.795"
 STUDY_AUC_INTERVAL: Final = "0.742\N{EN DASH}0.848"
 
+# Yu 2023, abstract: mean SII by group in 10*9/L (P < 0.001).
+STUDY_SII_RECURRENCE: Final = Decimal("535.23")
+STUDY_SII_CONTROL: Final = Decimal("357.84")
+
 # Yu 2023, abstract: albumin by group, mean and standard deviation in g/L (P = 0.014).
 STUDY_ALBUMIN_RECURRENCE: Final = "39.69 ± 6.17 g/L"
 STUDY_ALBUMIN_CONTROL: Final = "41.69 ± 6.82 g/L"

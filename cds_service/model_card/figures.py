@@ -43,6 +43,8 @@ def _evidence_figures() -> dict[str, str]:
         "study_controls": str(evidence.STUDY_PATIENTS - evidence.STUDY_RECURRENCES),
         "study_auc": evidence.STUDY_AUC,
         "study_auc_interval": evidence.STUDY_AUC_INTERVAL,
+        "study_sii_recurrence": plain(evidence.STUDY_SII_RECURRENCE),
+        "study_sii_control": plain(evidence.STUDY_SII_CONTROL),
         "study_albumin_recurrence": evidence.STUDY_ALBUMIN_RECURRENCE,
         "study_albumin_control": evidence.STUDY_ALBUMIN_CONTROL,
         "study_doi": evidence.STUDY_DOI,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from cds_service.insight.cohort.statistics.values import NORMAL_95, Interval
+
 if TYPE_CHECKING:
     from cds_service.insight.cohort.statistics.values import Events, Flags, Numbers
 
@@ -24,6 +26,12 @@ class CoxEffect(NamedTuple):
     coefficient: float
     se: float
     hazard_ratio: float
+
+    @property
+    def interval(self) -> Interval:
+        """Return the hazard ratio with Wald's interval on the log scale."""
+        half = NORMAL_95 * self.se
+        return Interval(self.hazard_ratio, math.exp(self.coefficient - half), math.exp(self.coefficient + half))
 
 
 class _Likelihood(NamedTuple):

@@ -14,10 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
+    from cds_service.insight.cohort.statistics.values import Numbers
     from cds_service.insight.cohort.validation.patients import Patients
 
 # Round values on both sides of the published cut-off.
 _ROUND: Final = (100.0, 150.0, 200.0, 250.0, 300.0, 350.0, 400.0, 450.0, 500.0, 600.0, 700.0, 800.0, 1000.0, 1500.0)
+
+
+class Spread(NamedTuple):
+    """Quantiles of SII in a group; nan where fewer than the least number of patients lie beyond."""
+
+    p5: float
+    p25: float
+    median: float
+    p75: float
+    p95: float
+
+
+_QUANTILES: Final = (5, 25, 50, 75, 95)
 
 
 class Distribution(NamedTuple):
@@ -50,6 +64,20 @@ def distribution(patients: Patients, cutoffs: Sequence[Decimal], least: int) -> 
         for group in (followed.recurred, ~followed.recurred)
     ]
     return Distribution(tuple(inner), counts[0], counts[1])
+
+
+def spreads(patients: Patients, least: int) -> dict[str, Spread]:
+    """Return the quantiles of SII in the patients who are followed, with recurrence and without."""
+    followed = patients.only(patients.followed)
+    groups = {"event": followed.sii[followed.recurred], "no_event": followed.sii[~followed.recurred]}
+    return {name: _spread(sii, least) for name, sii in groups.items()}
+
+
+def _spread(sii: Numbers, least: int) -> Spread:
+    values = np.percentile(sii, _QUANTILES).tolist() if len(sii) else [np.nan] * len(_QUANTILES)
+    beyond = [len(sii) * min(share, 100 - share) / 100 for share in _QUANTILES]
+    told = (value if few >= least else np.nan for value, few in zip(values, beyond, strict=True))
+    return Spread(*told)
 
 
 def _shown(followed: Patients, cutoffs: Sequence[Decimal], least: int) -> list[float]:

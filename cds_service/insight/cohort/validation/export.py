@@ -80,6 +80,7 @@ def _design(figures: DesignFigures, horizons: tuple[int, ...]) -> Json:
         "shares": {name: _shares(shares) for name, shares in figures.shares.items()},
         "thresholds": [row._asdict() for row in figures.thresholds],
         "distribution": figures.distribution._asdict(),
+        "quantiles": {name: spread._asdict() for name, spread in figures.spreads.items()},
         "subgroups": {name: _parts(parts) for name, parts in figures.subgroups.items()},
         "sites": _parts(figures.sites),
         "flow": _flow(figures.flow),

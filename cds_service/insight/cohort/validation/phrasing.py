@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import isfinite, isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from cds_service.insight.cohort.statistics.values import Interval
 
 # Where the data determine no number, or it would tell of a small group.
-NONE: str = "–"
+NONE: Final = "–"
 
 
 def count(number: int | None, least: int) -> str:
@@ -64,3 +64,8 @@ def design_name(name: str) -> str:
         "recorded": "recorded: the decisions of the service as they were made",
     }
     return words.get(kind, name)
+
+
+def rows_name(design: str) -> str:
+    """Say what the rows of a design are."""
+    return "recorded decisions" if design == "recorded" else "index procedures"

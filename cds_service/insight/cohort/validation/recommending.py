@@ -55,7 +55,7 @@ def recommend(patients: Patients, resamples: int, seed: int) -> Recommendation:
         generator = np.random.default_rng(seed)
         loss = cutoff_loss(followed.sii, followed.recurred, followed.patient, followed.flagged, resamples, generator)
     if min(events, len(followed) - events) < ENOUGH:
-        lacking = f"fewer than {ENOUGH} patients with recurrence, or fewer than {ENOUGH} without, are followed"
+        lacking = f"Fewer than {ENOUGH} patients with recurrence, or fewer than {ENOUGH} without, are followed."
         return Recommendation("too-few-events", _SHORT["too-few-events"], (lacking,), loss)
     against = _against(followed, loss)
     answer: Answer = "not-supported" if against else "keep"
@@ -63,9 +63,9 @@ def recommend(patients: Patients, resamples: int, seed: int) -> Recommendation:
 
 
 _IN_FAVOUR: Final = (
-    "SII tells patients with recurrence from those without better than chance",
-    "another cut-off would not surely be better once it is tried on other patients",
-    "acting on the flag is worth more than acting on everybody or on nobody",
+    "SII tells patients with recurrence from those without better than chance.",
+    "Another cut-off would not surely be better once it is tried on other patients.",
+    "Acting on the flag is worth more than acting on all or on nobody.",
 )
 
 
@@ -73,11 +73,11 @@ def _against(followed: Patients, loss: CutoffLoss | None) -> tuple[str, ...]:
     area = auc(followed.sii, followed.recurred).interval
     against = []
     if isnan(area.lower) or area.lower <= 0.5:
-        against.append("SII does not surely tell patients with recurrence from those without better than chance")
+        against.append("SII does not surely tell patients with recurrence from those without better than chance.")
     if loss is not None and loss.resamples and loss.loss.lower > _TWICE * loss.optimism:
-        against.append("another cut-off would be better, even at the lower end of the interval, its optimism taken off")
+        against.append("Another cut-off would be better, even at the lower end of its interval, less its optimism.")
     if not _is_worth_it(followed):
-        against.append("at no probability from 20 to 50 % is the flag worth more than acting on everybody or on nobody")
+        against.append("At no probability from 20 to 50 % is the flag worth more than acting on all or on nobody.")
     return tuple(against)
 
 

@@ -17,7 +17,7 @@ from cds_service.insight.cohort.validation.composition import (
     compare_shares,
     show_flow,
 )
-from cds_service.insight.cohort.validation.cutoffs import Distribution, distribution, thresholds
+from cds_service.insight.cohort.validation.cutoffs import Distribution, Spread, distribution, spreads, thresholds
 from cds_service.insight.cohort.validation.following import Following, follow
 from cds_service.insight.cohort.validation.recommending import Recommendation, recommend
 from cds_service.insight.cohort.validation.subgroups import Part, by_site, by_variable
@@ -70,6 +70,7 @@ class DesignFigures:
     flow: ShownFlow
     thresholds: tuple[ThresholdRow, ...]
     distribution: Distribution
+    spreads: Mapping[str, Spread]
     subgroups: Mapping[str, Mapping[str, Part | None]]
     sites: Mapping[str, Part | None]
     recommendation: Recommendation
@@ -126,6 +127,7 @@ def _figures(design: Design, wanted: Wanted, sites: int) -> DesignFigures:
         flow=show_flow(design.flow, len(patients), least),
         thresholds=thresholds(patients, design.cutoffs, least),
         distribution=distribution(patients, design.cutoffs, least),
+        spreads=spreads(patients, least),
         subgroups=by_variable(patients, wanted.subgroups, least),
         sites=by_site(patients, least) if sites > 1 else {},
         recommendation=recommend(patients, wanted.resamples, wanted.seed),

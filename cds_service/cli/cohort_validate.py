@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import os
+import shutil
+import sys
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -11,7 +14,6 @@ import click
 
 from cds_service.cli.files import STANDARD_OUTPUT, write_text
 from cds_service.errors import CohortFolderError, MissingExtraError
-from cds_service.reports.printable import printable_json
 
 if TYPE_CHECKING:
     from cds_service.insight.cohort.validation.validate import Validation
@@ -136,17 +138,23 @@ def _validate(
 
 
 def _write(validation: Validation, html_file: Path | None, json_file: Path | None, csv_file: Path | None) -> None:
-    from cds_service.insight.cohort.validation.export import as_csv, as_data
-    from cds_service.insight.cohort.validation.summary import summary_lines
+    from cds_service.insight.cohort.validation.document import cohort_document
+    from cds_service.insight.cohort.validation.export import as_data
+    from cds_service.reports.as_csv import as_csv
+    from cds_service.reports.as_html import as_html
+    from cds_service.reports.as_json import as_json
+    from cds_service.reports.as_text import as_text
 
+    document = cohort_document(validation, version("sii-cds"))
     if STANDARD_OUTPUT not in (html_file, json_file, csv_file):
-        for line in summary_lines(validation):
-            click.echo(line)
+        colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        click.echo(as_text(document, shutil.get_terminal_size().columns, colored=colored))
     if json_file is not None:
-        text = json.dumps(as_data(validation), indent=2, ensure_ascii=False, allow_nan=False)
-        write_text(json_file, printable_json(text) + "\n")
+        write_text(json_file, as_json(as_data(validation)) + "\n")
     if csv_file is not None:
-        write_text(csv_file, as_csv(validation))
+        write_text(csv_file, as_csv(document))
+    if html_file is not None:
+        write_text(html_file, as_html(document))
 
 
 def _refuse(text: str) -> NoReturn:

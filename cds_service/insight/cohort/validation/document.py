@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.clinical.evidence import STUDY_CITATION, STUDY_DOI, STUDY_PATIENTS
-from cds_service.insight.cohort.validation.phrasing import count, design_name, number
+from cds_service.insight.cohort.validation.phrasing import NO_ROWS, count, design_name, number
 from cds_service.insight.cohort.validation.plots import (
     decision_plot,
     distribution_plot,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from cds_service.insight.cohort.validation.validate import DesignFigures, Validation
     from cds_service.reports.content import Block, Tone
 
-NO_ROWS: Final = "The folders hold no assessed row: there is nothing to validate."
 _TONES: Final[dict[Answer, Tone]] = {"keep": "fine", "not-supported": "bad", "too-few-events": "warning"}
 # What cannot be known from an export, however carefully it is read.
 _LIMITS: Final = (

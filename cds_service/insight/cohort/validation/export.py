@@ -1,18 +1,16 @@
-"""A validation as JSON, the form others rely on, and as CSV, one figure a line."""
+"""A validation as the figures that others rely on: the form of `validation.json`."""
 
 from __future__ import annotations
 
-import csv
-from io import StringIO
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from cds_service.insight.cohort.validation.following import ABOVE, NOT_ABOVE
-from cds_service.insight.cohort.validation.summary import NO_ROWS
+from cds_service.insight.cohort.validation.phrasing import NO_ROWS
 from cds_service.insight.cohort.validation.tripod import tripod_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from cds_service.insight.cohort.statistics.discrimination import AUC
     from cds_service.insight.cohort.statistics.values import Interval
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from cds_service.insight.cohort.validation.validate import DesignFigures, Validation
 
 Json = dict[str, Any]
-_CSV_HEADING: Final = ("design", "figure", "value")
 
 
 def as_data(validation: Validation) -> Json:
@@ -51,18 +48,6 @@ def as_data(validation: Validation) -> Json:
         }
     )
     return data
-
-
-def as_csv(validation: Validation) -> str:
-    """Return one line for each figure: design, its path in the JSON, value; empty where it is null."""
-    stream = StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_CSV_HEADING)
-    data = as_data(validation)
-    for design, figures in data["designs"].items():
-        writer.writerows((design, path, value) for path, value in _leaves(figures))
-    writer.writerows(("", path, value) for path, value in _leaves(data["recommendation"], "recommendation"))
-    return stream.getvalue()
 
 
 def _design(figures: DesignFigures, horizons: tuple[int, ...]) -> Json:
@@ -201,15 +186,3 @@ def _without_nan(value: Any) -> Any:
             return value if isfinite(value) else None
         case _:
             return value
-
-
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    match value:
-        case dict():
-            for key, inner in value.items():
-                yield from _leaves(inner, f"{path}/{key}" if path else key)
-        case list():
-            for place, inner in enumerate(value):
-                yield from _leaves(inner, f"{path}/{place}")
-        case _:
-            yield path, value

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 # Where the data determine no number, or it would tell of a small group.
 NONE: Final = "–"
+NO_ROWS: Final = "The folders hold no assessed row: there is nothing to validate."
 
 
 def count(number: int | None, least: int) -> str:

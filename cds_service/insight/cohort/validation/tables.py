@@ -22,10 +22,11 @@ from cds_service.insight.cohort.validation.tripod import SOURCE, tripod_items
 from cds_service.reports.content import Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cds_service.insight.cohort.statistics.comparison import Summary
     from cds_service.insight.cohort.statistics.cox import CoxEffect
+    from cds_service.insight.cohort.validation.following import GroupCurves
     from cds_service.insight.cohort.validation.subgroups import Part
     from cds_service.insight.cohort.validation.validate import DesignFigures, Validation
 
@@ -75,14 +76,8 @@ def flag_table(design: DesignFigures) -> Table:
 
 def death_table(design: DesignFigures, horizons: tuple[int, ...]) -> Table:
     """Return the share with recurrence at each horizon, death treated both ways."""
-    rows = []
-    for name, title in ((ABOVE, "above"), (NOT_ABOVE, "not above")):
-        group = design.following.curves.get(name)
-        for day in horizons if group is not None else ():
-            free, incidence = group.kaplan_meier.at(day), group.cumulative_incidence.at(day)
-            rows.append(
-                (f"{title}, day {day:,}", share(1 - free.estimate), share(incidence.estimate), share(incidence.se))
-            )
+    named = ((title, design.following.curves.get(name)) for name, title in ((ABOVE, "above"), (NOT_ABOVE, "not above")))
+    rows = [row for title, group in named if group is not None for row in _by_horizon(title, group, horizons)]
     return Table(
         caption="Recurrence by the end of the day, death censored and death competing. "
         "Censoring death counts too many recurrences; the difference is what it adds.",
@@ -90,6 +85,12 @@ def death_table(design: DesignFigures, horizons: tuple[int, ...]) -> Table:
         rows=tuple(rows),
         empty="No group is large enough to be shown.",
     )
+
+
+def _by_horizon(title: str, group: GroupCurves, horizons: tuple[int, ...]) -> Iterator[tuple[str, ...]]:
+    for day in horizons:
+        free, incidence = group.kaplan_meier.at(day), group.cumulative_incidence.at(day)
+        yield f"{title}, day {day:,}", share(1 - free.estimate), share(incidence.estimate), share(incidence.se)
 
 
 def hazard_table(design: DesignFigures) -> Table:
@@ -242,4 +243,5 @@ def tripod_table() -> Table:
         columns=(Column("Item"), Column("Section"), Column("Topic"), Column("Where")),
         rows=tuple(tripod_items()),
         stacks=True,
+        brief=0,
     )

@@ -27,15 +27,15 @@ FLAGGED = "above-cutoff"
 @pytest.mark.parametrize(
     ("change", "told", "untold", "sentence"),
     [
-        (lambda rows: rows[:1], {}, ("n", "auc/estimate", "binary/tp"), "not told (cells below 10)"),
+        (lambda rows: rows[:1], {}, ("n", "auc/estimate", "binary/tp"), "<10, or hidden"),
         (lambda rows: [row._replace(event=0) for row in rows], {"events": 0, "binary/tp": 0},
          ("auc/estimate", "sensitivity/estimate", "cox/flag/coefficient", "youden/cutoff"), "Too few events"),
         (lambda rows: [row._replace(event=1) for row in rows], {"events": len(ROWS), "binary/tn": 0},
          ("auc/estimate", "specificity/estimate", "t_test/p"), "Too few events"),
         (lambda rows: [row for row in rows if row.outcome == FLAGGED], {"sensitivity/estimate": 1.0, "binary/fn": 0},
-         ("npv/estimate", "relative_risk/estimate", "log_rank/p", "cox/flag/coefficient"), "sensitivity 100.0 %"),
+         ("npv/estimate", "relative_risk/estimate", "log_rank/p", "cox/flag/coefficient"), "100.0 % ("),
         (lambda rows: [row for row in rows if row.outcome != FLAGGED], {"specificity/estimate": 1.0, "binary/tp": 0},
-         ("ppv/estimate", "relative_risk/estimate", "log_rank/p", "cox/flag/coefficient"), "specificity 100.0 %"),
+         ("ppv/estimate", "relative_risk/estimate", "log_rank/p", "cox/flag/coefficient"), "100.0 % ("),
         (lambda rows: [row._replace(time=0, event=0) for row in rows], {"binary/n": 0, "binary/left_out": len(ROWS)},
          ("auc/estimate", "cox/log2_sii/coefficient", "kaplan_meier/above/365/estimate"), "Too few events"),
     ],

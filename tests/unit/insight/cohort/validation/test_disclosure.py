@@ -25,14 +25,15 @@ DAY = re.compile(r"\b(?:19|20)\d\d-\d\d(?:-\d\d)?\b")
 
 @pytest.fixture(
     scope="module",
-    params=[(12, 1), (25, 2), (40, 3), (60, 4), (90, 5), (130, 6), (200, 7), (320, 8)],
+    params=[(12, 1, 1), (40, 3, 1), (90, 5, 2), (200, 7, 1), (320, 8, 1)],
     ids=lambda param: f"{param[0]}-patients",
 )
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Any], Path]:
     """Rows of two sites, and the folder that holds what was made of them."""
-    patients, seed = request.param
+    patients, seed, designs = request.param
     folder = tmp_path_factory.mktemp("made")
-    parts = [drawn_rows(patients, seed), drawn_rows(patients // 2 + 1, seed + 100)]
+    names = ("baseline", "landmark:90")[:designs]
+    parts = [drawn_rows(patients, seed, names), drawn_rows(patients // 2 + 1, seed + 100, names)]
     sites = [write_folder(folder / f"site{place}", rows) for place, rows in enumerate(parts)]
     options = ("--json", folder / "out.json", "--csv", folder / "out.csv", "--html", folder / "out.html")
     code, text, problem = run(*sites, *options, "--bootstrap", 20, "--min-cell", LEAST)

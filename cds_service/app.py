@@ -31,6 +31,7 @@ from cds_service.services.sii_recurrence_risk import SIIRecurrenceRisk
 from cds_service.services.site import site_from_settings
 from cds_service.services.snoozing import SnoozeOptions, Snoozing
 from cds_service.settings.named_files import holding
+from cds_service.smart.from_settings import places_for_launches, trend_apps
 from cds_service.state.chain_heads import HeadKeeper, kept_head
 from cds_service.state.installation_key import InstallationKey
 from cds_service.state.snoozes import SnoozeStore
@@ -123,6 +124,7 @@ def build_parts(
     recorder = Recorder(audit, site, recording_choices(settings), metrics.audit)
     service = SIIRecurrenceRisk(site, recorder, fetching(settings, site, metrics), snoozing(settings))
     authenticator = authenticator or authenticator_from_settings(settings)
+    apps = trend_apps(settings, site, recorder, authenticator.replay, pseudonym_key(settings), metrics.upstream)
     # Last: what cannot be built is not recorded as being in force.
     recorder.begin(now)
     return Parts(
@@ -136,6 +138,9 @@ def build_parts(
         model_card=SiteModelCard(site.policy, site.mappings.version),
         readiness={"audit": audit.check, **ready(authenticator)},
         hook_deadline_seconds=settings.server.hook_deadline_seconds,
+        trend_apps=apps,
+        places_for_launches=places_for_launches(settings),
+        language=settings.service.language,
     )
 
 
@@ -219,9 +224,14 @@ def recording_choices(settings: Settings) -> RecordingChoices:
     return RecordingChoices(
         keep_values=audit.values,
         keep_comments=audit.feedback_comments,
-        pseudonym_key=audit_key(settings) if audit.pseudonymize_patient else None,
+        pseudonym_key=pseudonym_key(settings),
         on_failure=audit.on_failure,
     )
+
+
+def pseudonym_key(settings: Settings) -> bytes | None:
+    """Read the key of the pseudonyms, if the site keeps patients by pseudonym. Raises ConfigurationError."""
+    return audit_key(settings) if settings.audit.pseudonymize_patient else None
 
 
 def audit_key(settings: Settings) -> bytes | None:

@@ -14,6 +14,14 @@
     │   ├── BodyTooLargeError        413
     │   ├── UnsupportedMediaTypeError 415
     │   └── UnknownTransferCodingError 501 the body comes in a coding that is not understood
+    ├── LaunchError                  a launch of the trend app ends without its page; the answer is a small page
+    │   ├── MalformedLaunchError     400  a parameter is missing, repeated, too long, or no text
+    │   ├── LaunchRefusedError       403  another FHIR server, no cookie of this launch, denied, a scope is missing
+    │   ├── NoTrendAppError          404  no such client, or it has no app
+    │   ├── LaunchUsedError          410  the launch has had its page
+    │   ├── LaunchUpstreamError      502  discovery, token, id_token, Patient or FHIR data that cannot be used
+    │   ├── LaunchBusyError          503  too many launches at a time
+    │   └── LaunchDeadlineError      504  the servers asked took too long together
     ├── AuditUnavailableError        503  the decision could not be recorded
     ├── StateUnavailableError        503  what the workers must know in common cannot be read or written
     ├── DeadlineError                503  no answer within the deadline of a hook
@@ -188,6 +196,79 @@ class UnknownTransferCodingError(RequestError):
     issue_code = "not-supported"
     reason = "unknown-transfer-coding"
     client_text = "The only transfer coding understood is chunked."
+
+
+class LaunchError(ServiceError):
+    """A launch of the trend app ends without its page.
+
+    `reason` is a word of `cards/wording`, which has the sentence for the person who waits. `named` is what the sentence
+    names: scopes, never anything of the patient.
+    """
+
+    reason = "launch"
+    client_text = "The trend app could not be opened. Open it again from the chart."
+
+    def __init__(self, reason: str | None = None, *, log_detail: str = "", named: tuple[str, ...] = ()) -> None:
+        """Keep the reason; the log is told more where there is more to tell."""
+        self.named = named
+        why = reason or self.reason
+        super().__init__(reason=why, log_detail=f"{why}: {log_detail}" if log_detail else why)
+
+
+class MalformedLaunchError(LaunchError):
+    """A parameter of the launch is missing, repeated, too long, or holds what no text holds."""
+
+    status = 400
+    issue_code = "invalid"
+    reason = "malformed-launch"
+
+
+class LaunchRefusedError(LaunchError):
+    """The launch may not go on: see `reason`."""
+
+    status = 403
+    issue_code = "forbidden"
+    reason = "launch-refused"
+
+
+class NoTrendAppError(LaunchError):
+    """There is no such client, or it has no trend app."""
+
+    status = 404
+    issue_code = "not-found"
+    reason = "no-trend-app"
+
+
+class LaunchUsedError(LaunchError):
+    """The launch has had its page: each makes one."""
+
+    status = 410
+    issue_code = "expired"
+    reason = "launch-used"
+
+
+class LaunchUpstreamError(LaunchError):
+    """The authorization server or the FHIR server answered with nothing that can be used."""
+
+    status = 502
+    issue_code = "exception"
+    reason = "upstream"
+
+
+class LaunchBusyError(LaunchError):
+    """All places that launches may take are taken."""
+
+    status = 503
+    issue_code = "throttled"
+    reason = "busy"
+
+
+class LaunchDeadlineError(LaunchError):
+    """The authorization server and the FHIR server took too long together."""
+
+    status = 504
+    issue_code = "timeout"
+    reason = "launch-deadline"
 
 
 class AuditUnavailableError(ServiceError):

@@ -10,6 +10,7 @@ from cds_service.acquisition.fhir.fetcher import Fetcher
 from cds_service.acquisition.queries import site_queries
 
 if TYPE_CHECKING:
+    from cds_service.acquisition.fhir.breaker import NoBreaker
     from cds_service.acquisition.fhir.fetcher import FetchWatch
     from cds_service.settings import Settings
     from fhir_mappings.mappings import Mappings
@@ -27,7 +28,11 @@ def http_options(settings: Settings) -> HTTPOptions:
 
 
 def fetching_from_settings(
-    settings: Settings, mappings: Mappings, threads: int, watch: FetchWatch | None = None
+    settings: Settings,
+    mappings: Mappings,
+    threads: int,
+    watch: FetchWatch | None = None,
+    breaker: NoBreaker | None = None,
 ) -> Fetching:
     """Prepare a pool of `threads` that asks FHIR servers with the site's codes.
 
@@ -40,6 +45,7 @@ def fetching_from_settings(
         max_entries=acquisition.max_entries,
         threads=threads,
         watch=watch,
+        breaker=breaker,
     )
     return Fetching(
         fetcher,

@@ -15,7 +15,14 @@ from cds_service.audit.entries import verdict_members
 from cds_service.audit.keys import encounter_pseudonym, pseudonym
 from cds_service.audit.listing import listed_members
 from cds_service.audit.policies import encode_policy
-from cds_service.audit.records import NO_CHART, ConfigurationRecord, FeedbackRecord, HookRecord
+from cds_service.audit.records import (
+    NO_CHART,
+    REFUSED,
+    ConfigurationRecord,
+    FeedbackRecord,
+    HookRecord,
+    ViewRecord,
+)
 from cds_service.audit.users import user_in_log
 
 if TYPE_CHECKING:
@@ -89,16 +96,11 @@ def build_hook_record(
 ) -> HookRecord:
     """Record an assessment. `card` is the uuid of the card made, also when it was kept back (`presentation`)."""
     return HookRecord(
-        **_frame_members(context, timings_ms),
-        **verdict_members(assessment, keep_values=context.keep_values),
-        incomplete_draw=facts.incomplete_draw,
-        not_delivered=facts.not_delivered,
-        **listed_members(facts.excluded, facts.conditions, facts.procedures),
+        **_hook_members(context, timings_ms),
+        **_decision_members(context, assessment, facts),
         card=card,
         shown=presentation == "shown",
         presentation="" if presentation == "none" else presentation,
-        chart=facts.chart if facts.chart is not None else NO_CHART,
-        chart_too_large=facts.chart_too_large,
     )
 
 
@@ -106,7 +108,30 @@ def build_unavailable_record(
     context: DecisionContext, missing: Sequence[str], *, timings_ms: Mapping[str, float]
 ) -> HookRecord:
     """Record a hook call that could not be decided because required data could not be had (412)."""
-    return HookRecord(**_frame_members(context, timings_ms), outcome=DATA_UNAVAILABLE, missing=tuple(missing))
+    return HookRecord(**_hook_members(context, timings_ms), outcome=DATA_UNAVAILABLE, missing=tuple(missing))
+
+
+def build_view_record(
+    context: DecisionContext,
+    assessment: Assessment,
+    facts: DecisionFacts,
+    *,
+    card: str | None,
+    timings_ms: Mapping[str, float],
+) -> ViewRecord:
+    """Record a page of the trend app. `card` is the card that led to it, if the log knows it for this patient."""
+    return ViewRecord(
+        **_frame_members(context, timings_ms), **_decision_members(context, assessment, facts), card=card, shown=True
+    )
+
+
+def build_refused_view_record(
+    context: DecisionContext, refused: str, missing: Sequence[str], *, timings_ms: Mapping[str, float]
+) -> ViewRecord:
+    """Record a page that was refused after its patient was known; `missing` names required data that did not come."""
+    outcome = DATA_UNAVAILABLE if missing else REFUSED
+    frame = _frame_members(context, timings_ms)
+    return ViewRecord(**frame, outcome=outcome, refused=refused, missing=tuple(missing))
 
 
 def build_feedback_record(
@@ -158,18 +183,32 @@ def build_configuration_record(
     )
 
 
+def _decision_members(context: DecisionContext, assessment: Assessment, facts: DecisionFacts) -> dict[str, Any]:
+    return {
+        **verdict_members(assessment, keep_values=context.keep_values),
+        "incomplete_draw": facts.incomplete_draw,
+        "not_delivered": facts.not_delivered,
+        **listed_members(facts.excluded, facts.conditions, facts.procedures),
+        "chart": facts.chart if facts.chart is not None else NO_CHART,
+        "chart_too_large": facts.chart_too_large,
+    }
+
+
+def _hook_members(context: DecisionContext, timings_ms: Mapping[str, float]) -> dict[str, Any]:
+    frame = _frame_members(context, timings_ms)
+    return {**frame, "hook_instance": context.hook_instance, "mode": context.mode}
+
+
 def _frame_members(context: DecisionContext, timings_ms: Mapping[str, float]) -> dict[str, Any]:
     key = context.pseudonym_key
     return {
         "time": context.now.astimezone(UTC),
         "service": context.service,
         "request_id": context.request_id,
-        "hook_instance": context.hook_instance,
         "client": context.client,
         "user": context.user if key is None else user_in_log(key, context.user, context.patient),
         "patient": context.patient if key is None else pseudonym(key, context.patient),
         "encounter": context.encounter if key is None else encounter_pseudonym(key, context.encounter),
-        "mode": context.mode,
         "rule_version": context.rule_version,
         "mapping_version": context.mapping_version,
         "configuration": context.configuration,

@@ -14,7 +14,8 @@ class TrustedClient:
     """A CDS Client whose token was verified, or the anonymous one where the site requires no authentication.
 
     `fhir_servers` are the only servers that may be asked on its behalf. In mode "silent" everything is computed and
-    recorded, nothing is shown. `open_fhir_server` allows requests without a token (test systems only).
+    recorded, nothing is shown. `open_fhir_server` allows requests without a token (test systems only). `trend_app` is
+    where its EHR opens the SMART trend app, None where it has none.
     """
 
     name: str
@@ -22,6 +23,7 @@ class TrustedClient:
     mode: Literal["active", "silent"]
     fhir_servers: tuple[str, ...] = ()
     open_fhir_server: bool = False
+    trend_app: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from cds_service.authorization.key_url import KeySetAddress, KeyUrl
 from cds_service.authorization.keys import KeySetError
 from cds_service.authorization.observing import SilentObserver, TrustObserver
 from cds_service.errors import ConfigurationError
+from cds_service.smart.addresses import LAUNCH, address_of
 from cds_service.state.used_tokens import UsedTokens
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def _anonymous(settings: Settings) -> TrustedClient:
         mode=settings.service.mode,
         fhir_servers=tuple(servers),
         open_fhir_server=bool(settings.clients) and all(client.open_fhir_server for client in settings.clients),
+        # Of several nobody can tell whose chart is open.
+        trend_app=_trend_app(settings, settings.clients[0]) if len(settings.clients) == 1 else None,
     )
 
 
@@ -83,7 +86,15 @@ def _rights(settings: Settings, client: ClientSettings) -> TrustedClient:
         mode=client.mode or settings.service.mode,
         fhir_servers=client.fhir_servers,
         open_fhir_server=client.open_fhir_server,
+        trend_app=_trend_app(settings, client),
     )
+
+
+def _trend_app(settings: Settings, client: ClientSettings) -> str | None:
+    """Return where the EHR opens the trend app of a client; None where it has none, or is silent."""
+    if client.smart_app is None or (client.mode or settings.service.mode) == "silent":
+        return None
+    return address_of(LAUNCH, settings.service.public_url, client.name)
 
 
 def _keys(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from collections.abc import Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -66,6 +67,11 @@ class KeySet:
         """Give the keys with this id, None where there is none."""
         return self._keys.get(key_id)
 
+    def fitting(self, algorithm: str) -> tuple[VerificationKey, ...]:
+        """Give the keys that fit an algorithm, for a token that names none of them; few of many."""
+        fitting = (key for of_one_id in self._keys.values() for key in of_one_id.get(algorithm, ()))
+        return tuple(islice(fitting, _MOST_OF_ONE_ID))
+
     def remarks(self) -> Iterator[str]:
         """Say what whoever keeps the keys should know; ids of keys are public."""
         if self.left_out:
@@ -87,8 +93,8 @@ class KeySource(Protocol):
         """
 
 
-def read_key_set(text: bytes) -> KeySet:
-    """Read a JWK Set (RFC 7517). One bad key costs that key only.
+def read_key_set(text: bytes, *, unnamed: bool = False) -> KeySet:
+    """Read a JWK Set (RFC 7517). One bad key costs that key only; `unnamed` ones may do without a `kid`.
 
     Raises KeySetError when the text is no JWK Set, NoUsableKeyError when none of its keys is usable.
     """
@@ -103,11 +109,11 @@ def read_key_set(text: bytes) -> KeySet:
     left_out: Counter[str] = Counter()
     for member in members:
         try:
-            key = _usable_key(member)
+            key_id, key = _usable_key(member, unnamed=unnamed)
         except KeySetError as reason:
             left_out[str(reason)] += 1
         else:
-            _add(keys.setdefault(member["kid"], {}), key, left_out)
+            _add(keys.setdefault(key_id, {}), key, left_out)
     if not keys:
         reasons = ", ".join(sorted(left_out)) or "it is empty"
         raise NoUsableKeyError(f"no usable key: {reasons}")
@@ -138,10 +144,11 @@ def _fits(key: VerificationKey, algorithm: str) -> bool:
     return True
 
 
-def _usable_key(member: Any) -> VerificationKey:
+def _usable_key(member: Any, *, unnamed: bool) -> tuple[str, VerificationKey]:
     if not isinstance(member, dict):
         raise KeySetError("not an object")
-    if not isinstance(member.get("kid"), str) or not member["kid"]:
+    key_id = member.get("kid", "")
+    if not isinstance(key_id, str) or not (key_id or unnamed):
         raise KeySetError("kid missing")
     member = {name: value for name, value in member.items() if value not in _ABSENT}
     operations = member.get("key_ops", ["verify"])
@@ -151,7 +158,7 @@ def _usable_key(member: Any) -> VerificationKey:
         # A private key in a published set is known to others: what it signs proves nothing.
         raise KeySetError("private key")
     try:
-        return _imported(member)
+        return key_id, _imported(member)
     except (JoseError, ValueError, TypeError, KeyError):
         raise KeySetError("malformed") from None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from cds_service.cards.detail import decided_detail, indeterminate_detail
 from cds_service.cards.summary import decided_summary, indeterminate_summary
 from cds_service.cards.wording import TEXTS
@@ -41,20 +43,36 @@ class CardBuilder:
         self._override_reasons = override_reasons(self._texts)
 
     def build(
-        self, assessment: Assessment, new_uuid: Callable[[], str], gaps: Collection[Gap] = ()
+        self,
+        assessment: Assessment,
+        new_uuid: Callable[[], str],
+        gaps: Collection[Gap] = (),
+        trend_app: str | None = None,
     ) -> tuple[Card, ...]:
         """Return the cards for an assessment: none for patients who are not eligible or as the site chooses.
 
-        `gaps` are optional data that nobody delivered; the card names them.
+        `gaps` are optional data that nobody delivered; the card names them. `trend_app` is where the client opens the
+        trend app, None where it has none.
         """
-        if isinstance(assessment, NotEligible):
+        card = self._card_of(assessment, new_uuid, gaps)
+        if card is None:
             return ()
+        return (card if trend_app is None else self._with_app(card, trend_app),)
+
+    def _card_of(self, assessment: Assessment, new_uuid: Callable[[], str], gaps: Collection[Gap]) -> Card | None:
+        if isinstance(assessment, NotEligible):
+            return None
         if isinstance(assessment, Indeterminate):
             shown = self._options.show_indeterminate and assessment.has_grounds
-            return (self._indeterminate(assessment, new_uuid(), gaps),) if shown else ()
+            return self._indeterminate(assessment, new_uuid(), gaps) if shown else None
         if isinstance(assessment, NotAboveCutoff) and not self._shows_not_above(assessment):
-            return ()
-        return (self._decided(assessment, new_uuid(), gaps),)
+            return None
+        return self._decided(assessment, new_uuid(), gaps)
+
+    def _with_app(self, card: Card, trend_app: str) -> Card:
+        """Add the link that opens the trend app; it tells the app which card it was opened from."""
+        link = Link(label=self._texts.trend_app_label, url=trend_app, type="smart", appContext=card.uuid)
+        return msgspec.structs.replace(card, links=(*card.links, link))
 
     def _shows_not_above(self, assessment: NotAboveCutoff) -> bool:
         """Tell whether there is a card: as the site chooses, or because SII was above before the procedure."""

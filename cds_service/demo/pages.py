@@ -13,9 +13,9 @@ from markupsafe import Markup
 from cds_service.demo import chart, client
 from cds_service.demo.expectation import differences
 from cds_service.demo.explanations import OUTCOMES, sentence
-from cds_service.demo.markdown import is_web_link, render_detail
 from cds_service.demo.patients import build_stories
 from cds_service.demo.protection import add_protection, came_from_this_site
+from cds_service.reports.markdown import is_web_link, render_detail
 from cds_service.reports.timeline.drawing import format_day, format_sii, render_timeline
 
 if TYPE_CHECKING:

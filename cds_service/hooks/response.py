@@ -28,17 +28,20 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     topic: Coding | None = None
 
 
-class Link(msgspec.Struct, frozen=True):
-    """An absolute link. No SMART links, hence no appContext (requirement 131)."""
+class Link(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A link of a card. One of type "smart" launches an app, with `appContext` in its token response."""
 
     label: str
     url: str
-    type: Literal["absolute"]
+    type: Literal["absolute", "smart"]
+    appContext: str | None = None  # noqa: N815  name of the specification
 
     def __post_init__(self) -> None:
         """Refuse what a client would have to treat as an error."""
         if not self.url.startswith(("https://", "http://")):
             raise ValueError("links are absolute http(s) URLs")
+        if self.appContext is not None and self.type != "smart":
+            raise ValueError("only a SMART app is given an appContext (requirement 131)")
 
 
 class Card(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):

@@ -14,7 +14,9 @@ from cds_service.audit.building import (
     build_configuration_record,
     build_feedback_record,
     build_hook_record,
+    build_refused_view_record,
     build_unavailable_record,
+    build_view_record,
 )
 from cds_service.audit.chain import encode_payload
 from cds_service.audit.chart_keeping import ChartKeeper
@@ -119,6 +121,26 @@ class Recorder:
         """Record a hook that could not be decided because required data could not be had."""
         context = self._context(request, client, moment)
         self._append([build_unavailable_record(context, missing, timings_ms=moment.timings_ms)], moment.now)
+
+    def record_view(
+        self, request: CDSRequest, client: TrustedClient, decision: Decision, card: str | None, moment: Moment
+    ) -> None:
+        """Record a page of the trend app, before it leaves. Raises as `record_decision` does."""
+        record = build_view_record(
+            self._context(request, client, moment),
+            decision.assessment,
+            self._facts(request, decision, moment),
+            card=card,
+            timings_ms=moment.timings_ms,
+        )
+        self._append([record], moment.now)
+
+    def record_refused_view(
+        self, request: CDSRequest, client: TrustedClient, refused: str, missing: tuple[str, ...], moment: Moment
+    ) -> None:
+        """Record a page that was refused after its patient was known. Raises as `record_decision` does."""
+        context = self._context(request, client, moment)
+        self._append([build_refused_view_record(context, refused, missing, timings_ms=moment.timings_ms)], moment.now)
 
     def record_feedback(self, items: Iterable[FeedbackItem], client: TrustedClient, moment: Moment) -> None:
         """Record feedback, one record an item, all with one sync."""

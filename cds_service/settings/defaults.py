@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.settings.models import SECTIONS, ClientSettings, Settings, plain
 from cds_service.settings.scalars import plain_scalar
+from cds_service.settings.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pydantic.fields import FieldInfo
 
-    from cds_service.settings.section import Section
 
 _HEADER: Final = """\
 # Configuration of sii-cds. Every key stands here with its default, except where a comment says otherwise.
@@ -59,7 +59,9 @@ def commented_defaults() -> str:
 
 def yaml_text(value: object) -> str:
     """Write a value as YAML on one line."""
-    value = plain(value) if isinstance(value, tuple) else value
+    value = plain(value) if isinstance(value, tuple | Section) else value
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {yaml_text(item)}' for key, item in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(yaml_text(item) for item in value)}]"
     if isinstance(value, bool):

@@ -15,6 +15,7 @@ from cds_service.settings.errors import KeyPath, Place, Problem, SettingsError, 
 from cds_service.settings.models import SECTIONS, ClientSettings, Provenance, Settings
 from cds_service.settings.overlays import read_site_mappings
 from cds_service.settings.rules import RULES, cautions
+from cds_service.settings.smart_app import SmartAppSettings
 from cds_service.settings.suggestions import did_you_mean
 from cds_service.settings.wording import sentence
 from cds_service.settings.yaml_source import Document, read_document
@@ -133,7 +134,7 @@ def _hint(path: KeyPath) -> str:
     if len(path) == 1:
         siblings = list(Settings.model_fields)
     elif path[0] == "clients":
-        siblings = list(ClientSettings.model_fields)
+        siblings = list((SmartAppSettings if "smart_app" in path[:-1] else ClientSettings).model_fields)
     else:
         siblings = list(SECTIONS[str(path[0])].model_fields)
     elsewhere = [f"{name}.{key}" for name, section in SECTIONS.items() if key in section.model_fields]

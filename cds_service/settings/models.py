@@ -114,8 +114,14 @@ class Settings(BaseModel):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files that are read again on reload: overlays, key sets, certificates."""
-        named = (*self.mappings.overlays, *(client.jwks_file for client in self.clients), self.acquisition.ca_file)
+        """The files that are read again on reload: overlays, key sets, keys and secrets of trend apps, certificates."""
+        apps = [client.smart_app for client in self.clients if client.smart_app is not None]
+        named = (
+            *self.mappings.overlays,
+            *(client.jwks_file for client in self.clients),
+            *(path for app in apps for path in (app.private_key_file, app.client_secret_file)),
+            self.acquisition.ca_file,
+        )
         return tuple(path for path in named if path is not None)
 
     def effective_values(self) -> Iterator[tuple[KeyPath, object]]:
@@ -152,6 +158,8 @@ def plain(value: object) -> object:
         return str(value)
     if isinstance(value, tuple):
         return [plain(item) for item in value]
+    if isinstance(value, Section):
+        return {key: plain(item) for key, item in value}
     return value
 
 

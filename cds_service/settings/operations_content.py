@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from cds_service.settings.section import Content, Section
+from cds_service.settings.smart_app import SmartAppSettings
 from cds_service.settings.value_types import (
     Algorithm,
     HttpUrl,
@@ -131,6 +132,11 @@ class ClientSettings(OperationsSection):
     )
     open_fhir_server: bool = Field(
         False, description="Fetch without a token when the EHR sends none. Test systems only."
+    )
+    smart_app: SmartAppSettings | None = Field(
+        None,
+        description="The SMART trend app as it is registered with this EHR, such as {client_id: sii-trend, "
+        "private_key_file: app-key.json}; null: none. docs/smart-app.md tells every key.",
     )
 
     @field_validator("jwks_url")

@@ -13,6 +13,7 @@ from cds_service.clinical.evidence import PUBLISHED_CUTOFF
 from cds_service.settings.clinical_content import PUBLISHED
 from cds_service.settings.network import is_loopback, is_plain_http
 from cds_service.settings.operations_content import EXAMPLE_PUBLIC_URL
+from cds_service.settings.smart_app_rules import smart_app_cautions, smart_app_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,6 +95,7 @@ RULES: Final = (
     Rule(("authentication.required", "clients"), _clients_have_keys),
     Rule(("clients",), _clients_are_distinct),
     Rule(("clients", "acquisition.allow_http_hosts"), _fhir_servers_are_secure),
+    Rule(("clients",), smart_app_problems),
     Rule(("audit.pseudonymize_patient", "audit.hmac_key_file"), _pseudonyms_need_a_key),
 )
 
@@ -119,6 +121,7 @@ def cautions(settings: Settings) -> Findings:
             "tokens and patient data travel to these hosts in clear text; for trials only, never with patients",
         )
     yield from _client_cautions(settings)
+    yield from smart_app_cautions(settings)
 
 
 def _client_cautions(settings: Settings) -> Findings:

@@ -19,6 +19,7 @@ from cds_service.web.metrics import Metrics
 from cds_service.web.pages import add_discovery_route, add_health_routes, add_model_card_route, add_openapi_route
 from cds_service.web.paths import routed_path
 from cds_service.web.request_head import caller_address, check_head
+from cds_service.web.smart import add_smart_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +74,7 @@ def build_application(running: Running, metrics: Metrics | None = None) -> CDSAp
     add_metrics_route(app, metrics)
     add_model_card_route(app)
     add_openapi_route(app, running)
+    add_smart_routes(app, running, metrics)
     return app
 
 

@@ -59,7 +59,18 @@ class ClientView:
         return self.answer(authenticate(self.running, self.path))
 
 
-View = PublicView | OpenView | ClientView
+@dataclass(frozen=True, slots=True)
+class LaunchView:
+    """Answers a browser about one client's trend app: what it may see, its launch proves and no token of its own."""
+
+    answer: Callable[[str], Response]
+
+    def __call__(self, client: str) -> Response:
+        """Answer the current request."""
+        return self.answer(client)
+
+
+View = PublicView | OpenView | ClientView | LaunchView
 
 
 def authenticate(running: Running, path: str) -> TrustedClient:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from cds_service.errors import (
     BodyTooLargeError,
+    LaunchError,
     MethodNotAllowedError,
     RequestError,
     ServiceError,
@@ -24,6 +25,7 @@ from cds_service.errors import (
 )
 from cds_service.web.body import JSON, json_answer
 from cds_service.web.exchange import current_exchange
+from cds_service.web.smart_refusals import is_for_a_person, refusal_answer
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -57,6 +59,10 @@ def answer_service_error(error: ServiceError) -> Response:
         response = _answer(error.status, error.issue_code, UnauthenticatedError.client_text)
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
+    if is_for_a_person():
+        return refusal_answer(
+            exchange, error.status, error.reason, error.named if isinstance(error, LaunchError) else ()
+        )
     response = _answer(error.status, error.issue_code, f"{error.client_text} Request id: {exchange.request_id}")
     _say_what_is_accepted(response)
     return response
@@ -75,7 +81,10 @@ def answer_http_exception(error: HTTPException) -> Response:
         code, text = RequestError.issue_code, f"{HTTPStatus(status).phrase}."
     else:
         code, text = ServiceError.issue_code, ServiceError.client_text
-    response = _answer(status, code, f"{text} Request id: {exchange.request_id}")
+    if is_for_a_person():
+        response = refusal_answer(exchange, status, exchange.refusal)
+    else:
+        response = _answer(status, code, f"{text} Request id: {exchange.request_id}")
     _keep_headers(error, response)
     _say_what_is_accepted(response)
     return response

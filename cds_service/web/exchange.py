@@ -10,6 +10,7 @@ from flask import g
 if TYPE_CHECKING:
     from cds_service.errors import TrustError
     from cds_service.hooks.response import Verdict
+    from cds_service.smart.trend_app import TrendApp
     from cds_service.web.ports import Parts
 
 
@@ -29,6 +30,7 @@ class Exchange:
         "request_id",
         "service",
         "started",
+        "trend_app",
         "verdict",
     )
 
@@ -43,6 +45,8 @@ class Exchange:
         self.client: str | None = None
         self.mode: str | None = None
         self.verdict: Verdict | None = None
+        # The trend app that is asked; its pages tell a person what a program is told by an OperationOutcome.
+        self.trend_app: TrendApp | None = None
         # Why it was refused: a word of a closed vocabulary for the metrics, and a sentence for the log.
         self.refusal: str | None = None
         self.detail: str | None = None

@@ -46,6 +46,7 @@ class Metrics:
             registry=self.registry,
         )
         self.trust = TrustMetrics(self.registry)
+        self.views = ViewMetrics(self.registry)
         self._refusals_of = lru_cache(maxsize=None)(self._refusals.labels)
 
     def count(self, exchange: Exchange, *, route: str, status: int, seconds: float) -> None:
@@ -54,6 +55,8 @@ class Metrics:
             self._hooks.count(exchange.service, exchange, seconds)
         if status >= 400:
             self._refusals_of(route, str(status), exchange.refusal or "other").inc()
+            if exchange.trend_app is not None:
+                self.views.count_refused(exchange.trend_app.registration.client, exchange.refusal or "other")
             if exchange.distrust is not None:
                 self.trust.count_distrust(exchange.distrust.reason, exchange.distrust.client)
 
@@ -110,6 +113,33 @@ class HookMetrics:
             self._reasons_of(service, client, verdict.outcome, reason).inc()
         for reason, number in verdict.exclusions:
             self._excluded_of(service, client, reason).inc(number)
+
+
+class ViewMetrics:
+    """Pages of the trend app, and launches that led to none."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Create the metrics of views."""
+        self._shown = Counter(
+            "sii_cds_views",
+            "Pages of the trend app shown, by client and outcome.",
+            ["client", "outcome"],
+            registry=registry,
+        )
+        self._refused = Counter(
+            "sii_cds_view_refusals",
+            "Launches of the trend app that led to no page, by client and reason.",
+            ["client", "reason"],
+            registry=registry,
+        )
+
+    def count_shown(self, client: str, outcome: str) -> None:
+        """Count a page."""
+        self._shown.labels(client, outcome).inc()
+
+    def count_refused(self, client: str, reason: str) -> None:
+        """Count a launch without one."""
+        self._refused.labels(client, reason).inc()
 
 
 class AuditMetrics:

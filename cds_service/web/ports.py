@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import uuid4
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cds_service.hooks.feedback import FeedbackBatch
     from cds_service.hooks.request import CDSRequest
     from cds_service.hooks.response import Answer
+    from cds_service.smart.trend_app import TrendApp
     from cds_service.web.request_head import TrustedProxies
 
 
@@ -81,7 +82,8 @@ class Parts:
     """All that follows from one configuration. A request uses the Parts it began with, whatever is reloaded meanwhile.
 
     `versions` names the content that answers are made from. `public_url` has no slash at its end. `trusted_proxies` are
-    those whose X-Forwarded-For is believed. `readiness` maps a name, shown to whoever asks, to its check.
+    those whose X-Forwarded-For is believed. `readiness` maps a name, shown to whoever asks, to its check. `trend_apps`
+    are by client; `places_for_launches` is how many of their pages are made at a time.
     """
 
     versions: ContentVersions
@@ -94,6 +96,9 @@ class Parts:
     model_card: ModelCard
     readiness: Mapping[str, ReadinessCheck]
     hook_deadline_seconds: float = math.inf
+    trend_apps: Mapping[str, TrendApp] = field(default_factory=dict)
+    places_for_launches: int = 1
+    language: str = "en"
 
 
 def utc_now() -> datetime:

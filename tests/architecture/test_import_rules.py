@@ -20,6 +20,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     # What answers a hook does not look at many decisions, nor load what that needs.
     "cds_service.services": ("cds_service.insight",),
     "cds_service.web": ("cds_service.insight",),
+    "cds_service.smart": ("cds_service.insight", "cds_service.web"),
     # The store knows nothing of those who keep something in it but what a chain head and a token's use are.
     "cds_service.state": (
         "cds_service.acquisition",

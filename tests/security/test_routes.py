@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.app import create_app
 from cds_service.settings import settings_from_dict
-from cds_service.web.authentication import ClientView, OpenView, PublicView
+from cds_service.web.authentication import ClientView, LaunchView, OpenView, PublicView
 from tests.security import forge
 from tests.security.conftest import main_key_set
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PUBLIC = {"/livez", "/readyz", "/metrics", "/model-card", "/openapi.json"}
 OPEN = {"/cds-services"}
 HOOK = "/cds-services/sii-recurrence-risk"
+FOR_BROWSERS = {f"/smart/<client>/{page}" for page in ("launch", "callback", "jwks.json")}
 FOR_CLIENTS = {HOOK, f"{HOOK}/feedback"}
 
 
@@ -33,7 +34,7 @@ def app(tmp_path: Path) -> Flask:
 
 def undeclared(app: Flask) -> list[str]:
     """Give the routes whose view says nothing about who may ask."""
-    declared = (PublicView, OpenView, ClientView)
+    declared = (PublicView, OpenView, ClientView, LaunchView)
     return [
         rule.rule for rule in app.url_map.iter_rules() if not isinstance(app.view_functions[rule.endpoint], declared)
     ]
@@ -46,6 +47,7 @@ def routes(app: Flask, kind: type) -> set[str]:
 def test_service_routes_all_declare_who_may_ask(app: Flask) -> None:
     assert undeclared(app) == []
     assert (routes(app, PublicView), routes(app, OpenView), routes(app, ClientView)) == (PUBLIC, OPEN, FOR_CLIENTS)
+    assert routes(app, LaunchView) == FOR_BROWSERS
 
 
 def test_route_that_declares_nothing_is_found(app: Flask) -> None:

@@ -60,12 +60,13 @@ class Received:
 class FHIRStub(ThreadingHTTPServer):
     """The server. `received` grows with every request, before it is answered."""
 
+    handler: type[StubHandler]
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, tls: ssl.SSLContext | None = None, latency: float = 0.0) -> None:
         """Listen on a free port; there is nothing to find yet."""
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), self.handler)
         self.scheme = "http" if tls is None else "https"
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
@@ -92,7 +93,9 @@ class FHIRStub(ThreadingHTTPServer):
         """Keep quiet: a client that has enough of a fault goes away."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class StubHandler(BaseHTTPRequestHandler):
+    """Answers one connection."""
+
     server: FHIRStub
     protocol_version = "HTTP/1.1"
     # Otherwise the end of an answer waits for the acknowledgement of its beginning.
@@ -122,10 +125,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
+FHIRStub.handler = StubHandler
+
+
 class Wire:
     """What a fault may do with the connection it answers on."""
 
-    def __init__(self, handler: _Handler, received: Received) -> None:
+    def __init__(self, handler: StubHandler, received: Received) -> None:
         """Take over a request that was read."""
         self._handler = handler
         self.received = received

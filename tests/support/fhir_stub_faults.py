@@ -115,3 +115,18 @@ def _next_link(wire: Wire, number: int) -> Json:
     resource_type = wire.received.target.partition("?")[0].rpartition("/")[2]
     query = urlencode({**wire.received.parameters, "page": number})
     return {"relation": "next", "url": f"{wire.server.url}/{resource_type}?{query}"}
+
+
+# Answers that are none, each with what is wrong with it.
+BROKEN_ANSWERS: list[tuple[Fault, str]] = [
+    (status(404), "not there"),
+    (status(500), "broken"),
+    (redirect("https://evil.example/"), "elsewhere"),
+    (body(HTML), "no JSON"),
+    (body(b"[]"), "no object"),
+    (body(b"null"), "nothing"),
+    (body(b'{"a":' * 100_000), "nested"),
+    (body(b" " * 300_000), "too large"),
+    (BROKEN_BODY, "cut off"),
+    (raw(b"\x00\x01"), "no HTTP"),
+]

@@ -27,6 +27,20 @@ class _Circuit:
     tries_left: int = 0
 
 
+class NoBreaker:
+    """Leaves no server alone: who waits for a page asked for it himself, and asks again if it does not come."""
+
+    def allows(self, base: str) -> bool:  # noqa: ARG002  as of a Breaker
+        """Allow every request."""
+        return True
+
+    def note_answer(self, base: str) -> None:
+        """Remember nothing."""
+
+    def note_failure(self, base: str) -> None:
+        """Remember nothing."""
+
+
 class Breaker:
     """Counts failures in a row by server. Safe for threads; every worker keeps its own."""
 

@@ -83,14 +83,17 @@ class Exchanger:
         self._proxies = {"https": options.proxy} if options.proxy is not None else {}
         self._adapter = LimitedAdapter(_tls_context(options.ca_file), connections)
 
-    def get(self, url: str, authorization: str | None, limit: TimeLimit, max_bytes: int) -> bytes:
-        """Return the decoded body of a 200 answer.
+    def get(
+        self, url: str, authorization: str | None, limit: TimeLimit, max_bytes: int, accept: str | None = None
+    ) -> bytes:
+        """Return the decoded body of a 200 answer; `accept` is asked for where it is no FHIR.
 
         A server that asks for patience which the limit allows is asked once more. Raises ExchangeError for any other
         status, a body of more than `max_bytes`, or no answer within the limit.
         """
         common = _METADATA_HEADERS if url.endswith("/metadata") else _HEADERS
         headers = common if authorization is None else {**common, "Authorization": authorization}
+        headers = headers if accept is None else {**headers, "Accept": accept}
         request = _request("GET", url, headers)
         try:
             return self._exchange(request, limit, lambda response: _content(response, max_bytes))
@@ -99,12 +102,22 @@ class Exchanger:
                 raise
         return self._exchange(request, limit, lambda response: _content(response, max_bytes))
 
-    def post_form(self, url: str, fields: Mapping[str, str], limit: TimeLimit, max_bytes: int) -> tuple[int, bytes]:
+    def post_form(
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        limit: TimeLimit,
+        max_bytes: int,
+        authorization: str | None = None,
+    ) -> tuple[int, bytes]:
         """Post a form and return status and decoded body of any answer but a redirect, for token endpoints.
 
-        Raises ExchangeError as `get` does. The fields are in no exception.
+        Raises ExchangeError as `get` does. Neither fields nor authorization are in an exception.
         """
-        request = _request("POST", url, {**_HEADERS, "Accept": "application/json"})
+        headers = {**_HEADERS, "Accept": "application/json"}
+        request = _request(
+            "POST", url, headers if authorization is None else {**headers, "Authorization": authorization}
+        )
         request.prepare_body(dict(fields), None)
         return self._exchange(request, limit, lambda response: (_status(response), _body(response, max_bytes)))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from cds_service.acquisition.bundles import BundleContent, BundleFailedError, BundleReader, R
-from cds_service.acquisition.fhir.breaker import Breaker
+from cds_service.acquisition.fhir.breaker import Breaker, NoBreaker
 from cds_service.acquisition.fhir.exchange import ExchangeError, Exchanger
 from cds_service.acquisition.fhir.jobs import Reading, Search
 from cds_service.acquisition.fhir.limits import TimeLimit
@@ -63,7 +63,14 @@ class Fetcher:
     """Asks FHIR servers. One for each worker process: its pool, connections and circuits are shared by all hooks."""
 
     def __init__(
-        self, options: HTTPOptions, *, max_pages: int, max_entries: int, threads: int, watch: FetchWatch | None = None
+        self,
+        options: HTTPOptions,
+        *,
+        max_pages: int,
+        max_entries: int,
+        threads: int,
+        watch: FetchWatch | None = None,
+        breaker: Breaker | NoBreaker | None = None,
     ) -> None:
         """Prepare the pool; threads start when they are needed. Raises ConfigurationError for a bad CA bundle.
 
@@ -75,7 +82,7 @@ class Fetcher:
         self._max_pages = max_pages
         self.max_entries = max_entries
         self._max_bytes = options.max_bytes
-        self._breaker = Breaker(monotonic)
+        self._breaker = breaker or Breaker(monotonic)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="fhir")
 
     def read(self, name: str, url: str, access: FHIRAccess, deadline: float) -> Reading:

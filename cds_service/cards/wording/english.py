@@ -30,6 +30,7 @@ from cds_service.clinical.models import Analyte, Basis
 ENGLISH: Final = Texts(
     source_label=STUDY_CITATION,
     model_card_label="About this rule: evidence, limits, model card",
+    trend_app_label="SII over time, with every draw and procedure",
     above_summary=(
         "SII {sii} (blood drawn {date}) is above the cut-off {cutoff}: "
         "higher recurrence risk reported after interventional therapy"

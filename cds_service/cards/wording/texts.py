@@ -18,6 +18,7 @@ class Texts:
 
     source_label: str
     model_card_label: str
+    trend_app_label: str
     above_summary: str
     above_summary_brief: str
     not_above_summary: str

@@ -156,7 +156,7 @@ def written(monkeypatch: pytest.MonkeyPatch, texts: Texts) -> str:
     monkeypatch.setattr(wording, "TEXTS", {"en": texts})
     monkeypatch.setattr("cds_service.cards.builder.TEXTS", {"en": texts})
     built = [
-        CardBuilder(OPTIONS, policy, "m").build(found, lambda: "u", gaps)[0]
+        CardBuilder(OPTIONS, policy, "m").build(found, lambda: "u", gaps, "https://cds.example/launch")[0]
         for found, policy in EVERYTHING
         for gaps in ((), tuple(Gap))
     ]

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from cds_service.demo.markdown import is_web_link, render_detail
+from cds_service.reports.markdown import is_web_link, render_detail
 
 ALLOWED_TAGS = {
     "a", "blockquote", "br", "code", "div", "em", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from cds_service.acquisition.fhir.access import is_listed
-from cds_service.authorization.claims import TokenUse
+from cds_service.authorization.token import TokenUse
 from cds_service.errors import LaunchRefusedError, LaunchUpstreamError, LaunchUsedError
 from cds_service.smart.launch_secret import new_secret, secret_of
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from joserfc.jws import JWSRegistry
 
-from cds_service.authorization.claims import is_time
-from cds_service.authorization.token import read_token
+from cds_service.authorization.token import is_time, read_token
 from cds_service.errors import LaunchUpstreamError, UnauthenticatedError
 from cds_service.hooks.request import LONGEST_TEXT
 from cds_service.settings.value_types import Algorithm

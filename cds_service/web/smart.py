@@ -16,8 +16,8 @@ from cds_service.errors import LaunchBusyError, MethodNotAllowedError, NoTrendAp
 from cds_service.smart.addresses import CALLBACK, KEY_SET, LAUNCH
 from cds_service.smart.page import content_security_policy
 from cds_service.smart.parameters import read_callback, read_launch
-from cds_service.web.answers import JSON
 from cds_service.web.authentication import LaunchView
+from cds_service.web.body import JSON
 from cds_service.web.exchange import current_exchange
 
 if TYPE_CHECKING:

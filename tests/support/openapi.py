@@ -69,9 +69,11 @@ def problems(path: str, method: str, status: int, headers: Mapping[str, str] | H
 
 
 def _response(path: str, method: str, status: int) -> dict[str, Any] | None:
-    operation = DOCUMENT["paths"].get(path, {}).get(method.lower(), {"responses": {}})
-    response: dict[str, Any] | None = operation["responses"].get(str(status))
-    if status in EVERYWHERE:
+    item = DOCUMENT["paths"].get(path, {})
+    # Another method is answered as the one that is described says.
+    operation = item.get(method.lower(), next(iter(item.values()), {"responses": {}}) if status == 405 else {})
+    response: dict[str, Any] | None = operation.get("responses", {}).get(str(status))
+    if status in EVERYWHERE and response is None:
         response = {"$ref": f"#/components/responses/Status{status}"}
     if response is not None and "$ref" in response:
         response = DOCUMENT["components"]["responses"][response["$ref"].rpartition("/")[2]]

@@ -29,20 +29,20 @@ LAUNCH = f"/smart/{CLIENT}/launch"
 CALLBACK = f"/smart/{CLIENT}/callback"
 
 
-def smart_settings(server: SmartServer, app: Json | None = None, client: Json | None = None, **sections: Any) -> Json:
+def smart_settings(ehr: SmartServer, app: Json | None = None, client: Json | None = None, **sections: Any) -> Json:
     """Configure a site whose one EHR is this server; `app` and `client` change their entries."""
     smart_app = {"client_id": CLIENT_ID, "authentication": "none"} | (app or {})
-    ehr: Json = {
+    entry: Json = {
         "name": CLIENT,
         "issuer": "https://ehr.hospital.example",
         "jwks_url": "https://ehr.hospital.example/jwks.json",
-        "fhir_servers": [server.url],
+        "fhir_servers": [ehr.url],
         "smart_app": smart_app,
     }
     base: Json = {
         "service": {"public_url": PUBLIC_URL, "timezone": "Asia/Shanghai"},
         "authentication": {"required": False},
-        "clients": [ehr | (client or {})],
+        "clients": [entry | (client or {})],
     }
     return base | sections
 
@@ -89,12 +89,12 @@ class SmartSite:
 
 
 def smart_site(
-    folder: Path, server: SmartServer, app: Json | None = None, client: Json | None = None, **sections: Any
+    folder: Path, ehr: SmartServer, app: Json | None = None, client: Json | None = None, **sections: Any
 ) -> SmartSite:
     """Build the service of such a site; its clock is that of the charts."""
-    server.now = int(NOW.timestamp())
-    settings = settings_from_dict(smart_settings(server, app, client, **sections), folder)
-    return SmartSite(create_app(settings, now=lambda: NOW), server, folder)
+    ehr.now = int(NOW.timestamp())
+    settings = settings_from_dict(smart_settings(ehr, app, client, **sections), folder)
+    return SmartSite(create_app(settings, now=lambda: NOW), ehr, folder)
 
 
 def with_key(folder: Path, server: SmartServer) -> Json:

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from cds_service import errors
 from cds_service.web.application import build_application
-from cds_service.web.authentication import ClientView, OpenView, PublicView
+from cds_service.web.authentication import ClientView, LaunchView, OpenView, PublicView
 from tests.unit.web.fakes import FEEDBACK_PATH, GOOD_TOKEN, HOOK_PATH, NOW, PUBLIC_URL, Edge, FakeService, hook_request
 from tests.unit.web.outcomes import refused_with
 
@@ -20,6 +20,9 @@ ACCESS = {
     "/metrics": PublicView,
     "/model-card": PublicView,
     "/openapi.json": PublicView,
+    "/smart/<client>/launch": LaunchView,
+    "/smart/<client>/callback": LaunchView,
+    "/smart/<client>/jwks.json": LaunchView,
 }
 
 
@@ -31,7 +34,7 @@ def test_routes_every_one_declares_who_may_ask(edge: Edge) -> None:
     assert declared == ACCESS
 
 
-@pytest.mark.parametrize("path", [path for path, view in ACCESS.items() if view is not ClientView])
+@pytest.mark.parametrize("path", [path for path, view in ACCESS.items() if view in (PublicView, OpenView)])
 def test_public_route_without_token_is_answered(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 200
     assert client.head(path).status_code == 200

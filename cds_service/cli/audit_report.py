@@ -41,12 +41,12 @@ def report_command(
     """
     log = find_filled_log(config_file, directory, key_files)
     first, last = period(since, until, log.zone)
-    from cds_service.audit.reading import read_records
+    from cds_service.insight.sources.audit_log import read_rows
     from cds_service.insight.usage.report_figures import as_text
     from cds_service.insight.usage.statistics import count
 
     try:
-        statistics = count(read_records(log.directory), log.zone, first, last, service)
+        statistics = count(read_rows([log.directory], log.zone), first, last, service)
     except OSError as error:
         refuse_log(log.directory, error)
     if Path("-") not in (html_file, json_file):

@@ -21,9 +21,9 @@ from cds_service.settings import SettingsError, load_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cds_service.insight.monitor.days import Tallies
     from cds_service.insight.monitor.monitoring import Monitoring
     from cds_service.insight.monitor.periods import Periods, Wanted
-    from cds_service.insight.monitor.reading import Tallies
 
 _CANNOT: Final = 2
 _DAY: Final = timedelta(days=1)
@@ -165,8 +165,8 @@ def _find_log(config_file: Path | None, directories: tuple[Path, ...], zone: tzi
 
 
 def _read(log: _Log, wanted: Wanted, today: date, service: str) -> tuple[Tallies, Periods]:
+    from cds_service.insight.monitor.days import tally_logs
     from cds_service.insight.monitor.periods import choose_periods
-    from cds_service.insight.monitor.reading import tally_logs
 
     try:
         # The day before tells nothing but that the baseline's first day is a whole one.
@@ -183,7 +183,7 @@ def _read(log: _Log, wanted: Wanted, today: date, service: str) -> tuple[Tallies
 
 
 def _print(result: Monitoring, tallies: Tallies, today: date, *, as_json: bool) -> None:
-    from cds_service.insight.monitor.export import as_object
+    from cds_service.insight.monitor.figures import as_object
     from cds_service.insight.monitor.terminal import text_lines
 
     if as_json:

@@ -74,9 +74,9 @@ class DecisionRow(NamedTuple):
     beside a decision. `missing` names the prefetch keys of an outcome `data-unavailable`. `value` is SII in 10*9/L as
     it was told, with `cutoff`; `basis`, `sampled` (the day of the draw as reported), `relation` and `days` as in the
     answer; all None or empty where there are none. `codes` are the results SII was computed from, and the albumin
-    beside them. `exclusions` counts results that were not used by reason, `excluded` names their kinds; `lacking` are
-    analytes without newer results though others have some. `presentation` tells what became of the card: shown,
-    silent, snoozed or none; of a view: shown or refused. `ms` is how long the decision took.
+    beside them. `exclusions` counts results that were not used by reason, `excluded` names their kinds; `newer` are
+    the analytes of usable results newer than the newest complete draw. `presentation` tells what became of the card:
+    shown, silent, snoozed or none; of a view: shown or refused. `ms` is how long the decision took.
     """
 
     kind: Kind
@@ -101,8 +101,8 @@ class DecisionRow(NamedTuple):
     days: int | None = None
     codes: tuple[UsedResult, ...] = ()
     exclusions: Mapping[str, int] = _NO_COUNTS
-    excluded: frozenset[Exclusion] = frozenset()
-    lacking: tuple[str, ...] = ()
+    excluded: tuple[Exclusion, ...] = ()
+    newer: tuple[str, ...] = ()
     ms: float | None = None
 
     @property
@@ -140,15 +140,11 @@ class Asked(NamedTuple):
     version: Version
 
 
-_ANALYTES: Final = ("neutrophils", "lymphocytes", "platelets")
-
-
 def row_of_decision(decision: Decision, asked: Asked) -> DecisionRow:
     """Return the row of a decision that was made from a chart; nothing of it was shown to anybody."""
     assessment, laboratory = decision.assessment, decision.laboratory
     timed = _timed(assessment)
     counts = laboratory.counts if laboratory is not None else None
-    newer = incomplete_draw(counts) if counts is not None else ()
     return DecisionRow(
         "chart",
         *asked[:5],
@@ -163,10 +159,8 @@ def row_of_decision(decision: Decision, asked: Asked) -> DecisionRow:
         days=timed.days if timed is not None else None,
         codes=tuple(map(_used, _results(assessment))),
         exclusions={str(reason): count for reason, count in assessment.exclusions.items()},
-        excluded=frozenset(Exclusion(str(each.reason), str(each.analyte or "")) for each in counts.excluded)
-        if counts is not None
-        else frozenset(),
-        lacking=_lacking(newer),
+        excluded=_kinds((each.reason, each.analyte) for each in counts.excluded) if counts is not None else (),
+        newer=incomplete_draw(counts) if counts is not None else (),
     )
 
 
@@ -197,8 +191,8 @@ def row_of_record(record: HookRecord | ViewRecord, zone: tzinfo) -> DecisionRow:
         record.days_from_procedure,
         tuple(map(_recorded, record.used)),
         record.exclusion_counts,
-        frozenset(Exclusion(entry.reason, entry.analyte) for entry in record.excluded),
-        _lacking(record.incomplete_draw),
+        _kinds((entry.reason, entry.analyte) for entry in record.excluded),
+        record.incomplete_draw,
         sum(record.timings_ms.values()) if record.timings_ms else None,
     )
 
@@ -243,9 +237,9 @@ def _recorded(entry: ResultEntry) -> UsedResult:
     return UsedResult(entry.analyte, entry.code, entry.value, entry.unit == _SHARE)
 
 
-def _lacking(newer: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the analytes that the results after the newest complete draw do not have."""
-    return tuple(analyte for analyte in _ANALYTES if analyte not in newer) if newer else ()
+def _kinds(excluded: Iterable[tuple[str, str | None]]) -> tuple[Exclusion, ...]:
+    """Name each kind once, in an order that does not depend on the source."""
+    return tuple(sorted({Exclusion(str(reason), str(analyte or "")) for reason, analyte in excluded}))
 
 
 def _number(text: str | None) -> Decimal | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cds_service.insight.monitor.charts import ShareChart
+from cds_service.insight.monitor.control_charts import ShareChart
 from cds_service.insight.monitor.measures import FALL, RISE
 from tests.benchmarks.monitor import PLANTED_BEFORE, WATCHED
 from tests.support.hospital_log.judging import BASELINE_DAYS, judge
@@ -23,7 +23,7 @@ from tests.support.hospital_log.malfunctions import MALFUNCTIONS, NONE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cds_service.insight.monitor.charts import ControlChart
+    from cds_service.insight.monitor.control_charts import ControlChart
     from cds_service.insight.monitor.expectation import Numbers
     from tests.support.hospital_log.malfunctions import Malfunction
 

@@ -1,7 +1,7 @@
 """Does the rule still behave? What the audit log says day by day, held against a clean period.
 
-Reading order: `tallies.py` (what a day adds up to), `reading.py` (from the log to days), `measures.py` (what is
-charted), `expectation.py` (what is usual, learned from the baseline), `shares.py` and `volumes.py` (is a day still
-usual), `episodes.py` (from when to when it was not), `findings.py` (what went wrong), `monitoring.py` (all of it).
-Everything but reading and output is pure.
+Reading order: `days.py` (from the log to the tally of each client and day), `periods.py` (which days are judged),
+`measures.py` (what is charted), `expectation.py` (what is usual, learned from the baseline), `control_charts.py` (from
+when to when it was not), `naming.py` and `findings.py` (what went wrong), `causes.py` (why, and where to look),
+`monitoring.py` (all of it). Everything but reading and output is pure.
 """

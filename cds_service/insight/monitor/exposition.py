@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from cds_service.insight.monitor.causes import CAUSES
-from cds_service.insight.monitor.daily import (
+from cds_service.insight.monitor.figures import (
     eligible_rate,
     firing_rate,
     indeterminate_rate,
@@ -16,14 +16,14 @@ from cds_service.insight.monitor.daily import (
     quantile,
     rate,
 )
-from cds_service.insight.monitor.tallies import LATENCY, SII
+from cds_service.insight.tally import LATENCY, SII
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cds_service.insight.monitor.days import Tallies
     from cds_service.insight.monitor.monitoring import ClientCharts, Monitoring
-    from cds_service.insight.monitor.reading import Tallies
-    from cds_service.insight.monitor.tallies import DayTally
+    from cds_service.insight.tally import Tally
 
 _PREFIX: Final = "sii_cds_monitor"
 
@@ -63,7 +63,7 @@ def _set_figures(day: Gauge, charts: ClientCharts, tallies: Tallies, result: Mon
                 day.labels(charts.client, name, which).set(value)
 
 
-def _figures(tally: DayTally, days: int) -> dict[str, float | None]:
+def _figures(tally: Tally, days: int) -> dict[str, float | None]:
     return {
         "hooks": tally.hooks / days,
         "eligible_ratio": eligible_rate(tally),
@@ -71,7 +71,7 @@ def _figures(tally: DayTally, days: int) -> dict[str, float | None]:
         "indeterminate_ratio": indeterminate_rate(tally),
         "firing_ratio": firing_rate(tally),
         "override_ratio": override_rate(tally),
-        "cards_shown": tally.cards_shown / days,
+        "cards_shown": tally.shown / days,
         "median_sii": quantile(tally, SII),
         "median_latency_ms": quantile(tally, LATENCY),
     }

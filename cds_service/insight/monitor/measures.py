@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cds_service.clinical.models import Analyte
-from cds_service.insight.monitor.tallies import LATENCY, SAMPLE_AGE, Exclusion, quantile_bin
+from cds_service.insight.row import NOT_ELIGIBLE, Exclusion
+from cds_service.insight.tally import LATENCY, OVERRIDDEN, SAMPLE_AGE, quantile_bin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cds_service.insight.monitor.tallies import DayTally
+    from cds_service.insight.tally import Tally
 
-    Count = Callable[[DayTally], int]
+    Count = Callable[[Tally], int]
 
 RISE: Final = "rise"
 FALL: Final = "fall"
@@ -26,7 +27,6 @@ BOTH: Final = (RISE, FALL)
 
 # Share of the baseline's values on each side that counts as outermost.
 _OUTERMOST: Final = 0.01
-_NOT_ELIGIBLE: Final = "not-eligible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +49,27 @@ class Measure:
         return f"{self.kind}:{self.subject}" if self.subject else self.kind
 
 
-def measures_of(baseline: DayTally, everything: DayTally) -> list[Measure]:
+def measures_of(baseline: Tally, everything: Tally) -> list[Measure]:
     """List the measures of a client: the fixed ones, and one for whatever occurs in `everything`."""
     return [
-        Measure("eligible", "", lambda t: _answered(t) - t.outcomes[_NOT_ELIGIBLE], _answered),
+        Measure("eligible", "", lambda t: _answered(t) - t.outcomes[NOT_ELIGIBLE], _answered),
         Measure("indeterminate", "", lambda t: t.patients["indeterminate"], _eligible, (RISE,)),
         Measure("firing", "", lambda t: t.patients["above-cutoff"], _decided),
         Measure("shown", "", lambda t: t.above_shown, lambda t: t.above_shown + t.above_withheld, (FALL,)),
-        Measure("overridden", "", lambda t: t.feedback["overridden"], lambda t: t.feedback.total(), (RISE,)),
-        Measure("feedback", "", lambda t: min(t.feedback.total(), t.cards_shown), lambda t: t.cards_shown, (FALL,)),
+        Measure("overridden", "", lambda t: t.answers[OVERRIDDEN], lambda t: t.answers.total(), (RISE,)),
+        Measure("feedback", "", lambda t: min(t.answers.total(), t.shown), lambda t: t.shown, (FALL,)),
         Measure("albumin", "", lambda t: t.analytes[Analyte.ALBUMIN], _decided, (FALL,)),
-        *(_unavailable(key) for key in sorted(everything.missing_keys)),
+        *(_unavailable(key) for key in sorted(everything.missing)),
         *(_refusal(reason) for reason in sorted(everything.refusals)),
         *(_lacking(analyte) for analyte in sorted(map(str, everything.lacking))),
         *(_reason(reason) for reason in sorted(everything.reasons)),
-        *(_exclusion(reason, analyte) for reason, analyte in sorted(everything.exclusions)),
+        *(_exclusion(reason, analyte) for reason, analyte in sorted(everything.excluded)),
         *_positions(baseline),
     ]
 
 
 def _unavailable(key: str) -> Measure:
-    return Measure("unavailable", key, lambda t: t.missing_keys[key], lambda t: t.hooks, (RISE,))
+    return Measure("unavailable", key, lambda t: t.missing[key], lambda t: t.hooks, (RISE,))
 
 
 def _refusal(reason: str) -> Measure:
@@ -86,10 +86,10 @@ def _reason(reason: str) -> Measure:
 
 def _exclusion(reason: str, analyte: str) -> Measure:
     subject = f"{reason}:{analyte or 'unknown-analyte'}"
-    return Measure("excluded", subject, lambda t: t.exclusions[Exclusion(reason, analyte)], _eligible, (RISE,))
+    return Measure("excluded", subject, lambda t: t.excluded[Exclusion(reason, analyte)], _eligible, (RISE,))
 
 
-def _positions(baseline: DayTally) -> Iterator[Measure]:
+def _positions(baseline: Tally) -> Iterator[Measure]:
     """Chart the position of each spread that the baseline knows."""
     for name, spread in sorted(baseline.spreads.items()):
         shift = (RISE,) if name in (LATENCY, SAMPLE_AGE) else BOTH
@@ -100,23 +100,23 @@ def _positions(baseline: DayTally) -> Iterator[Measure]:
 
 
 def _beyond(kind: str, name: str, limit: int, directions: tuple[str, ...], *, above: bool) -> Measure:
-    def part(tally: DayTally) -> int:
+    def part(tally: Tally) -> int:
         spread = tally.spreads.get(name, Counter())
         return sum(count for place, count in spread.items() if (place > limit if above else place <= limit))
 
-    def whole(tally: DayTally) -> int:
+    def whole(tally: Tally) -> int:
         return tally.spreads.get(name, Counter()).total()
 
     return Measure(kind, name, part, whole, directions, spread=name)
 
 
-def _eligible(tally: DayTally) -> int:
+def _eligible(tally: Tally) -> int:
     return tally.eligible
 
 
-def _decided(tally: DayTally) -> int:
+def _decided(tally: Tally) -> int:
     return tally.decided
 
 
-def _answered(tally: DayTally) -> int:
-    return tally.outcomes.total() - tally.outcomes["data-unavailable"]
+def _answered(tally: Tally) -> int:
+    return tally.answered

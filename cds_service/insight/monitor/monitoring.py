@@ -8,27 +8,26 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cds_service.insight.monitor.changes import Change, changes_of
-from cds_service.insight.monitor.charts import WINDOWS, ShareChart, VolumeChart
-from cds_service.insight.monitor.episodes import find_episodes
+from cds_service.insight.monitor.control_charts import WINDOWS, ShareChart, VolumeChart, find_episodes
+from cds_service.insight.monitor.days import Change, changes_of
 from cds_service.insight.monitor.expectation import learn_share, learn_volume
 from cds_service.insight.monitor.findings import find_causes, join_clients
 from cds_service.insight.monitor.measures import measures_of
 from cds_service.insight.monitor.naming import VOLUME, Signal
 from cds_service.insight.monitor.periods import LEAST_BASELINE_DAYS
-from cds_service.insight.monitor.tallies import DayTally
+from cds_service.insight.tally import added
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
-    from cds_service.insight.monitor.charts import ControlChart
-    from cds_service.insight.monitor.episodes import Episode
+    from cds_service.insight.monitor.control_charts import ControlChart, Episode
+    from cds_service.insight.monitor.days import Tallies
     from cds_service.insight.monitor.expectation import Counts
     from cds_service.insight.monitor.findings import Finding
     from cds_service.insight.monitor.measures import Measure
     from cds_service.insight.monitor.periods import Periods
-    from cds_service.insight.monitor.reading import Tallies
+    from cds_service.insight.tally import Tally
 
 # With fewer patients (hooks, answers) in the baseline a share cannot be told to be usual.
 _LEAST_WHOLE: Final = 10
@@ -55,7 +54,7 @@ class ClientCharts:
 
     client: str
     baseline_days: tuple[date, ...]
-    baseline: DayTally
+    baseline: Tally
     charted: tuple[Charted, ...]
 
 
@@ -96,8 +95,8 @@ class _Learned:
 
     client: str
     baseline_days: tuple[date, ...]
-    baseline: DayTally
-    judged: tuple[DayTally, ...]
+    baseline: Tally
+    judged: tuple[Tally, ...]
     charts: tuple[tuple[Measure | None, ControlChart], ...]
 
     @property
@@ -161,14 +160,14 @@ def _find(learned: Sequence[_Learned], judged: Sequence[ClientCharts], days: Seq
 def _learn(client: str, tallies: Tallies, baseline_days: Sequence[date], days: Sequence[date]) -> _Learned:
     before = [tallies.of(client, day) for day in baseline_days]
     now = [tallies.of(client, day) for day in days]
-    baseline = _added(before)
+    baseline = added(before)
     weekdays, usual_weekdays = _weekdays(days), _weekdays(baseline_days)
     hooks, usual_hooks = _counts(now, _hooks), _counts(before, _hooks)
     volume = learn_volume(usual_hooks, usual_weekdays)
     charts: list[tuple[Measure | None, ControlChart]] = [(None, VolumeChart(hooks, weekdays, volume))]
     weekdays = volume.like_weekdays(hooks, weekdays)
     usual_weekdays = volume.like_weekdays(usual_hooks, usual_weekdays)
-    for measure in measures_of(baseline, _added([baseline, *now])):
+    for measure in measures_of(baseline, added([baseline, *now])):
         whole = _counts(before, measure.whole)
         if whole.sum() >= _LEAST_WHOLE:
             usual = learn_share(_counts(before, measure.part), whole, usual_weekdays)
@@ -188,19 +187,12 @@ def _judge(learned: _Learned, limit: float) -> ClientCharts:
 def _signals(learned: _Learned, charts: ClientCharts) -> Iterable[Signal]:
     for charted in charts.charted:
         for episode in charted.episodes:
-            after = _added(learned.judged[episode.first : episode.last + 1])
+            after = added(learned.judged[episode.first : episode.last + 1])
             _, usual = charted.chart.total(episode.first, episode.last)
             yield Signal(charted.measure, episode, learned.baseline, after, usual)
 
 
-def _added(tallies: Iterable[DayTally]) -> DayTally:
-    total = DayTally()
-    for tally in tallies:
-        total.merge(tally)
-    return total
-
-
-def _counts(tallies: Sequence[DayTally], count: Callable[[DayTally], int]) -> Counts:
+def _counts(tallies: Sequence[Tally], count: Callable[[Tally], int]) -> Counts:
     return np.array([count(tally) for tally in tallies], dtype=np.int64)
 
 
@@ -208,5 +200,5 @@ def _weekdays(days: Sequence[date]) -> Counts:
     return np.array([day.weekday() for day in days], dtype=np.int64)
 
 
-def _hooks(tally: DayTally) -> int:
+def _hooks(tally: Tally) -> int:
     return tally.hooks

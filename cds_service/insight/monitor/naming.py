@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 from cds_service.clinical.models import Analyte
 from cds_service.clinical.reasons import Reason
 from cds_service.insight.monitor.measures import FALL, RISE
-from cds_service.insight.monitor.tallies import LATENCY, SAMPLE_AGE, SII, bin_value, quantile_bin
+from cds_service.insight.tally import LATENCY, SAMPLE_AGE, SII, bin_value, quantile_bin
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from cds_service.insight.monitor.episodes import Episode
+    from cds_service.insight.monitor.control_charts import Episode
     from cds_service.insight.monitor.measures import Measure
-    from cds_service.insight.monitor.tallies import DayTally
+    from cds_service.insight.tally import Tally
 
 VOLUME: Final = "hooks"
 
@@ -64,8 +64,8 @@ class Signal:
 
     measure: Measure | None
     episode: Episode
-    before: DayTally
-    after: DayTally
+    before: Tally
+    after: Tally
     usual: float = 0.0
 
     @property

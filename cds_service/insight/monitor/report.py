@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.clinical.models import Analyte
 from cds_service.insight.monitor.causes import CAUSES
-from cds_service.insight.monitor.daily import quantile
-from cds_service.insight.monitor.tallies import SAMPLE_AGE, SII
+from cds_service.insight.monitor.figures import quantile
 from cds_service.insight.monitor.terminal import COLUMNS, day_cells, not_judged, summary
 from cds_service.insight.monitor.wording import detection, evidence, headline, label
+from cds_service.insight.tally import SAMPLE_AGE, SII
 from cds_service.reports.content import Column, Document, Notice, Points, Section, Table
 from cds_service.reports.plots import TimeMark, TimePoint, TimeSeries
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from cds_service.insight.monitor.days import Tallies
     from cds_service.insight.monitor.findings import Finding
     from cds_service.insight.monitor.monitoring import Charted, ClientCharts, Monitoring
-    from cds_service.insight.monitor.reading import Tallies
 
 _MEDIANS: Final = {
     SII: "SII",

@@ -6,7 +6,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from cds_service.insight.monitor.causes import CAUSES
-from cds_service.insight.monitor.daily import (
+from cds_service.insight.monitor.figures import (
     eligible_rate,
     firing_rate,
     indeterminate_rate,
@@ -15,18 +15,18 @@ from cds_service.insight.monitor.daily import (
     rate,
 )
 from cds_service.insight.monitor.periods import LEAST_BASELINE_DAYS
-from cds_service.insight.monitor.tallies import LATENCY, SAMPLE_AGE, SII
 from cds_service.insight.monitor.wording import detection, evidence, headline, number
+from cds_service.insight.tally import LATENCY, SAMPLE_AGE, SII
 from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from cds_service.insight.monitor.days import Tallies
     from cds_service.insight.monitor.findings import Finding
     from cds_service.insight.monitor.monitoring import ClientCharts, Monitoring
-    from cds_service.insight.monitor.reading import Tallies
-    from cds_service.insight.monitor.tallies import DayTally
+    from cds_service.insight.tally import Tally
 
 _WIDTH: Final = 110
 _MOST_EVIDENCE: Final = 6
@@ -137,7 +137,7 @@ def _table(charts: ClientCharts, result: Monitoring, tallies: Tallies, today: da
         yield "  ".join((first, *rest))
 
 
-def day_cells(tally: DayTally, days: int = 1) -> tuple[str, ...]:
+def day_cells(tally: Tally, days: int = 1) -> tuple[str, ...]:
     """Return the cells of a day; counts are means where the tally is of several days."""
     return (
         _count(tally.hooks, days),
@@ -146,7 +146,7 @@ def day_cells(tally: DayTally, days: int = 1) -> tuple[str, ...]:
         _count(tally.eligible, days),
         percent(indeterminate_rate(tally)),
         percent(firing_rate(tally)),
-        _count(tally.cards_shown, days),
+        _count(tally.shown, days),
         percent(override_rate(tally)),
         number(quantile(tally, SII)),
         number(quantile(tally, SAMPLE_AGE), " d"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from cds_service.clinical.models import Analyte
 from cds_service.insight.monitor.causes import CAUSES
 from cds_service.insight.monitor.naming import scale_of
-from cds_service.insight.monitor.tallies import LATENCY, SAMPLE_AGE, bin_value, quantile_bin
+from cds_service.insight.tally import LATENCY, SAMPLE_AGE, bin_value, quantile_bin
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from statistics import quantiles
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cds_service.audit.records import HOOK_OUTCOMES
-from cds_service.insight.usage.statistics import SII_EDGES, Counts
+from cds_service.insight.row import INDETERMINATE, UNAVAILABLE
+from cds_service.insight.tally import ACCEPTED, OVERRIDDEN, Tally, quantile
+from cds_service.insight.usage.statistics import SII_EDGES, week_name
+from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Mapping
 
-from cds_service.insight.usage.statistics import Statistics
-from cds_service.reports.printable import printable
-
-_PERCENTILES: Final = 100
-_MEDIAN, _NEARLY_ALL = 50, 95
+    from cds_service.insight.usage.statistics import Statistics
 
 
 class Rate(NamedTuple):
@@ -33,15 +31,15 @@ class Rate(NamedTuple):
         return f"{self.part / self.whole * 100:.1f} %" if self.whole else "–"
 
 
-def rates(counts: Counts) -> tuple[Rate, ...]:
+def rates(counts: Tally) -> tuple[Rate, ...]:
     """Return the rates a patient-safety officer watches."""
     outcomes = counts.outcomes
     return (
-        Rate("Data unavailable, of all hooks", outcomes["data-unavailable"], counts.hooks),
-        Rate("Indeterminate, of eligible", outcomes["indeterminate"], counts.eligible),
+        Rate("Data unavailable, of all hooks", outcomes[UNAVAILABLE], counts.hooks),
+        Rate("Indeterminate, of eligible", outcomes[INDETERMINATE], counts.eligible),
         Rate("Above the cut-off, of decided", outcomes["above-cutoff"], counts.decided),
-        Rate("Cards accepted, of shown", counts.accepted, counts.shown),
-        Rate("Cards overridden, of shown", counts.overridden, counts.shown),
+        Rate("Cards accepted, of shown", counts.answers[ACCEPTED], counts.shown),
+        Rate("Cards overridden, of shown", counts.answers[OVERRIDDEN], counts.shown),
         Rate("Cards not answered, of shown", counts.unanswered, counts.shown),
     )
 
@@ -52,17 +50,16 @@ def outcome_names(statistics: Statistics) -> tuple[str, ...]:
     return (*HOOK_OUTCOMES, *others)
 
 
-def all_weeks(statistics: Statistics) -> dict[str, Counts]:
+def all_weeks(statistics: Statistics) -> dict[str, Tally]:
     """Return the weeks from the first to the last hook, also those without any."""
     names = sorted(statistics.weeks)
     if not names:
         return {}
     monday, last = (date.fromisoformat(f"{name}-1") for name in (names[0], names[-1]))
-    weeks: dict[str, Counts] = {}
+    weeks: dict[str, Tally] = {}
     while monday <= last:
-        year, week, _ = monday.isocalendar()
-        name = f"{year}-W{week:02}"
-        weeks[name] = statistics.weeks.get(name, Counts())
+        name = week_name(monday)
+        weeks[name] = statistics.weeks.of(name)
         monday += timedelta(days=7)
     return weeks
 
@@ -74,10 +71,8 @@ def most_first(counter: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def decide_percentiles(statistics: Statistics) -> tuple[float, float] | None:
     """Return median and 95th percentile of the time a decision took, in ms; None for fewer than two."""
-    if len(statistics.decide_ms) < 2:
-        return None
-    cuts = quantiles(statistics.decide_ms, n=_PERCENTILES, method="inclusive")
-    return cuts[_MEDIAN - 1], cuts[_NEARLY_ALL - 1]
+    taken = statistics.decide_ms
+    return (quantile(taken, 0.5), quantile(taken, 0.95)) if taken.total() > 1 else None
 
 
 def as_data(statistics: Statistics) -> dict[str, Any]:
@@ -92,11 +87,11 @@ def as_data(statistics: Statistics) -> dict[str, Any]:
         "weeks": {name: _counts(counts, statistics) for name, counts in all_weeks(statistics).items()},
         "clients": {name: _counts(statistics.clients[name], statistics) for name in sorted(statistics.clients)},
         "reasons": {
-            "not_eligible": _counter(statistics.not_eligible),
-            "indeterminate": _counter(statistics.indeterminate),
-            "data_unavailable": _counter(statistics.unavailable),
-            "excluded_results": _counter(statistics.exclusions),
-            "overridden": _counter(statistics.override_reasons),
+            "not_eligible": _counter(statistics.total.refusals),
+            "indeterminate": _counter(statistics.total.reasons),
+            "data_unavailable": _counter(statistics.total.missing),
+            "excluded_results": _counter(statistics.total.unused),
+            "overridden": _counter(statistics.total.override_reasons),
         },
         "patients_with_cards": len(statistics.shown_per_patient),
         "most_cards_for_one_patient": max(statistics.shown_per_patient.values(), default=0),
@@ -134,11 +129,11 @@ def as_text(statistics: Statistics) -> str:
     lines += _aligned(
         [
             ("shown", str(total.shown)),
-            ("accepted", str(total.accepted)),
-            ("overridden", str(total.overridden)),
+            ("accepted", str(total.answers[ACCEPTED])),
+            ("overridden", str(total.answers[OVERRIDDEN])),
             ("not answered", str(total.unanswered)),
-            ("kept back, silent mode", str(total.silent)),
-            ("kept back, snoozed", str(total.snoozed)),
+            ("kept back, silent mode", str(total.presentations["silent"])),
+            ("kept back, snoozed", str(total.presentations["snoozed"])),
         ]
     )
     if statistics.views:
@@ -164,26 +159,27 @@ def _elsewhere(statistics: Statistics) -> list[str]:
 
 def reason_lists(statistics: Statistics) -> tuple[tuple[str, Counter[str]], ...]:
     """Return every list of reasons with its heading."""
+    total = statistics.total
     return (
-        ("Why cards were overridden", statistics.override_reasons),
-        ("Why SII could not be told", statistics.indeterminate),
-        ("Why patients were not eligible", statistics.not_eligible),
-        ("Which data could not be had", statistics.unavailable),
-        ("Why results were not used", statistics.exclusions),
+        ("Why cards were overridden", total.override_reasons),
+        ("Why SII could not be told", total.reasons),
+        ("Why patients were not eligible", total.refusals),
+        ("Which data could not be had", total.missing),
+        ("Why results were not used", total.unused),
     )
 
 
-def _counts(counts: Counts, statistics: Statistics) -> dict[str, Any]:
+def _counts(counts: Tally, statistics: Statistics) -> dict[str, Any]:
     return {
         "hooks": counts.hooks,
         "outcomes": {name: counts.outcomes[name] for name in outcome_names(statistics)},
         "cards": {
             "shown": counts.shown,
-            "accepted": counts.accepted,
-            "overridden": counts.overridden,
+            "accepted": counts.answers[ACCEPTED],
+            "overridden": counts.answers[OVERRIDDEN],
             "not_answered": counts.unanswered,
-            "silent": counts.silent,
-            "snoozed": counts.snoozed,
+            "silent": counts.presentations["silent"],
+            "snoozed": counts.presentations["snoozed"],
         },
     }
 
@@ -199,7 +195,7 @@ def _moment(moment: Any) -> str | None:
 _HEADS: Final = ("HOOKS", "ABOVE", "INDET.", "UNAVAIL.", "SHOWN", "ACCEPTED", "OVERRIDDEN")
 
 
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, Counts]]) -> list[str]:
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, Tally]]) -> list[str]:
     cells = [heads]
     cells += [
         (
@@ -209,11 +205,11 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, Counts]]) -> list[s
                 (
                     counts.hooks,
                     counts.outcomes["above-cutoff"],
-                    counts.outcomes["indeterminate"],
-                    counts.outcomes["data-unavailable"],
+                    counts.outcomes[INDETERMINATE],
+                    counts.outcomes[UNAVAILABLE],
                     counts.shown,
-                    counts.accepted,
-                    counts.overridden,
+                    counts.answers[ACCEPTED],
+                    counts.answers[OVERRIDDEN],
                 ),
             ),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.audit.records import HOOK_OUTCOMES
+from cds_service.insight.tally import ACCEPTED, OVERRIDDEN
 from cds_service.insight.usage.report_figures import (
     all_weeks,
     decide_percentiles,
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import tzinfo
 
-from cds_service.insight.usage.statistics import Counts, Statistics
+    from cds_service.insight.tally import Tally
+    from cds_service.insight.usage.statistics import Statistics
 
 _HEADS: Final = ("Hooks", "Above", "Not above", "Indeterminate", "Not eligible", "Unavailable", "Shown", "Accepted")
 _HEADS_OF_CARDS: Final = ("Overridden", "Not answered", "Kept back")
@@ -69,17 +71,17 @@ def _notices(statistics: Statistics) -> tuple[Notice, ...]:
 
 
 def _summary(statistics: Statistics) -> Section:
-    total = statistics.total
+    total, held = statistics.total, statistics.total.presentations
     patients = len(statistics.shown_per_patient)
     most = max(statistics.shown_per_patient.values(), default=0)
     figures = (
         Figure("Hook calls", str(total.hooks), f"{len(statistics.users)} users"),
         Figure("Cards shown", str(total.shown), f"for {patients} patients, at most {most} for one"),
-        Figure("Accepted", str(total.accepted)),
-        Figure("Overridden", str(total.overridden)),
+        Figure("Accepted", str(total.answers[ACCEPTED])),
+        Figure("Overridden", str(total.answers[OVERRIDDEN])),
         Figure("Not answered", str(total.unanswered), "no feedback came"),
         *_trend_app(statistics),
-        Figure("Kept back", str(total.silent + total.snoozed), f"{total.silent} silent, {total.snoozed} snoozed"),
+        Figure("Kept back", str(_kept_back(total)), f"{held['silent']} silent, {held['snoozed']} snoozed"),
     )
     rows = tuple((rate.name, rate.text, str(rate.part), str(rate.whole)) for rate in rates(total))
     columns = (Column("Rate"), *(Column(name, numeric=True) for name in ("Share", "Count", "Of")))
@@ -118,8 +120,8 @@ def _weeks(statistics: Statistics) -> Section:
         value_label="cards",
         categories=tuple(weeks),
         series=(
-            Series("accepted", tuple(counts.accepted for counts in weeks.values())),
-            Series("overridden", tuple(counts.overridden for counts in weeks.values())),
+            Series("accepted", tuple(counts.answers[ACCEPTED] for counts in weeks.values())),
+            Series("overridden", tuple(counts.answers[OVERRIDDEN] for counts in weeks.values())),
             Series("not answered", tuple(counts.unanswered for counts in weeks.values())),
         ),
     )
@@ -135,14 +137,18 @@ def _clients(statistics: Statistics) -> Section:
     return Section(id="clients", title="By client", blocks=(_table("Clients", "Client", rows, "No hook call."),))
 
 
-def _table(caption: str, first: str, rows: Iterable[tuple[str, Counts]], empty: str) -> Table:
+def _table(caption: str, first: str, rows: Iterable[tuple[str, Tally]], empty: str) -> Table:
     columns = (Column(first), *(Column(name, numeric=True) for name in (*_HEADS, *_HEADS_OF_CARDS)))
     return Table(caption=caption, columns=columns, rows=tuple(_row(name, counts) for name, counts in rows), empty=empty)
 
 
-def _row(name: str, counts: Counts) -> tuple[str, ...]:
-    cards = (counts.shown, counts.accepted, counts.overridden, counts.unanswered, counts.silent + counts.snoozed)
+def _row(name: str, counts: Tally) -> tuple[str, ...]:
+    cards = (counts.shown, counts.answers[ACCEPTED], counts.answers[OVERRIDDEN], counts.unanswered, _kept_back(counts))
     return (name, *map(str, (counts.hooks, *(counts.outcomes[outcome] for outcome in HOOK_OUTCOMES), *cards)))
+
+
+def _kept_back(counts: Tally) -> int:
+    return counts.presentations["silent"] + counts.presentations["snoozed"]
 
 
 def _reasons(statistics: Statistics) -> Section:

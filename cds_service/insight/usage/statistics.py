@@ -1,70 +1,32 @@
-"""What the service did in a period, counted from its log: the numbers that a patient-safety officer asks for.
+"""What the service did in a period, counted from the rows of its log: what a patient-safety officer asks for.
 
 A card counts in the week and for the client of the hook that made it, whenever its feedback came; so the rates of a
-week belong to the cards of that week. Of several feedback items for one card the last one counts.
+week belong to the cards of that week. Of several feedback items for one card the last one counts. Memory grows with the
+cards, patients and users of the period, since each is told apart, and not with the hooks.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cds_service.audit.records import FIRST_SERVICE, FeedbackRecord, HookRecord, ServiceRecord, ViewRecord
 from cds_service.cards.builder import OVERRIDE_REASON_SYSTEM
 from cds_service.clinical.evidence import IMPRECISION_BAND
+from cds_service.insight.row import DecisionRow
+from cds_service.insight.tally import Groups, Tally, added
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime, tzinfo
+    from datetime import date, datetime
 
-    from cds_service.audit.bookkeeping import AnyRecord
+    from cds_service.insight.row import AnswerRow, Version
+    from cds_service.insight.sources.audit_log import LogRows
 
-ACCEPTED: Final = "accepted"
-OVERRIDDEN: Final = "overridden"
 NO_REASON: Final = "(no reason given)"
-_DECIDED: Final = frozenset({"above-cutoff", "not-above-cutoff"})
 
 # SII in 10*9/L; equal steps on a logarithmic axis, since SII is far from symmetric.
 SII_EDGES: Final = (10, 18, 32, 56, 100, 140, 200, 280, 400, 560, 800, 1120, 1600, 3200, 10_000, 100_000)
-
-
-@dataclass(slots=True)
-class Counts:
-    """Hooks by outcome, and what became of the cards they made."""
-
-    hooks: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    shown: int = 0
-    silent: int = 0
-    snoozed: int = 0
-    accepted: int = 0
-    overridden: int = 0
-
-    @property
-    def unanswered(self) -> int:
-        """Count the cards that were shown and never answered for."""
-        return self.shown - self.accepted - self.overridden
-
-    @property
-    def decided(self) -> int:
-        """Count the hooks whose SII was told."""
-        return sum(self.outcomes[outcome] for outcome in _DECIDED)
-
-    @property
-    def eligible(self) -> int:
-        """Count the hooks for patients the rule speaks about."""
-        return self.decided + self.outcomes["indeterminate"]
-
-
-class Version(NamedTuple):
-    """A rule version with its mapping tables and configuration."""
-
-    rule: str
-    mappings: str
-    configuration: str
 
 
 @dataclass(slots=True)
@@ -80,28 +42,24 @@ class Use:
 class Statistics:
     """All counts of one service in one period. `first` and `last` are the times of the first and the last hook counted.
 
-    `views` are pages of the trend app that were shown or refused; they are no hooks. `other_services` counts the hooks
-    of services that the figures are not about.
+    `total`, `weeks` (ISO weeks) and `clients` add the same hooks up, each hook as a patient of its own. `decide_ms`
+    counts how often a decision took so long. `views` are pages of the trend app that were shown or refused; they are no
+    hooks. `other_services` counts the hooks of services that the figures are not about.
     """
 
     service: str
     first: datetime | None = None
     last: datetime | None = None
-    total: Counts = field(default_factory=Counts)
-    weeks: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
-    clients: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
-    not_eligible: Counter[str] = field(default_factory=Counter)
-    indeterminate: Counter[str] = field(default_factory=Counter)
-    unavailable: Counter[str] = field(default_factory=Counter)
-    exclusions: Counter[str] = field(default_factory=Counter)
-    override_reasons: Counter[str] = field(default_factory=Counter)
+    total: Tally = field(default_factory=Tally)
+    weeks: Groups[str] = field(default_factory=Groups)
+    clients: Groups[str] = field(default_factory=Groups)
     sii: list[int] = field(default_factory=lambda: [0] * (len(SII_EDGES) - 1))
     near_cutoff: int = 0
     cutoffs: Counter[str] = field(default_factory=Counter)
     shown_per_patient: Counter[str] = field(default_factory=Counter)
     users: set[str] = field(default_factory=set)
     versions: dict[Version, Use] = field(default_factory=dict)
-    decide_ms: list[float] = field(default_factory=list)
+    decide_ms: Counter[float] = field(default_factory=Counter)
     views: int = 0
     views_refused: int = 0
     other_services: Counter[str] = field(default_factory=Counter)
@@ -112,123 +70,101 @@ class Statistics:
     unreadable: int = 0
 
 
-class _Card(NamedTuple):
+class _Place(NamedTuple):
     week: str
     client: str
+
+
+class _Card(NamedTuple):
+    place: _Place
     shown: bool
 
 
-def count(
-    records: Iterable[AnyRecord | None],
-    zone: tzinfo,
-    since: datetime | None,
-    until: datetime | None,
-    service: str = FIRST_SERVICE,
-) -> Statistics:
-    """Count the hooks of a service in a period, both ends inclusive, and the feedback on their cards.
-
-    Weeks are ISO weeks in `zone`. None stands for a line that cannot be read.
-    """
-    return _Counting(zone, since, until, service).run(records)
+def count(rows: LogRows, since: datetime | None, until: datetime | None, service: str) -> Statistics:
+    """Count the hooks of a service in a period, both ends inclusive, and the feedback on their cards."""
+    counting = _Counting(since, until, service)
+    for row in rows:
+        counting.add(row)
+    statistics = counting.finish()
+    statistics.unreadable = rows.unreadable
+    return statistics
 
 
 class _Counting:
     """One pass over the log."""
 
-    def __init__(self, zone: tzinfo, since: datetime | None, until: datetime | None, service: str) -> None:
-        self._zone = zone
+    def __init__(self, since: datetime | None, until: datetime | None, service: str) -> None:
         self._since = since
         self._until = until
         self._told = Statistics(service)
+        self._groups: Groups[_Place] = Groups()
         self._cards: dict[str, _Card] = {}
         self._earlier_cards: set[str] = set()
-        self._answers: dict[str, FeedbackRecord] = {}
+        self._answers: dict[str, AnswerRow] = {}
 
-    def run(self, records: Iterable[AnyRecord | None]) -> Statistics:
-        for record in records:
-            if record is None:
-                self._told.unreadable += 1
-            elif isinstance(record, ServiceRecord) and record.service != self._told.service:
-                self._count_elsewhere(record)
-            elif isinstance(record, HookRecord):
-                self._count_hook(record)
-            elif isinstance(record, ViewRecord):
-                self._count_view(record)
-            elif isinstance(record, FeedbackRecord):
-                self._count_feedback(record)
+    def add(self, row: DecisionRow | AnswerRow) -> None:
+        told = self._told
+        counts = self._is_in_period(row.time)
+        if not isinstance(row, DecisionRow):
+            if row.service == told.service:
+                self._add_answer(row)
+        elif row.service != told.service:
+            told.other_services.update([row.service] if counts and row.kind == "hook" else ())
+        elif row.kind == "hook":
+            if counts:
+                self._add_hook(row)
+            elif row.card is not None:
+                self._earlier_cards.add(row.card)
+        elif counts:
+            told.views += 1
+            told.views_refused += not row.is_shown
+
+    def finish(self) -> Statistics:
+        """Count the last answer for each card, and add the groups up."""
         for card, answer in self._answers.items():
-            self._count_answer(self._cards[card], answer)
-        return self._told
+            self._groups.at(self._cards[card].place).add_answer(answer.outcome, _reason_name(answer))
+        told = self._told
+        told.weeks = self._groups.by(lambda place: place.week)
+        told.clients = self._groups.by(lambda place: place.client)
+        told.total = added(told.weeks.values())
+        return told
 
     def _is_in_period(self, time: datetime) -> bool:
         return (self._since is None or time >= self._since) and (self._until is None or time <= self._until)
 
-    def _count_hook(self, record: HookRecord) -> None:
-        if not self._is_in_period(record.time):
-            if record.card is not None:
-                self._earlier_cards.add(record.card)
-            return
-        told = self._told
-        year, week, _ = record.time.astimezone(self._zone).isocalendar()
-        name = f"{year}-W{week:02}"
-        told.first = told.first or record.time
-        told.last = record.time
-        for counts in (told.total, told.weeks[name], told.clients[record.client]):
-            _add_hook(counts, record)
-        if record.card is not None:
-            self._cards[record.card] = _Card(name, record.client, record.shown)
-        self._count_reasons(record)
-        self._count_version(record)
-        told.users.add(record.user)
-        if record.shown:
-            told.shown_per_patient[record.patient] += 1
-        if "decide" in record.timings_ms:
-            told.decide_ms.append(record.timings_ms["decide"])
-
-    def _count_elsewhere(self, record: ServiceRecord) -> None:
-        if isinstance(record, HookRecord) and self._is_in_period(record.time):
-            self._told.other_services[record.service] += 1
-
-    def _count_view(self, record: ViewRecord) -> None:
-        if self._is_in_period(record.time):
-            self._told.views += 1
-            self._told.views_refused += not record.shown
-
-    def _count_reasons(self, record: HookRecord) -> None:
-        told = self._told
-        if record.outcome == "not-eligible":
-            told.not_eligible.update(record.reasons)
-        elif record.outcome == "indeterminate":
-            told.indeterminate.update(record.reasons)
-        elif record.outcome in _DECIDED:
-            self._count_sii(record)
-        told.unavailable.update(record.missing)
-        told.exclusions.update(record.exclusion_counts)
-
-    def _count_sii(self, record: HookRecord) -> None:
-        told = self._told
-        try:
-            sii, cutoff = Decimal(record.sii or ""), Decimal(record.cutoff or "")
-        except InvalidOperation:
-            return
-        place = min(max(bisect_right(SII_EDGES, sii) - 1, 0), len(told.sii) - 1)
-        told.sii[place] += 1
-        told.near_cutoff += abs(sii - cutoff) <= IMPRECISION_BAND[1]
-        told.cutoffs[f"{cutoff:f}"] += 1
-
-    def _count_version(self, record: HookRecord) -> None:
-        version = Version(record.rule_version, record.mapping_version, record.configuration)
-        use = self._told.versions.setdefault(version, Use(record.time, record.time))
-        use.last = record.time
+    def _add_hook(self, row: DecisionRow) -> None:
+        told, place = self._told, _Place(week_name(row.day), row.client)
+        told.first = told.first or row.time
+        told.last = row.time
+        self._groups.at(place).add(row)
+        if row.card is not None:
+            self._cards[row.card] = _Card(place, row.is_shown)
+        use = told.versions.setdefault(row.version, Use(row.time, row.time))
+        use.last = row.time
         use.hooks += 1
+        told.users.add(row.user)
+        if row.is_shown:
+            told.shown_per_patient[row.patient] += 1
+        if row.ms is not None:
+            told.decide_ms[row.ms] += 1
+        if row.is_decided:
+            self._add_sii(row)
 
-    def _count_feedback(self, record: FeedbackRecord) -> None:
+    def _add_sii(self, row: DecisionRow) -> None:
+        told = self._told
+        if row.value is None or row.cutoff is None:
+            return
+        place = min(max(bisect_right(SII_EDGES, row.value) - 1, 0), len(told.sii) - 1)
+        told.sii[place] += 1
+        told.near_cutoff += abs(row.value - row.cutoff) <= IMPRECISION_BAND[1]
+        told.cutoffs[f"{row.cutoff:f}"] += 1
+
+    def _add_answer(self, row: AnswerRow) -> None:
         """Remember the last answer for a card of the period; count what is no answer for one."""
         told = self._told
-        card = self._cards.get(record.card)
+        card = self._cards.get(row.card)
         if card is None:
-            known = record.card in self._earlier_cards
-            if self._is_in_period(record.time) and not known:
+            if self._is_in_period(row.time) and row.card not in self._earlier_cards:
                 told.feedback_items += 1
                 told.feedback_unknown += 1
             return
@@ -236,30 +172,19 @@ class _Counting:
         if not card.shown:
             told.feedback_not_shown += 1
             return
-        told.feedback_repeated += record.card in self._answers
-        self._answers[record.card] = record
-
-    def _count_answer(self, card: _Card, answer: FeedbackRecord) -> None:
-        told = self._told
-        for counts in (told.total, told.weeks[card.week], told.clients[card.client]):
-            counts.accepted += answer.outcome == ACCEPTED
-            counts.overridden += answer.outcome == OVERRIDDEN
-        if answer.outcome == OVERRIDDEN:
-            told.override_reasons[_reason_name(answer)] += 1
+        told.feedback_repeated += row.card in self._answers
+        self._answers[row.card] = row
 
 
-def _reason_name(answer: FeedbackRecord) -> str:
+def week_name(day: date) -> str:
+    """Name the ISO week of a day, such as 2026-W07."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02}"
+
+
+def _reason_name(answer: AnswerRow) -> str:
     """Return the code; one that is not of this service's list with its system, since "3" alone says nothing."""
-    if answer.reason_code is None:
+    if answer.reason is None:
         return NO_REASON
-    foreign = answer.reason_system not in (None, OVERRIDE_REASON_SYSTEM)
-    return f"{answer.reason_code} ({answer.reason_system})" if foreign else answer.reason_code
-
-
-def _add_hook(counts: Counts, record: HookRecord) -> None:
-    counts.hooks += 1
-    counts.outcomes[record.outcome] += 1
-    presentation = record.how_presented
-    counts.shown += presentation == "shown"
-    counts.silent += presentation == "silent"
-    counts.snoozed += presentation == "snoozed"
+    foreign = answer.system not in (None, OVERRIDE_REASON_SYSTEM)
+    return f"{answer.reason} ({answer.system})" if foreign else answer.reason

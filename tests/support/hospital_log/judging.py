@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, timedelta
 from typing import TYPE_CHECKING, Final
 
+from cds_service.audit.records import FIRST_SERVICE, HookRecord
+from cds_service.insight.monitor.days import Tallier, Tallies
 from cds_service.insight.monitor.monitoring import Monitoring, monitor
 from cds_service.insight.monitor.periods import Periods
-from cds_service.insight.monitor.reading import Tallier, Tallies
+from cds_service.insight.row import row_of_answer, row_of_record
 from tests.support.hospital_log.malfunctions import NONE
 from tests.support.hospital_log.simulation import FIRST_DAY, Hospital
 
@@ -25,11 +27,14 @@ def simulated_day(number: int) -> date:
 
 def simulate(*hospitals: Hospital, days: int) -> Tallies:
     """Add up the first days of some hospitals."""
-    tallier = Tallier(UTC)
+    tallier = Tallier(FIRST_SERVICE)
     for hospital in hospitals:
         for day in range(days):
             for record, times in hospital.day(day):
-                tallier.add(record, times)
+                if isinstance(record, HookRecord):
+                    tallier.add(row_of_record(record, UTC), times)
+                else:
+                    tallier.add(row_of_answer(record, UTC), times)
     return tallier.tallies
 
 

@@ -15,16 +15,18 @@ from click.testing import CliRunner
 
 from cds_service.audit.events.building import Observer, audit_event
 from cds_service.audit.presentation import as_json, as_row
-from cds_service.audit.reading import read_entries, read_records, verify_log
+from cds_service.audit.reading import read_entries, verify_log
+from cds_service.audit.records import FIRST_SERVICE
 from cds_service.audit.search import Found, Query, Unreadable, search
 from cds_service.cards.options import CardOptions
 from cds_service.cli.main import main
 from cds_service.clinical.policy import ClinicalPolicy
-from cds_service.insight.monitor.export import as_object
+from cds_service.insight.monitor.days import tally_logs
+from cds_service.insight.monitor.figures import as_object
 from cds_service.insight.monitor.monitoring import monitor
 from cds_service.insight.monitor.periods import Wanted, choose_periods
-from cds_service.insight.monitor.reading import tally_logs
 from cds_service.insight.monitor.terminal import text_lines
+from cds_service.insight.sources.audit_log import read_rows
 from cds_service.insight.sources.replay import Unread, replay
 from cds_service.insight.usage.report_figures import as_data, as_text
 from cds_service.insight.usage.report_page import report_page
@@ -95,7 +97,7 @@ def unread_by_search(directory: Path) -> int:
 
 def unread_by_report(directory: Path) -> int:
     for zone in (WEST, EAST):
-        told = count(read_records(directory), zone, NOW - timedelta(days=999), NOW)
+        told = count(read_rows([directory], zone), NOW - timedelta(days=999), NOW, FIRST_SERVICE)
         assert as_text(told)
         assert as_data(told)
         assert report_page(told, "log", zone, "1.0.0")
@@ -108,7 +110,7 @@ def unread_by_replay(directory: Path) -> int:
 
 def unread_by_monitor(directory: Path) -> int:
     for zone in (WEST, EAST):
-        tallies = tally_logs([directory], zone, NOW.date() - timedelta(days=30))
+        tallies = tally_logs([directory], zone, NOW.date() - timedelta(days=30), FIRST_SERVICE)
         result = monitor(tallies, choose_periods(Wanted(), NOW.date(), tallies.first_day), 1.0)
         assert list(text_lines(result, tallies, NOW.date()))
         assert as_object(result, tallies)

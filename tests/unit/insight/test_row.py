@@ -109,18 +109,7 @@ def test_row_exclusions_are_counted_by_reason_and_named_by_kind() -> None:
     row = row_of_record(hook(excluded=(refused, refused)), ZONE)
 
     assert row.exclusions == {"unit-unknown": 2}
-    assert row.excluded == {Exclusion("unit-unknown", "platelets")}
-
-
-@pytest.mark.parametrize(
-    ("members", "expected", "reason"),
-    [
-        ({"incomplete_draw": ("platelets",)}, ("neutrophils", "lymphocytes"), "what the newer results do not have"),
-        ({"incomplete_draw": ()}, (), "no newer results: nothing is lacking"),
-    ],
-)
-def test_row_lacking_analytes(members: dict[str, Any], expected: tuple[str, ...], reason: str) -> None:
-    assert row_of_record(hook(**members), ZONE).lacking == expected, reason
+    assert row.excluded == (Exclusion("unit-unknown", "platelets"),)
 
 
 @pytest.mark.parametrize(

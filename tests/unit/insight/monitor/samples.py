@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cds_service.audit.records import FeedbackRecord, HookRecord, ViewRecord
-from cds_service.insight.monitor.reading import Tallier, Tallies
+from cds_service.audit.records import FIRST_SERVICE, FeedbackRecord, HookRecord, ViewRecord
+from cds_service.insight.monitor.days import Tallier, Tallies
+from cds_service.insight.sources.audit_log import LogRows
 
 ZONE = ZoneInfo("Asia/Tokyo")
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=ZONE)
@@ -45,7 +46,7 @@ def feedback(outcome: str = "overridden", **changes: Any) -> FeedbackRecord:
 
 def tallied(*records: HookRecord | ViewRecord | FeedbackRecord) -> Tallies:
     """Add records up."""
-    tallier = Tallier(ZONE)
-    for record in records:
-        tallier.add(record)
+    tallier = Tallier(FIRST_SERVICE)
+    for row in LogRows(records, ZONE):
+        tallier.add(row)
     return tallier.tallies

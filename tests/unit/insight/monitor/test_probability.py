@@ -5,7 +5,7 @@ from math import comb, exp, factorial
 
 import pytest
 
-from cds_service.insight.monitor.probability import count_tail, share_tail
+from cds_service.insight.monitor.expectation import count_tail, share_tail
 
 
 def exact_share_tail(part: int, whole: int, a: int, b: int, *, upper: bool) -> Fraction:

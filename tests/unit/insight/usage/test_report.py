@@ -12,8 +12,10 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from cds_service.audit.records import FIRST_SERVICE
 from cds_service.cards.builder import OVERRIDE_REASON_SYSTEM
 from cds_service.cli.main import main
+from cds_service.insight.sources.audit_log import LogRows
 from cds_service.insight.usage.report_figures import all_weeks, as_data, rates
 from cds_service.insight.usage.statistics import NO_REASON, count
 from cds_service.reports.printable import printable
@@ -40,7 +42,7 @@ def hook(card: str | None = None, *, time: datetime = SUNDAY, **changes: Any) ->
 
 
 def counted(*records: HookRecord | FeedbackRecord, **period: datetime | None) -> Statistics:
-    return count(records, BERLIN, period.get("since"), period.get("until"))
+    return count(LogRows(records, BERLIN), period.get("since"), period.get("until"), FIRST_SERVICE)
 
 
 def test_report_week_is_the_iso_week_at_the_site() -> None:
@@ -65,10 +67,10 @@ def test_report_feedback_counts_in_the_week_of_its_card() -> None:
     late = SUNDAY + timedelta(days=30)
     told = counted(hook("a"), hook("b", client="other"), feedback_record("a", time=late))
 
-    assert told.weeks["2026-W24"].overridden == 1
-    assert told.clients["main-ehr"].overridden == 1
-    assert (told.clients["other"].overridden, told.clients["other"].unanswered) == (0, 1)
-    assert told.override_reasons == {"residual-disease": 1}
+    assert told.weeks["2026-W24"].answers["overridden"] == 1
+    assert told.clients["main-ehr"].answers["overridden"] == 1
+    assert (told.clients["other"].answers["overridden"], told.clients["other"].unanswered) == (0, 1)
+    assert told.total.override_reasons == {"residual-disease": 1}
 
 
 @pytest.mark.parametrize(
@@ -89,12 +91,12 @@ def test_report_feedback_is_joined(
     answers = [feedback_record(card, outcome=outcome, time=SUNDAY) for card, outcome in feedback]
     found = counted(*hooks, *answers, since=SUNDAY)
 
-    assert (found.total.accepted, found.total.overridden) == answered, reason
+    assert (found.total.answers["accepted"], found.total.answers["overridden"]) == answered, reason
     assert {name: getattr(found, name) for name in told} == told, reason
 
 
 def test_report_override_without_a_reason_is_counted_as_such() -> None:
-    assert counted(hook("a"), feedback_record("a", reason_code=None)).override_reasons == {NO_REASON: 1}
+    assert counted(hook("a"), feedback_record("a", reason_code=None)).total.override_reasons == {NO_REASON: 1}
 
 
 def test_report_presentation_of_old_and_new_records() -> None:
@@ -106,7 +108,7 @@ def test_report_presentation_of_old_and_new_records() -> None:
         hook(),
     )
 
-    assert (told.total.shown, told.total.silent, told.total.snoozed) == (1, 2, 1)
+    assert tuple(told.total.presentations[how] for how in ("shown", "silent", "snoozed")) == (1, 2, 1)
 
 
 def test_report_rates_have_the_whole_they_belong_to() -> None:
@@ -131,7 +133,7 @@ def test_report_override_reason_of_another_list_is_told_with_its_system() -> Non
         feedback_record("b", reason_code="already-known", reason_system=OVERRIDE_REASON_SYSTEM),
     )
 
-    assert told.override_reasons == {"3 (urn:ehr)": 1, "already-known": 1}
+    assert told.total.override_reasons == {"3 (urn:ehr)": 1, "already-known": 1}
 
 
 @pytest.mark.parametrize(

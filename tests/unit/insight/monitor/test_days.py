@@ -1,6 +1,5 @@
 """What a day adds up to."""
 
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -8,7 +7,8 @@ import msgspec
 import pytest
 
 from cds_service.audit.records import ExcludedEntry, ResultEntry, ViewRecord
-from cds_service.insight.monitor.tallies import DayTally, Exclusion, bin_value, log_bin, quantile_bin
+from cds_service.insight.row import Exclusion
+from cds_service.insight.tally import Tally
 from tests.unit.insight.monitor.samples import NOON, feedback, hook, tallied
 
 DAY = date(2026, 3, 10)
@@ -45,10 +45,10 @@ def test_tally_clients_are_kept_apart() -> None:
     [
         (hook("not-eligible", reasons=("under-age",)), ("refusals", "under-age"), "not eligible: a reason of the hook"),
         (hook("indeterminate", reasons=("stale",)), ("reasons", "stale"), "indeterminate: a reason of the patient"),
-        (hook("data-unavailable", missing=("conditions",)), ("missing_keys", "conditions"), "refused by failure"),
+        (hook("data-unavailable", missing=("conditions",)), ("missing", "conditions"), "refused by failure"),
         (feedback(reason_code="not-relevant"), ("override_reasons", "not-relevant"), "an override with its reason"),
         (feedback(), ("override_reasons", "none given"), "an override without one"),
-        (feedback("accepted"), ("feedback", "accepted"), "an accepted card"),
+        (feedback("accepted"), ("answers", "accepted"), "an accepted card"),
     ],
 )
 def test_tally_record_is_counted_once(record: object, counted: tuple[str, str], reason: str) -> None:
@@ -67,7 +67,7 @@ def test_tally_two_exclusions_alike_count_one_patient() -> None:
     refused = ExcludedEntry(reference="Observation/1", analyte="platelets", reason="unit-unknown")
     tally = tallied(hook(excluded=(refused, refused))).of("main-ehr", DAY)
 
-    assert tally.exclusions == {Exclusion("unit-unknown", "platelets"): 1}
+    assert tally.excluded == {Exclusion("unit-unknown", "platelets"): 1}
 
 
 def test_tally_values_percentages_are_a_spread_of_their_own() -> None:
@@ -89,33 +89,19 @@ def test_tally_age_of_the_draw_is_in_days() -> None:
 def test_tally_hidden_card_is_not_shown() -> None:
     tally = tallied(hook("above-cutoff", card="c", shown=False, mode="silent")).of("main-ehr", DAY)
 
-    assert (tally.patients["above-cutoff"], tally.above_shown, tally.cards_shown) == (1, 0, 0)
+    assert (tally.patients["above-cutoff"], tally.above_shown, tally.shown) == (1, 0, 0)
 
 
 def test_merge_adds_every_member_up() -> None:
     record = hook("above-cutoff", card="c", shown=True, sii="500", sample_time="2026-03-03")
     one = tallied(record, feedback()).of("main-ehr", DAY)
-    total = DayTally()
+    total = Tally()
     total.merge(one)
     total.merge(one)
 
-    assert (total.hooks, total.cards_shown, total.above_shown, total.feedback.total()) == (2, 2, 2, 2)
+    assert (total.hooks, total.shown, total.above_shown, total.answers.total()) == (2, 2, 2, 2)
     assert total.spreads["sii"].total() == 2
     assert one.hooks == 1
-
-
-@pytest.mark.parametrize("value", [0.05, 1.0, 405.08, 2000.0])
-def test_bin_holds_a_value_within_its_width(value: float) -> None:
-    assert bin_value(log_bin(value)) == pytest.approx(value, rel=0.012)
-
-
-@pytest.mark.parametrize(
-    ("share", "position", "reason"),
-    [(0.0, 1, "the lowest"), (0.5, 2, "the median of an even number is the lower one"), (0.51, 3, ""), (1.0, 4, "")],
-)
-def test_quantile_bin_of_four(share: float, position: int, reason: str) -> None:
-
-    assert quantile_bin(Counter({1: 1, 2: 1, 3: 1, 4: 1}), share) == position, reason
 
 
 def test_tallier_counts_hooks_of_its_service_and_no_views() -> None:
@@ -126,4 +112,4 @@ def test_tallier_counts_hooks_of_its_service_and_no_views() -> None:
     tallies = tallied(hook(), hook(service="nlr-risk", patient="p2"), ViewRecord(**{**decided, "patient": "p3"}))
 
     assert tallies.of("main-ehr", NOON.date()).hooks == 1
-    assert tallies.records == 3
+    assert tallies.first_day == NOON.date()

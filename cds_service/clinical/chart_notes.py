@@ -113,9 +113,9 @@ def _near(recorded: Iterable[RecordedFact], drawn: date) -> list[RecordedFact]:
     return [newest[kind] for kind in RECORDED_KINDS if kind in newest]
 
 
-def _newest(fact: RecordedFact) -> tuple[date, str]:
-    """Key that leaves the order of delivery nothing to decide."""
-    return fact.last_day or date.min, fact.code
+def _newest(fact: RecordedFact) -> tuple[date, date, str]:
+    """Key that leaves the order of delivery nothing to decide: facts of one kind with the same key are the same."""
+    return fact.last_day or date.min, fact.first_day or date.min, fact.code
 
 
 def _is_within(fact: RecordedFact, drawn: date, limit: timedelta) -> bool:

@@ -12,7 +12,7 @@ from cds_service.clinical.chart_facts import ChartFacts, ConditionFact, Operatio
 from cds_service.clinical.chart_notes import note_chart
 from cds_service.clinical.eligibility import judge_eligibility
 from cds_service.clinical.models import BloodCounts
-from cds_service.clinical.noted import ChartNotes, RecordedFact
+from cds_service.clinical.noted import ChartNotes, RecordedFact, Suspicion
 from tests.unit.clinical.values import NOW, POLICY, TODAY, at, day, done, draw
 
 DRAWN = day(20)
@@ -163,6 +163,69 @@ def test_blood_before_the_latest_is_too_soon_after_the_one_before() -> None:
     found = notes(procedures=(10, 38), drawn=day(11))
 
     assert (found.too_soon_after, found.days, found.no_day_between) == (done(at(day(38))), 27, True)
+
+
+@pytest.mark.parametrize(
+    ("facts", "named", "reason"),
+    [
+        ((recorded("past-cancer", day(900)), recorded("infection", days_from_draw(-2))), ["infection"], "not named"),
+        ((recorded("infection", days_from_draw(-90)), recorded("palliative-care", None)), ["palliative-care"], "far"),
+        ((recorded("pregnancy", day(30)), recorded("infection", days_from_draw(-2))), ["infection", "pregnancy"], ""),
+    ],
+)
+def test_recorded_fact_after_one_that_is_not_named_is_named(
+    facts: tuple[RecordedFact, ...], named: list[str], reason: str
+) -> None:
+    assert [fact.kind for fact in notes(*facts).recorded] == named, reason
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_that_end_together_the_one_that_began_last_is_named(turned: bool) -> None:
+    facts = [recorded("infection", days_from_draw(ago), days_from_draw(-2)) for ago in (-9, -5)]
+
+    (found,) = notes(*(reversed(facts) if turned else facts)).recorded
+
+    assert found.first_day == days_from_draw(-5)
+
+
+@pytest.mark.parametrize(
+    ("facts", "named", "reason"),
+    [
+        ((operation("other", DRAWN),), [("operation", DRAWN)], "of the day of the draw"),
+        ((operation("other", days_from_draw(1)),), [], "of the day after"),
+        ((operation("splenectomy", None),), [("splenectomy", None)], "a spleen removed nobody knows when"),
+        ((operation("splenectomy", None, completed=False),), [], "one that was perhaps not removed"),
+        ((operation("liver-transplant", None),), [], "a transplant of no known day is named as such"),
+        (
+            (operation("interventional", days_from_draw(-3), completed=False), operation("other", days_from_draw(-3))),
+            [("operation", days_from_draw(-3))],
+            "after one that is named elsewhere",
+        ),
+        (
+            (operation("other", days_from_draw(-90)), operation("splenectomy", days_from_draw(-90))),
+            [("splenectomy", days_from_draw(-90))],
+            "after one that is too long ago",
+        ),
+    ],
+)
+def test_operations_are_named_with_their_days(
+    facts: tuple[OperationFact, ...], named: list[tuple[str, date | None]], reason: str
+) -> None:
+    found = notes(operations=facts).recorded
+
+    assert [(fact.kind, fact.last_day) for fact in found] == named, reason
+    assert [(fact.kind, fact.first_day) for fact in found] == named, reason
+
+
+def test_suspicions_are_named_once_in_a_fixed_order() -> None:
+    spread, back = Suspicion("secondary", "C78.7"), Suspicion("recurrence", "X")
+    chart = ChartFacts(None, (CANCER,), (ProcedureFact("ablation", "Procedure/1", "1", "x", done(at(day(60)))),))
+    eligibility = judge_eligibility(chart, POLICY, NOW)
+    found = assess(eligibility, BloodCounts((draw(at(DRAWN)),)), (), POLICY, NOW)
+
+    noted = note_chart(chart, (), (spread, back, spread), eligibility, found, POLICY, TODAY)
+
+    assert noted.suspected == (back, spread)
 
 
 @pytest.mark.parametrize(

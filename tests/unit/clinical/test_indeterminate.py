@@ -308,3 +308,27 @@ def test_segmented_neutrophils_alone_are_said(usable: tuple[LabResult, ...], exp
 )
 def test_segmented_forms_lack_their_band_forms(usable: tuple[LabResult, ...], expected: bool, reason: str) -> None:
     assert has_segmented_alone(BloodCounts((), unpaired=usable)) is expected, reason
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "reason"),
+    [
+        (at(day(5), "07:00"), True, "in the blood of the draw"),
+        (at(day(5), "08:00"), True, "an hour later"),
+        (at(day(5), "06:00"), True, "an hour earlier"),
+        (at(day(5)), True, "of the same day, at no known hour"),
+        (at(day(5), "08:01"), False, "later"),
+        (at(day(5), "05:59"), False, "earlier"),
+        (at(day(6)), False, "of the day before"),
+        (at(day(4)), False, "of the day after"),
+    ],
+)
+def test_clumps_unreadable_in_the_blood_that_decides_are_said(
+    found: EffectiveTime, expected: bool, reason: str
+) -> None:
+    counts = BloodCounts((draw(DRAWN),), unreadable_clumps=(found,))
+
+    decided = assess(eligible(at(day(60))), counts, (), POLICY, NOW)
+
+    assert isinstance(decided, AboveCutoff)
+    assert decided.clumps_unreadable is expected, reason

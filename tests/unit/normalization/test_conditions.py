@@ -247,6 +247,24 @@ def test_condition_counts_by_the_latest_day_it_names(members: Json, expected: da
 
 
 @pytest.mark.parametrize(
+    ("members", "first", "reason"),
+    [
+        ({"onsetDateTime": "2026-02"}, date(2026, 2, 1), "a month by its first day"),
+        ({"onsetPeriod": {"start": "2026-03-04", "end": "2026-05"}}, date(2026, 3, 4), "the start of a Period"),
+        ({"onsetDateTime": "2026-03-04", "recordedDate": "2026-04-01"}, date(2026, 3, 4), "the earlier of the two"),
+        ({}, None, "undated"),
+    ],
+)
+def test_condition_may_speak_of_days_since_its_first(members: Json, first: date | None, reason: str) -> None:
+    undated: Json = {"onsetDateTime": None}
+    (fact,) = facts(condition(meta={"versionId": "7"}, **(undated | members)))
+
+    assert isinstance(fact, ConditionFact)
+    assert fact.first_day == first, reason
+    assert fact.version == "7"
+
+
+@pytest.mark.parametrize(
     ("subject", "expected"),
     [
         ({"reference": "Patient/p2"}, "subject-mismatch"),

@@ -47,6 +47,7 @@ KINDS: list[tuple[Json, tuple[str, str, bool] | None, str]] = [
     (procedure("0fb00zz", PCS), ("liver-resection", "0fb00zz", True), "the code as sent"),
     (procedure("1", **CATEGORY), ("other", "1", True), "an unlisted code of the category of operations"),
     (procedure(code=None, **CATEGORY), ("other", "", True), "the category alone"),
+    (procedure(code={"coding": [{"system": SNOMED}]}, **CATEGORY), ("other", "", True), "beside a coding of no code"),
     (procedure("1"), None, "an unlisted code"),
     (procedure(code=None), None, "no code"),
     (procedure("1", category={"coding": [{"system": SNOMED, "code": "103693007"}]}), None, "a diagnostic procedure"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -85,3 +85,25 @@ def test_death_is_told_by_either_member(members: Json, expected: bool, reason: s
 )
 def test_patient_is_readable_unless_something_recorded_is_not(members: Json, expected: bool, reason: str) -> None:
     assert fact(**members).is_readable is expected, reason
+
+
+@pytest.mark.parametrize(
+    ("link", "expected", "reason"),
+    [
+        ([{"type": "replaced-by", "other": {"reference": "Patient/p2"}}], True, "merged into another record"),
+        ([{"type": "seealso"}, {"type": "replaced-by"}], True, "the second of two links"),
+        ({"type": "replaced-by"}, True, "one link where a list belongs"),
+        ([{"type": "replaces"}], False, "the record that took the place of another"),
+        ([{"type": "REPLACED-BY"}], False, "no code of FHIR"),
+        ([{"other": {"reference": "Patient/p2"}}], False, "a link without a type"),
+        ([], False, "no link"),
+        (["replaced-by", None], False, "no links"),
+        (5, False, "nor is a number"),
+    ],
+)
+def test_patient_is_replaced_by_another_record(link: Any, expected: bool, reason: str) -> None:
+    assert fact(link=link).replaced is expected, reason
+
+
+def test_patient_without_a_link_is_not_replaced() -> None:
+    assert fact().replaced is False

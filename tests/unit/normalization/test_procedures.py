@@ -170,6 +170,8 @@ DATES = [
     ({"performedDateTime": "1899-12-31"}, "undated", "the last day that is taken for one"),
     ({"performedDateTime": "1899"}, "undated", "the last year"),
     ({"performedDateTime": "1900-01-01"}, "1900-01-01", "the first day that is not"),
+    ({"performedDateTime": "1900-01-01T10:00:00+01:00"}, "1900-01-01T10:00:00+01:00", "the same with a time"),
+    ({"performedDateTime": "1899-12-31T10:00:00+01:00"}, "undated", "the day before it with a time"),
     ({"performedPeriod": {"start": "0001-01-01", "end": "2026-08-25"}}, "2026-08-25", "beginning unknown"),
     ({"performedPeriod": {"start": "2026-08-25", "end": "0001-01-01"}}, "undated", "end unknown"),
     ({"performedPeriod": {}}, "undated", "an empty Period"),

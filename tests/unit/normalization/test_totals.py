@@ -83,6 +83,16 @@ def test_total_of_parts_is_given_in_their_unit(
     assert found.basis is (Basis.ABSOLUTE if counts else Basis.PERCENT)
 
 
+@pytest.mark.parametrize(("first", "second"), [(SPECIMEN, {"specimen": None}), ({"specimen": None}, SPECIMEN)])
+def test_total_of_parts_names_the_specimen_of_the_first(first: Json, second: Json) -> None:
+    parts = result(SEGMENTED, 62, "%", **first), result(BANDS, 8, "%", **second)
+
+    found = total(*parts, lymphocytes=result(LYMPHOCYTES_SHARE, 25, "%"))
+
+    assert found.origin.specimen == found.parts[0].origin.specimen
+    assert {part.origin.specimen for part in found.parts} == {"Specimen/s", ""}
+
+
 @pytest.mark.parametrize(
     ("segmented", "bands", "expected", "reason"),
     [

@@ -11,6 +11,7 @@ from flask import Blueprint, render_template, request
 from markupsafe import Markup
 
 from cds_service.demo import chart, client
+from cds_service.demo.cohort_report import show_report
 from cds_service.demo.expectation import differences
 from cds_service.demo.explanations import OUTCOMES, sentence
 from cds_service.demo.patients import build_stories
@@ -43,7 +44,7 @@ def build_demo_blueprint(
     new_uuid: Callable[[], str] = lambda: str(uuid4()),
     points_of: PointsOf = chart.timeline_points,
 ) -> Blueprint:
-    """Return the pages `/`, `/patients/<id>` and `/patients/<id>/feedback`, with their stylesheet.
+    """Return the pages `/`, `/cohort`, `/patients/<id>` and `/patients/<id>/feedback`, with their stylesheet.
 
     `service_base_url` gives the address of the CDS service without a slash at the end; `now` carries a
     zone. `cutoff` (SII, 10*9/L) and `exclusion_days` (last day after a procedure that is not judged) are
@@ -54,6 +55,7 @@ def build_demo_blueprint(
         "demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo-static"
     )
     blueprint.add_url_rule("/", "patients", pages.show_patients)
+    blueprint.add_url_rule("/cohort", "cohort", show_report)
     blueprint.add_url_rule("/patients/<patient_id>", "patient", pages.show_patient)
     blueprint.add_url_rule("/patients/<patient_id>/feedback", "feedback", pages.take_feedback, methods=["POST"])
     blueprint.after_request(add_protection)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 GROUPS: Final = {ABOVE: "SII above the cut-off", NOT_ABOVE: "SII not above it"}
 # Curves are read once in so many days: no single patient's day shows.
-_STEP: Final = 30
+_STEP: Final = 61
 # A table of thresholds needs two points to be a curve.
 _LEAST_POINTS: Final = 2
 

@@ -86,4 +86,6 @@ def _shown(followed: Patients, cutoffs: Sequence[Decimal], least: int) -> list[f
     if not len(followed) or any(is_small(size, least) for size in sizes):
         return []
     used = [float(cutoff) for cutoff in cutoffs]
-    return shown_cutoffs(followed.sii, recurred, [*_ROUND, *used], least, first=used[0])
+    low, high = float(followed.sii.min()), float(followed.sii.max())
+    between = [cutoff for cutoff in _ROUND if low <= cutoff < high]
+    return shown_cutoffs(followed.sii, recurred, [*between, *used], least, first=used[0])

@@ -1,0 +1,85 @@
+"""The page of a cohort as a tumour board opens it: on a laptop and a telephone, light, dark and printed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.support.cohort.kept_report import KEPT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.browser.conftest import Watch
+
+LEAST_PLOTS = 5
+SMALLEST_TEXT = 11.0
+_SIZES = """() => [...document.querySelectorAll("svg.chart text")].map(text => {
+    const svg = text.ownerSVGElement;
+    return parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+})"""
+# Texts beyond the edge of their picture are cut off.
+_CUT = """() => [...document.querySelectorAll("svg.chart text")].filter(text => {
+    const own = text.getBoundingClientRect(), all = text.ownerSVGElement.getBoundingClientRect();
+    return own.left < all.left - 1 || own.right > all.right + 1 || own.top < all.top - 1 || own.bottom > all.bottom + 1;
+}).map(text => text.textContent)"""
+
+
+@pytest.fixture(params=[(450, "light"), (450, "dark"), (1366, "light"), (1366, "dark")], ids=lambda p: f"{p[0]}-{p[1]}")
+def report(request: pytest.FixtureRequest, browser: Browser, watch: Watch) -> Iterator[Page]:
+    width, scheme = request.param
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.on("console", lambda message: watch.errors.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda asked: watch.foreign.append(asked.url))
+    page.goto(KEPT.as_uri())
+    yield page
+    context.close()
+
+
+def test_cohort_page_fits_reads_and_asks_nobody(report: Page, watch: Watch) -> None:
+    size = report.viewport_size
+    assert size is not None
+
+    assert report.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert report.locator("svg.chart").count() >= LEAST_PLOTS
+    assert min(report.evaluate(_SIZES)) >= SMALLEST_TEXT
+    assert report.evaluate(_CUT) == []
+    assert watch.errors == []
+    assert [url for url in watch.foreign if not url.startswith(("file:", "data:"))] == []
+
+
+def test_cohort_page_axe_finds_nothing(report: Page) -> None:
+    found = Axe().run(report)
+
+    assert [(one["id"], [node["html"] for node in one["nodes"][:3]]) for one in found.response["violations"]] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_cohort_page_printed_is_dark_on_light_with_every_table(
+    browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.goto(KEPT.as_uri())
+    page.emulate_media(media="print", color_scheme=scheme)
+
+    hidden = "tables => tables.filter(t => !t.checkVisibility({contentVisibilityAuto: true}) || !t.offsetHeight).length"
+    assert page.locator("table").evaluate_all(hidden) == 0
+    ink = page.locator("body").evaluate("element => getComputedStyle(element).color")
+    assert max(map(int, re.findall(r"\d+", ink)[:3])) < 100, "ink on paper is dark"
+    context.close()
+
+
+def test_demo_links_the_cohort_page_and_it_keeps_its_style(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="How the rule does on a whole cohort").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("recurrence")
+    assert page.locator("svg.chart").first.evaluate("element => getComputedStyle(element).display") == "block"

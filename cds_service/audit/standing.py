@@ -14,8 +14,8 @@ from cds_service.audit.chain import ChainKey
 from cds_service.audit.files import file_names, first_record
 from cds_service.audit.keys import read_key
 from cds_service.audit.retention import doubt_about_clock
-from cds_service.state.database import sqlite_path
 from cds_service.state.installation_key import key_file
+from cds_service.state.sqlite_file import sqlite_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,26 +11,20 @@ import platform
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table
-
 from cds_service.audit.chain import ChainHead
 from cds_service.errors import StateUnavailableError
-from cds_service.state.database import StateStore, sqlite_path
+from cds_service.state.database import StateStore
+from cds_service.state.sqlite_file import sqlite_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
-_TABLES: Final = MetaData()
-_HEADS: Final = Table(
-    "audit_head",
-    _TABLES,
-    Column("host", String(255), primary_key=True),
-    Column("directory", String(4096), primary_key=True),
-    Column("file", String(255), nullable=False),
-    Column("sequence", BigInteger, nullable=False),
-    Column("link", String(64), nullable=False),
+_HEADS: Final = "audit_head"
+_TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS audit_head (host VARCHAR(255) NOT NULL, directory VARCHAR(4096) NOT NULL,"
+    " file VARCHAR(255) NOT NULL, sequence BIGINT NOT NULL, link VARCHAR(64) NOT NULL, PRIMARY KEY (host, directory))",
 )
 _FIND: Final = "SELECT file, sequence, link FROM audit_head WHERE host = :host AND directory = :directory"
 # Workers report in any order: the head with the greatest number stays.
@@ -73,7 +67,7 @@ def kept_head(state_url: str, directory: Path) -> ChainHead | None:
     if path is not None and not path.is_file():
         return None
     with closing(StateStore(state_url, _TABLES, creates=False)) as store:
-        if not store.has_table(_HEADS.name):
+        if not store.has_table(_HEADS):
             return None
         row = store.first_row(_FIND, _place(state_url, directory))
     return None if row is None else ChainHead(*row)

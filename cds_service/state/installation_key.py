@@ -10,8 +10,6 @@ import os
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table
-
 from cds_service.errors import StateUnavailableError
 from cds_service.state.database import StateStore
 
@@ -19,12 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KEY_BYTES: Final = 32
-_TABLES: Final = MetaData()
-Table(
-    "installation_key",
-    _TABLES,
-    Column("name", String(64), primary_key=True),
-    Column("key", LargeBinary(_KEY_BYTES), nullable=False),
+_TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS installation_key (name VARCHAR(64) NOT NULL PRIMARY KEY, key BLOB NOT NULL)",
 )
 _NAME: Final = "snooze"
 # Of two hosts that make one at the same time, one is kept.

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, String, Table
-
 from cds_service.state.database import StateStore
 
-_TABLES: Final = MetaData()
-Table(
-    "shown_card",
-    _TABLES,
-    Column("card_hash", LargeBinary(32), primary_key=True),
-    Column("subject_hash", LargeBinary(32), nullable=False),
-    Column("sii", String(64), nullable=False),
-    Column("expires_at", BigInteger, nullable=False, index=True),
-    sqlite_with_rowid=False,
-)
-Table(
-    "snoozed_card",
-    _TABLES,
-    Column("subject_hash", LargeBinary(32), primary_key=True),
-    Column("sii", String(64), nullable=False),
-    Column("until", BigInteger, nullable=False, index=True),
-    sqlite_with_rowid=False,
+_TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS shown_card (card_hash BLOB NOT NULL PRIMARY KEY, subject_hash BLOB NOT NULL,"
+    " sii VARCHAR(64) NOT NULL, expires_at BIGINT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS snoozed_card (subject_hash BLOB NOT NULL PRIMARY KEY,"
+    " sii VARCHAR(64) NOT NULL, until BIGINT NOT NULL) WITHOUT ROWID",
 )
 _FIND: Final = "SELECT sii, until FROM snoozed_card WHERE subject_hash = :subject AND until > :now"
 _NOTE: Final = (

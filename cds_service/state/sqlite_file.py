@@ -12,10 +12,8 @@ import os
 import sqlite3
 import stat
 import time
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import ClassVar, Final
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +21,45 @@ _OWNER_ALONE: Final = 0o600
 _OF_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 # SQLite makes the two beside it with the permissions that the database file has in that moment.
 _ENDINGS: Final = ("", "-wal", "-shm")
+
+
+class SQLiteFile:
+    """A database in a file; another connection's write is waited for `wait_seconds` at most."""
+
+    failures: ClassVar[tuple[type[Exception], ...]] = (sqlite3.Error,)
+    find_table: ClassVar[str] = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = :name"
+
+    def __init__(self, path: Path, wait_seconds: float) -> None:
+        self._path = path
+        self._wait_seconds = wait_seconds
+
+    def connect(self, *, creates: bool) -> sqlite3.Connection:
+        """Open a connection; where it `creates`, make the file for its owner alone and set it up for writing."""
+        if creates:
+            keep_for_owner(self._path)
+        connection = sqlite3.connect(
+            self._path, timeout=self._wait_seconds, isolation_level=None, check_same_thread=False
+        )
+        try:
+            if creates:
+                _use_write_ahead_log(connection, self._wait_seconds)
+                # A commit does not wait for the disk: a power cut may forget the last moments, and tokens live for
+                # minutes.
+                connection.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def spelled(self, statement: str) -> str:
+        """Return a statement as it is."""
+        return statement
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of a database of SQLite; None for a database elsewhere. What follows a `?` is not read."""
+    scheme, _, place = url.partition(":///")
+    return Path(place.partition("?")[0]) if scheme in ("sqlite", "sqlite+pysqlite") and place else None
 
 
 def keep_for_owner(path: Path) -> None:
@@ -56,14 +93,6 @@ def identity(path: Path | None) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def configure(connection: sqlite3.Connection, wait_seconds: float) -> None:
-    """Set up a new connection that writes."""
-    connection.execute(f"PRAGMA busy_timeout = {wait_seconds * 1000:.0f}")
-    _use_write_ahead_log(connection, wait_seconds)
-    # A commit does not wait for the disk: a power cut may forget the last moments, and tokens live for minutes.
-    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection, wait_seconds: float) -> None:

@@ -7,21 +7,15 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table
-
 from cds_service.errors import StateUnavailableError
 from cds_service.state.database import StateStore
 
 if TYPE_CHECKING:
     from cds_service.authorization.token import TokenUse
 
-_TABLES: Final = MetaData()
-Table(
-    "used_token",
-    _TABLES,
-    Column("token_hash", LargeBinary(32), primary_key=True),
-    Column("expires_at", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
+_TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS used_token"
+    " (token_hash BLOB NOT NULL PRIMARY KEY, expires_at BIGINT NOT NULL) WITHOUT ROWID",
 )
 # One statement decides, so that of two workers with the same token one wins. A row whose time is over counts as gone.
 _REMEMBER: Final = (

@@ -8,22 +8,23 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Engine, event
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.pool import Pool
 
 from cds_service.authorization.authenticator import Authenticator
 from cds_service.authorization.clients import TokenPolicy
 from cds_service.authorization.token import TokenUse
 from cds_service.errors import UnauthenticatedError
+from cds_service.state import database
+from cds_service.state.sqlite_file import SQLiteFile
 from cds_service.state.used_tokens import UsedTokens
 from tests.security import forge
 from tests.security.forge import ENDPOINT, NOW, NOW_SECONDS, token
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from cds_service.authorization.clients import ClientTrust
@@ -159,11 +160,10 @@ def test_first_use_after_fork_is_shared_with_parent(replay: UsedTokens) -> None:
     replay.is_first_use(use(), NOW_SECONDS)
     child = os.fork()
     if child == 0:
-        opened: list[object] = []
-        event.listen(Pool, "connect", lambda connection, _: opened.append(connection))
-        known = not replay.is_first_use(use(), NOW_SECONDS) and replay.is_first_use(use("t-2"), NOW_SECONDS)
+        with patch.object(SQLiteFile, "connect", autospec=True, side_effect=SQLiteFile.connect) as opened:
+            known = not replay.is_first_use(use(), NOW_SECONDS) and replay.is_first_use(use("t-2"), NOW_SECONDS)
         # A connection that parent and child both use would mix up their answers.
-        os._exit(0 if known and opened else 1)
+        os._exit(0 if known and opened.called else 1)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert not replay.is_first_use(use("t-2"), NOW_SECONDS)
@@ -185,17 +185,16 @@ def test_first_use_database_that_another_worker_creates_meanwhile_is_waited_for(
 
 def test_first_use_table_created_by_another_worker_meanwhile_is_used(replay: UsedTokens) -> None:
     """PostgreSQL 15 answers so when two workers create one table in the same moment."""
-    refusals = iter([IntegrityError("CREATE TABLE", None, Exception("duplicate key value in pg_type"))])
+    refusals = iter([sqlite3.IntegrityError("duplicate key value in pg_type")])
+    asked = database._asked
 
-    def refuse_once(_c: object, _cursor: object, statement: str, *_: object) -> None:
+    def refuse_once(connection: Any, statement: str, parameters: Mapping[str, object]) -> Any:
         if "CREATE TABLE" in statement and (refusal := next(refusals, None)):
             raise refusal
+        return asked(connection, statement, parameters)
 
-    event.listen(Engine, "before_cursor_execute", refuse_once)
-    try:
+    with patch.object(database, "_asked", refuse_once):
         assert replay.is_first_use(use(), NOW_SECONDS)
-    finally:
-        event.remove(Engine, "before_cursor_execute", refuse_once)
     assert next(refusals, None) is None
 
 

@@ -8,8 +8,8 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from cds_service.settings.models import SECTIONS, ClientSettings, Settings, plain
-from cds_service.settings.scalars import plain_scalar
 from cds_service.settings.section import Section
+from cds_service.settings.yaml_source import plain_scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

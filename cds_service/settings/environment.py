@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.settings.errors import Place, Problem, SettingsError
 from cds_service.settings.models import SECTIONS
-from cds_service.settings.suggestions import did_you_mean
+from cds_service.settings.wording import did_you_mean
 from cds_service.settings.yaml_source import parse_value
 
 if TYPE_CHECKING:

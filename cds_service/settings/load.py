@@ -16,8 +16,7 @@ from cds_service.settings.models import SECTIONS, ClientSettings, Provenance, Se
 from cds_service.settings.overlays import read_site_mappings
 from cds_service.settings.rules import RULES, cautions
 from cds_service.settings.smart_app import SmartAppSettings
-from cds_service.settings.suggestions import did_you_mean
-from cds_service.settings.wording import sentence
+from cds_service.settings.wording import did_you_mean, sentence
 from cds_service.settings.yaml_source import Document, read_document
 
 _NO_FILE = Place("(no configuration file)", "default")

@@ -20,8 +20,7 @@ from cds_service.settings.network import (
     secure_url,
     web_origin,
 )
-from cds_service.settings.suggestions import did_you_mean
-from cds_service.settings.wording import shown
+from cds_service.settings.wording import did_you_mean, shown
 
 _SQLITE: Final = re.compile(r"(?P<driver>sqlite(?:\+[a-z0-9]+)?):///(?P<path>[^?]+)(?P<query>\?.*)?")
 _POSTGRESQL: Final = re.compile(r"postgresql(?:\+[a-z0-9]+)?://[^@/?#]*@?[^@?#]+(\?[^@]*)?")

@@ -1,17 +1,25 @@
-"""Validation errors in sentences for the people who write the configuration."""
+"""Validation errors in sentences for the people who write the configuration, with the nearest right spelling."""
 
 from __future__ import annotations
 
 import json
 import re
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from cds_service.settings.scalars import plain_scalar
-from cds_service.settings.suggestions import did_you_mean
+from cds_service.settings.yaml_source import plain_scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """Return ` (did you mean "…"?)` with the nearest candidate, or an empty text when none is near."""
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    near = get_close_matches(word.casefold(), by_folded, n=1)
+    return f' (did you mean "{by_folded[near[0]]}"?)' if near else ""
+
 
 _MAX_SHOWN = 40
 

@@ -7,22 +7,32 @@ SettingsError, never anything else.
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF8
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from cds_service.foreign_bytes import wide_encoding
 from cds_service.settings.errors import KeyPath, Place, Problem, SettingsError, dotted
 from cds_service.settings.named_files import read_named_file
-from cds_service.settings.scalars import plain_scalar
-from cds_service.settings.yaml_tree import Mapping, Node, Scalar, Sequence, YamlSyntaxError, read_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ruamel.yaml.nodes import Node
+
 MAX_BYTES: Final = 256 * 1024
 MAX_VALUES: Final = 10_000
+MAX_DEPTH: Final = 20
+_OTHER_VERSION: Final = "the YAML version named here is not supported; leave the line out"
 
 
 @dataclass(slots=True)
@@ -59,7 +69,7 @@ def read_document(path: Path) -> Document:
 def parse_document(text: str, name: str) -> Document:
     """Read a configuration text; `name` stands for it in errors. Raises SettingsError."""
     document = Document({}, {}, Place.in_file(name, 1, 1))
-    value = _parsed(text, document, lambda node: Place.in_file(name, node.line, node.column))
+    value = _parsed(text, document, lambda mark: Place.in_file(name, mark.line + 1, mark.column + 1))
     if value is None:
         return document
     if not isinstance(value, dict):
@@ -73,7 +83,7 @@ def parse_value(text: str, place: Place, path: KeyPath) -> object:
     """Read one YAML scalar or flow list that does not stand in a file. Raises SettingsError naming the place."""
     document = Document({}, {}, place)
     try:
-        value = _parsed(text, document, lambda _node: place, path)
+        value = _parsed(text, document, lambda _mark: place, path)
     except SettingsError as error:
         sentences = (problem.sentence for problem in error.problems)
         raise SettingsError(Problem(place, dotted(path), sentence) for sentence in sentences) from error
@@ -82,12 +92,12 @@ def parse_value(text: str, place: Place, path: KeyPath) -> object:
     return value
 
 
-def _parsed(text: str, document: Document, place: Callable[[Node], Place], path: KeyPath = ()) -> object:
+def _parsed(text: str, document: Document, place: Callable[[Any], Place], path: KeyPath = ()) -> object:
     try:
-        tree = read_tree(text)
+        tree = _tree(text)
         return None if tree is None else _Unfolding(document, place).value(tree, path)
     except YamlSyntaxError as error:
-        at = place(Scalar(error.line, error.column, "", True))
+        at = document.root if error.mark is None else place(error.mark)
         raise SettingsError([*document.problems, Problem(at, "", error.sentence)]) from error
 
 
@@ -115,7 +125,7 @@ def _reason(error: OSError | ValueError) -> str:
 class _Unfolding:
     """Turns nodes into values, notes where each was written, and follows aliases within MAX_VALUES."""
 
-    def __init__(self, document: Document, place: Callable[[Node], Place]) -> None:
+    def __init__(self, document: Document, place: Callable[[Any], Place]) -> None:
         self._document = document
         self._place = place
         self._left = MAX_VALUES
@@ -123,41 +133,153 @@ class _Unfolding:
     def value(self, node: Node, path: KeyPath) -> object:
         self._left -= 1
         if self._left < 0:
-            raise YamlSyntaxError(node.line, node.column, f"more than {MAX_VALUES} values, aliases counted")
-        if isinstance(node, Scalar):
-            text = self._visible(node, path)
-            return plain_scalar(text) if node.plain else text
-        if isinstance(node, Sequence):
-            return tuple(self._item(item, (*path, index)) for index, item in enumerate(node.items))
-        return self._mapping(node, path)
+            raise YamlSyntaxError(node.start_mark, f"more than {MAX_VALUES} values, aliases counted")
+        if isinstance(node, SequenceNode):
+            return tuple(self._item(item, (*path, index)) for index, item in enumerate(node.value))
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path)
+        text = self._visible(node, path)
+        is_plain = isinstance(node, ScalarNode) and node.style is None
+        return plain_scalar(text) if is_plain else text
 
     def _item(self, node: Node, path: KeyPath) -> object:
-        self._document.places[path] = self._place(node)
+        self._document.places[path] = self._place(node.start_mark)
         return self.value(node, path)
 
-    def _mapping(self, node: Mapping, path: KeyPath) -> dict[str, object]:
+    def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, object]:
         values: dict[str, object] = {}
         first_lines: dict[str, int] = {}
-        for key, value in node.entries:
-            if not isinstance(key, Scalar):
-                raise YamlSyntaxError(key.line, key.column, "a key is one word; this one is a list or a mapping")
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                raise YamlSyntaxError(key.start_mark, "a key is one word; this one is a list or a mapping")
             name = self._visible(key, path)
             if name in first_lines:
                 sentence = f"stands twice; it was set before in line {first_lines[name]}"
                 self._problem(key, (*path, name), sentence)
                 continue
-            first_lines[name] = key.line
-            self._document.places[(*path, name)] = self._place(key)
+            first_lines[name] = key.start_mark.line + 1
+            self._document.places[(*path, name)] = self._place(key.start_mark)
             values[name] = self.value(value, (*path, name))
         return values
 
-    def _visible(self, node: Scalar, path: KeyPath) -> str:
+    def _visible(self, node: Node, path: KeyPath) -> str:
         # A no-break space copied from a word processor looks right and matches nothing.
-        hidden = next((character for character in node.text if not character.isprintable()), None)
+        text: str = node.value
+        hidden = next((character for character in text if not character.isprintable()), None)
         if hidden is None:
-            return node.text
+            return text
         self._problem(node, path, f"holds a character that cannot be seen (U+{ord(hidden):04X}); type it anew")
-        return "".join(character if character.isprintable() else "?" for character in node.text)
+        return "".join(character if character.isprintable() else "?" for character in text)
 
     def _problem(self, node: Node, path: KeyPath, sentence: str) -> None:
-        self._document.problems.append(Problem(self._place(node), dotted(path), sentence))
+        self._document.problems.append(Problem(self._place(node.start_mark), dotted(path), sentence))
+
+
+class YamlSyntaxError(Exception):
+    """The text is not one YAML document of the kind used here. `mark` says where; None stands for its beginning."""
+
+    def __init__(self, mark: Any, sentence: str) -> None:
+        super().__init__(sentence)
+        self.mark = mark
+        self.sentence = sentence
+
+
+class _StrictComposer(Composer):
+    """ruamel's composer, but for what is refused here: tags, and an alias within the value that it names.
+
+    Values are not built: a node that an alias names is shared, so a text of a few lines that would unfold into
+    millions of values ("billion laughs") is a few nodes until it is unfolded within its limit.
+    """
+
+    def __init__(self, loader: Any = None) -> None:
+        super().__init__(loader)
+        # An anchor may be given again: the alias means the one before it.
+        self.warn_double_anchors = False
+        self._open: list[str] = []
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.parser.peek_event()
+        if isinstance(event, AliasEvent):
+            if event.anchor in self._open or event.anchor not in self.anchors:
+                words = f'no anchor "{event.anchor}" ends before this alias; text that starts with * needs quotes'
+                raise YamlSyntaxError(event.start_mark, words)
+            return super().compose_node(parent, index)
+        if event.tag is not None:
+            raise YamlSyntaxError(event.start_mark, "tags (words after !) are not used here; write the value alone")
+        self._open.append(event.anchor)
+        node = super().compose_node(parent, index)
+        self._open.pop()
+        return node
+
+
+def _tree(text: str) -> Node | None:
+    """Parse one document; None when the text holds nothing but comments.
+
+    Raises YamlSyntaxError for broken YAML, a second document, an explicit tag, an unknown alias, or nesting deeper
+    than MAX_DEPTH.
+    """
+    reader = YAML(typ="safe", pure=True)
+    reader.Composer = _StrictComposer
+    reader.max_depth = MAX_DEPTH
+    try:
+        root: Node | None = reader.compose(text)
+    except AssertionError as error:
+        # So the parser refuses version 1.5, for one; version 2.0 it refuses as the others below.
+        raise YamlSyntaxError(None, _OTHER_VERSION) from error
+    except MarkedYAMLError as error:
+        raise _in_plain_words(error) from error
+    except (YAMLError, OverflowError) as error:
+        # OverflowError: the parser meets an escape such as "\UFFFFFFFF", which names no character.
+        raise YamlSyntaxError(None, "a character is not allowed in YAML") from error
+    return root
+
+
+# What the parser says -> what the reader of the message should look for.
+_PLAIN_WORDS = (
+    ("'\\t'", "a tab stands here; YAML is indented with spaces only"),
+    ("mapping values are not allowed", 'a colon stands where none may; put text that holds ": " in quotes'),
+    ("expected '<document start>'", "text follows where the value is complete; check quotes and brackets"),
+    ("expected <block end>", "the indentation does not match the lines above"),
+    ("could not find expected ':'", 'a colon and a value ("key: value") are missing here'),
+    ("end of stream", "the quotes opened here are not closed"),
+    ("incompatible YAML", _OTHER_VERSION),
+    ("another document", "a second document starts here; the configuration is one YAML document"),
+    ("maximum depth", "nested too deeply"),
+)
+
+
+def _in_plain_words(error: MarkedYAMLError) -> YamlSyntaxError:
+    said = str(error.problem or error.context)
+    mark = error.problem_mark or error.context_mark
+    sentence = next((words for sign, words in _PLAIN_WORDS if sign in said), f"not valid YAML: {said}")
+    if "end of stream" in said and error.context_mark is not None:
+        mark = error.context_mark
+    return YamlSyntaxError(mark, sentence)
+
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+# Digits and exponents are bounded, so that no text makes a number that is costly to build.
+_DECIMAL_INTEGER = re.compile(r"[-+]?[0-9]{1,30}")
+_PREFIXED_INTEGER = re.compile(r"0o[0-7]{1,30}|0x[0-9a-fA-F]{1,30}")
+_NUMBER = re.compile(r"[-+]?(?:\.[0-9]{1,30}|[0-9]{1,30}(?:\.[0-9]{0,30})?)(?:[eE][-+]?[0-9]{1,3})?")
+
+
+def plain_scalar(text: str) -> str | int | bool | Decimal | None:
+    """Return the meaning of an unquoted scalar in the core schema of YAML 1.2 (section 10.3.2), else its text.
+
+    `yes`, `off`, `22:30` and `1_000` are text, `010` is ten and `1e3` is a number, whatever YAML 1.1 made of them. A
+    number with a fraction or an exponent becomes a Decimal and never passes through binary floating point. `.inf` and
+    `.nan` stay text: every number of the configuration is finite.
+    """
+    if text in _NULLS:
+        return None
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if _DECIMAL_INTEGER.fullmatch(text):
+        return int(text, 10)
+    if _PREFIXED_INTEGER.fullmatch(text):
+        return int(text, 0)
+    if _NUMBER.fullmatch(text):
+        return Decimal(text)
+    return text

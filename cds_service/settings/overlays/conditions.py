@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cds_service.settings.overlays.entries import SITE_SOURCE
-from cds_service.settings.overlays.judging import REMOVE_FIRST, Judge
+from cds_service.settings.overlays.entries import REMOVE_FIRST, SITE_SOURCE, Judge
 from fhir_mappings.codes import comparable
 from fhir_mappings.models import ConceptCode
 

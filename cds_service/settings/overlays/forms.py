@@ -10,9 +10,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from cds_service.settings.suggestions import did_you_mean
 from cds_service.settings.value_types import Text
-from cds_service.settings.wording import shown
+from cds_service.settings.wording import did_you_mean, shown
 from fhir_mappings.models import ANALYTES, CONDITION_CATEGORIES, KINDS, OPERATION_KINDS
 
 # What a code or URI cannot hold and still stand in a prefetch template: FHIR search gives , | $ and \ a meaning of

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from cds_service.settings.overlays.entries import SITE_SOURCE
+from cds_service.settings.overlays.entries import REMOVE_FIRST, SITE_SOURCE, Judge
 from cds_service.settings.overlays.forms import UNSEARCHABLE
-from cds_service.settings.overlays.judging import REMOVE_FIRST, Judge
 from cds_service.settings.wording import shown
 from fhir_mappings.codes import comparable
 from fhir_mappings.models import AnalyteCode, RefusedCode

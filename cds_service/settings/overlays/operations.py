@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cds_service.settings.overlays.entries import SITE_SOURCE
-from cds_service.settings.overlays.judging import REMOVE_FIRST, Judge
+from cds_service.settings.overlays.entries import REMOVE_FIRST, SITE_SOURCE, Judge
 from cds_service.settings.wording import shown
 from fhir_mappings.code_index import CodeIndex
 from fhir_mappings.codes import comparable
@@ -14,12 +13,28 @@ from fhir_mappings.models import NO_OPERATION, OperationCode
 if TYPE_CHECKING:
     from cds_service.settings.overlays.entries import Entry, Findings
     from cds_service.settings.overlays.forms import LocalOperation
-    from cds_service.settings.overlays.known_operations import KnownOperations
     from cds_service.settings.overlays.procedures import ProcedureAdditions
     from cds_service.settings.overlays.removals import Key, Removals
     from cds_service.settings.overlays.systems import SystemDirectory
     from fhir_mappings.mappings import Mappings
-    from fhir_mappings.models import CodeSystem
+    from fhir_mappings.models import CodeSystem, OperationForm
+
+
+class KnownOperations:
+    """Finds shipped operations under every system, those that overlays declare as editions among them."""
+
+    def __init__(self, shipped: Mappings, systems: SystemDirectory) -> None:
+        """Index the shipped rows under all systems; every system must have been declared before."""
+        self._shipped = shipped
+        self._systems = systems
+        self._uris = {system.key: system.uris[0] for system in shipped.rows.systems}
+        self._rows = CodeIndex(shipped.rows.operations, (*shipped.rows.systems, *systems.added.values()))
+
+    def find(self, system_key: str, code: str) -> OperationCode | OperationForm | None:
+        """Return the operation of a row, of a row above it, of a form, or of the parent of an edition."""
+        uri = self._systems.parent_of(system_key) or self._uris.get(system_key, "")
+        return self._rows.find(system_key, code) or self._shipped.operation(uri, code)
+
 
 # Gives way to a qualifying procedure under the same code; every other kind stands beside it.
 _YIELDING: Final = "other"

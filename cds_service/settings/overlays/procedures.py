@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cds_service.settings.overlays.entries import SITE_SOURCE
-from cds_service.settings.overlays.judging import REMOVE_FIRST, Judge
-from cds_service.settings.suggestions import did_you_mean
-from cds_service.settings.wording import shown
+from cds_service.settings.overlays.entries import REMOVE_FIRST, SITE_SOURCE, Judge
+from cds_service.settings.wording import did_you_mean, shown
 from fhir_mappings.codes import comparable
 from fhir_mappings.models import ProcedureCode, RefusedProcedure
 

@@ -26,8 +26,7 @@ from cds_service.settings.overlays.forms import (
     LocalUnit,
     Removal,
 )
-from cds_service.settings.suggestions import did_you_mean
-from cds_service.settings.wording import sentence
+from cds_service.settings.wording import did_you_mean, sentence
 from cds_service.settings.yaml_source import Document, read_document
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from cds_service.settings.overlays.entries import Entry, Findings
     from cds_service.settings.overlays.forms import Removal
-    from cds_service.settings.overlays.known_operations import KnownOperations
+    from cds_service.settings.overlays.operations import KnownOperations
     from cds_service.settings.overlays.systems import SystemDirectory
     from fhir_mappings.mappings import Mappings
     from fhir_mappings.models import AnalyteCode, ConceptCode, ProcedureCode

@@ -10,8 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from cds_service.settings.overlays.entries import SITE_SOURCE
-from cds_service.settings.suggestions import did_you_mean
-from cds_service.settings.wording import shown
+from cds_service.settings.wording import did_you_mean, shown
 from fhir_mappings.check_digits import is_loinc_code, is_snomed_code
 from fhir_mappings.codes import comparable
 from fhir_mappings.models import CodeSystem

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cds_service.normalization.units import normalize_spelling
-from cds_service.settings.overlays.entries import SITE_SOURCE
-from cds_service.settings.overlays.judging import Judge
+from cds_service.settings.overlays.entries import SITE_SOURCE, Judge
 from fhir_mappings.models import KINDS, UnitSpelling
 
 if TYPE_CHECKING:

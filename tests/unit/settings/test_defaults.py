@@ -11,7 +11,7 @@ import pytest
 
 from cds_service.settings.defaults import commented_defaults, yaml_text
 from cds_service.settings.models import SECTIONS, ClientSettings
-from cds_service.settings.scalars import plain_scalar
+from cds_service.settings.yaml_source import plain_scalar
 
 if TYPE_CHECKING:
     from cds_service.settings.section import Section

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from cds_service.settings.scalars import plain_scalar
+from cds_service.settings.yaml_source import plain_scalar
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 
 from cds_service.settings.errors import Place, SettingsError
-from cds_service.settings.yaml_source import MAX_BYTES, MAX_VALUES, parse_document, parse_value, read_document
-from cds_service.settings.yaml_tree import MAX_DEPTH
+from cds_service.settings.yaml_source import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_VALUES,
+    parse_document,
+    parse_value,
+    read_document,
+)
 
 
 def lines_of(text: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -11,15 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from cds_service.cli.options import config_option, load_or_defaults, moment_option
+from cds_service.cli.shown import csv_option, html_option, show
 from cds_service.errors import ConfigurationError, MissingExtraError
 from cds_service.foreign_bytes import text_of
+from cds_service.insight.doctor.document import document
 from cds_service.insight.doctor.evidence import Options
 from cds_service.insight.doctor.examination import conclude
 from cds_service.insight.doctor.export.examine import examine_export
 from cds_service.insight.doctor.masking import DEFAULT_MASK_BELOW, Mask
-from cds_service.insight.doctor.report import Report, as_json
-from cds_service.insight.doctor.terminal import WIDEST, as_text
 from cds_service.insight.sources.export_files import KNOWN_ENDINGS, find_files
+from cds_service.reports.as_csv import as_csv
+from cds_service.reports.as_json import as_json
 from cds_service.services.site import site_from_settings
 from cds_service.settings.network import secure_location, secure_url
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
     from cds_service.insight.doctor.evidence import Evidence
+    from cds_service.insight.doctor.report import Report
     from cds_service.settings import Settings
 
 _DEFAULT_PATIENTS: Final = 100
@@ -99,7 +101,7 @@ def _checked(check: Callable[[str], str], text: str | None) -> str | None:
     show_default=True,
     help="Mask counts from 1 to one less than this; 0 for test systems.",
 )
-@click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with plots.")
+@html_option
 @click.option(
     "--json",
     "json_file",
@@ -107,6 +109,7 @@ def _checked(check: Callable[[str], str], text: str | None) -> str | None:
     metavar="FILE",
     help='Write JSON ("-": instead of the text).',
 )
+@csv_option
 @click.option("--overlay", type=click.Path(path_type=Path), metavar="FILE", help="Write the proposed overlay, if any.")
 @_server_options
 @moment_option("Assess as of this moment")
@@ -120,6 +123,7 @@ def doctor_command(
     mask_below: int,
     html_file: Path | None,
     json_file: Path | None,
+    csv_file: Path | None,
     overlay: Path | None,
     at: datetime,
     config_file: Path | None,
@@ -143,8 +147,11 @@ def doctor_command(
         raise click.UsageError("name either the files of an export, or a FHIR server with --fhir-server")
     evidence = _examine_export(export, options, settings) if export else _examine_server(server, options, settings)
     report = conclude(evidence, Mask(mask_below))
-    _show(report, json_file)
-    _write_files(report, html_file, json_file, overlay)
+    if json_file == _STDOUT:
+        click.echo(as_json(report))
+    else:
+        show(document(report))
+    _write_files(report, (json_file, _json), (csv_file, _csv), (overlay, _overlay), (html_file, _html))
     if report.is_blocked:
         raise click.exceptions.Exit(1)
 
@@ -202,24 +209,30 @@ def _progress(label: str, length: int) -> ProgressBar[int]:
     return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
-def _show(report: Report, json_file: Path | None) -> None:
-    if json_file == _STDOUT:
-        click.echo(as_json(report))
-    else:
-        click.echo(as_text(report, shutil.get_terminal_size((WIDEST, 24)).columns))
+def _json(report: Report) -> str:
+    return as_json(report) + "\n"
 
 
-def _write_files(report: Report, html_file: Path | None, json_file: Path | None, overlay: Path | None) -> None:
+def _overlay(report: Report) -> str:
+    return report.overlay
+
+
+def _csv(report: Report) -> str:
+    return as_csv(document(report))
+
+
+def _html(report: Report) -> str:
+    from cds_service.reports.as_html import as_html
+
+    return as_html(document(report))
+
+
+def _write_files(report: Report, *wanted: tuple[Path | None, Callable[[Report], str]]) -> None:
     """Write what was asked for; the text was shown before, so a failure here loses nothing of it."""
     try:
-        if json_file not in {None, _STDOUT} and json_file is not None:
-            json_file.write_text(as_json(report) + "\n", "utf-8")
-        if overlay is not None and report.overlay:
-            overlay.write_text(report.overlay, "utf-8")
-        if html_file is not None:
-            from cds_service.insight.doctor.page import as_page
-
-            html_file.write_text(as_page(report), "utf-8")
+        for file, write in wanted:
+            if file is not None and file != _STDOUT and (text := write(report)):
+                file.write_text(text, "utf-8")
     except MissingExtraError as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:

@@ -10,6 +10,8 @@ import msgspec
 from cds_service.reports.printable import printable_json
 
 
-def as_json(data: Any, *, ascii_only: bool = True) -> str:
-    """Return JSON, two spaces a level, that is safe on a terminal. `data` are JSON's own values, or msgspec structs."""
-    return printable_json(json.dumps(msgspec.to_builtins(data), indent=2, ensure_ascii=ascii_only))
+def as_json(data: Any) -> str:
+    """Return JSON, two spaces a level, that is safe on a terminal: of a struct in UTF-8, of dicts in ASCII."""
+    if isinstance(data, msgspec.Struct):
+        return printable_json(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+    return printable_json(json.dumps(data, indent=2))

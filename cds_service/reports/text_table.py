@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 _MARGIN: Final = 2
 # A column of words is readable down to this width; where that is too much, minor columns go.
-_NARROWEST_CELL: Final = 12
+_NARROWEST_CELL: Final = 14
 
 
 def table_lines(
@@ -34,7 +35,7 @@ def table_lines(
         if sum(min(sizes[column], _NARROWEST_CELL) + _MARGIN for column in kept) > width:
             kept.remove(place)
     while sum(sizes[place] + _MARGIN for place in kept) > width:
-        widest = max(kept, key=lambda place: (place not in numeric, sizes[place]))
+        widest = max(kept, key=lambda place: (_gives_way(place, sizes[place], numeric, minor), sizes[place]))
         if sizes[widest] <= _NARROWEST_CELL:
             widest = max(kept, key=lambda place: sizes[place])
         if sizes[widest] == 1:
@@ -46,7 +47,8 @@ def table_lines(
 def wrapped(text: str, width: int, *, anywhere: bool = False) -> list[str]:
     """Break a text between words; `anywhere` also breaks a word that is longer than a line."""
     lines = [""]
-    for word in text.split(" "):
+    # A number and its percent sign stay together.
+    for word in re.split(" (?!%)", text):
         joined = f"{lines[-1]} {word}" if lines[-1] else word
         if columns_of(joined) <= width or not lines[-1]:
             lines[-1] = joined
@@ -68,6 +70,11 @@ def columns_of(text: str) -> int:
 def _size(head: str, cells: Sequence[str]) -> int:
     """Return the width a column would like to have: that of its cells, and of the longest word of its heading."""
     return max(map(columns_of, [*cells, *head.split(" ")]), default=0)
+
+
+def _gives_way(place: int, size: int, numeric: Collection[int], minor: Collection[int]) -> int:
+    """Return how soon a column becomes narrower: minor ones first, numbers last."""
+    return 0 if place in numeric else 2 if place in minor and size > _NARROWEST_CELL else 1
 
 
 def _row(cells: Sequence[tuple[str, int, bool]]) -> list[str]:

@@ -15,7 +15,8 @@ import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cds_service.insight.doctor.terminal import as_text
+from cds_service.insight.doctor.document import document
+from cds_service.reports.as_text import as_text
 from tests.support.charts import NOW, PLATELETS
 from tests.support.hospital import hospital, measured, of_code
 from tests.unit.insight.doctor.examining import examined, examined_folder
@@ -65,7 +66,7 @@ def test_chinese_names_take_two_columns_and_keep_tables_straight(tmp_path: Path)
         )
     )
 
-    lines = as_text(examined(plan, tmp_path), 100).splitlines()
+    lines = as_text(document(examined(plan, tmp_path)), 100).splitlines()
 
     (chinese,) = (line for line in lines if "血小板" in line)
     (english,) = (line for line in lines if "LOINC 731-0" in line)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 
 class Severity(StrEnum):
@@ -21,7 +22,7 @@ class Severity(StrEnum):
 _ORDER: Final = tuple(Severity)
 
 
-class Finding(NamedTuple):
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One conclusion.
 
     `id` is stable and kebab-case; where results are not used, it is the reason code of the service. `about` is what it
@@ -30,10 +31,10 @@ class Finding(NamedTuple):
 
     id: str
     severity: Severity
+    about: str = ""
     what: str
     action: str
-    about: str = ""
-    evidence: Mapping[str, Any] = MappingProxyType({})
+    evidence: dict[str, Any] = {}
 
 
 def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:

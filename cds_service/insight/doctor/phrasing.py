@@ -1,4 +1,4 @@
-"""What terminal and page say alike: the sample, codes with their systems, units, counts."""
+"""How doctor names the sample, codes with their systems, units and counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as values: what `--json` writes, and what terminal and page show. Counts are masked already.
+"""The report as values: what `--json` writes, and what the document shows. Counts are masked already.
 
 The form of the JSON is stable: `formatVersion` rises when a member changes its meaning or goes, not when one is added.
 A count is a number, or a text such as "<5" where it is masked.
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cds_service.reports.printable import printable_json
+from cds_service.insight.doctor.findings import Finding, Severity
 
 FORMAT_VERSION: Final = 1
 
@@ -95,17 +95,6 @@ class ConceptRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     treatments: dict[str, Count]
 
 
-class FindingRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """A finding; see `findings.Finding`."""
-
-    id: str
-    severity: str
-    about: str
-    what: str
-    action: str
-    evidence: dict[str, Any]
-
-
 class SearchRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """A search of the service on a FHIR server: how often it was sent, how often it failed, and how long it took."""
 
@@ -124,7 +113,7 @@ class Report(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     options: dict[str, Any]
     source: dict[str, Any]
     sample: dict[str, Count]
-    findings: tuple[FindingRow, ...]
+    findings: tuple[Finding, ...]
     laboratory_codes: tuple[CodeRow, ...]
     other_codes: int
     alike_by_values: tuple[AlikeRow, ...]
@@ -138,13 +127,8 @@ class Report(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     @property
     def is_blocked(self) -> bool:
         """Tell whether anything stands against go-live."""
-        return any(finding.severity == "blocks" for finding in self.findings)
+        return any(finding.severity is Severity.BLOCKS for finding in self.findings)
 
     def count(self, severity: str) -> int:
         """Return the number of findings of a severity."""
         return sum(finding.severity == severity for finding in self.findings)
-
-
-def as_json(report: Report) -> str:
-    """Return the report as JSON, two spaces a level."""
-    return printable_json(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())

@@ -13,7 +13,6 @@ from cds_service.insight.doctor.report import (
     CodeRow,
     ConceptRow,
     Count,
-    FindingRow,
     Report,
     UnitRow,
 )
@@ -55,7 +54,7 @@ def make_report(case: Case, findings: Iterable[Finding], suspects: Suspects, ove
             "patients": evidence.patients.patients,
             "withQualifyingDiagnosis": case.mask.count(evidence.qualifying),
         },
-        findings=tuple(_finding_row(finding) for finding in by_severity(findings)),
+        findings=by_severity(findings),
         laboratory_codes=rows,
         other_codes=len(evidence.laboratory.codes) - len(rows),
         alike_by_values=tuple(_alike_row(case, found) for found in suspects.alike),
@@ -79,17 +78,6 @@ def _sampling(case: Case) -> dict[str, object]:
         "withSuspectedDiagnosis": case.mask.count(evidence.suspected),
         "codesCountedOver": "export" if of_export and not listed else "sample",
     }
-
-
-def _finding_row(finding: Finding) -> FindingRow:
-    return FindingRow(
-        id=finding.id,
-        severity=finding.severity.value,
-        about=finding.about,
-        what=finding.what,
-        action=finding.action,
-        evidence=dict(finding.evidence),
-    )
 
 
 def _code_rows(case: Case, local_codes: Sequence[LocalCode]) -> Iterator[CodeRow]:

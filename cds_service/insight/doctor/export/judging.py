@@ -34,19 +34,19 @@ def judge_export(first: FirstPass, second: SecondPass, damaged: Sequence[ExportE
     yield from _own_limits(first, second)
     if first.unreadable:
         yield Finding(
-            "export-unreadable-lines",
-            Severity.WARNING,
-            f"{Mask(0).words(first.unreadable, 'line')} cannot be read as a FHIR resource in JSON.",
-            "Export again, or see whether the files were changed; each line holds one resource.",
+            id="export-unreadable-lines",
+            severity=Severity.WARNING,
+            what=f"{Mask(0).words(first.unreadable, 'line')} cannot be read as a FHIR resource in JSON.",
+            action="Export again, or see whether the files were changed; each line holds one resource.",
             evidence={"lines": first.unreadable},
         )
     missing = [name for name in NEEDED if not first.types[name]]
     if missing:
         yield Finding(
-            "export-incomplete",
-            Severity.BLOCKS,
-            f"The export holds no {' and no '.join(missing)}.",
-            "Export Patient, Observation, Condition and Procedure together (_type of the Bulk Data request).",
+            id="export-incomplete",
+            severity=Severity.BLOCKS,
+            what=f"The export holds no {' and no '.join(missing)}.",
+            action="Export Patient, Observation, Condition and Procedure together (_type of the Bulk Data request).",
             evidence={"missing": missing},
         )
     yield from _judge_patients(first, second)
@@ -57,20 +57,20 @@ def _unread_file(error: ExportError) -> Finding:
         said = str(error)
         return _not_ndjson(said.replace(": is ", " is ", 1), _FROM_UTF_16 if "UTF" in said else _FROM_BUNDLE)
     return Finding(
-        "export-damaged",
-        Severity.BLOCKS,
-        f"A file of the export could not be read to its end: {error}.",
-        "Export or copy it again; what stood behind that place is missing from this report.",
-        str(error).partition(":")[0],
+        id="export-damaged",
+        severity=Severity.BLOCKS,
+        what=f"A file of the export could not be read to its end: {error}.",
+        action="Export or copy it again; what stood behind that place is missing from this report.",
+        about=str(error).partition(":")[0],
     )
 
 
 def _not_ndjson(what: str, action: str) -> Finding:
     return Finding(
-        "export-not-ndjson",
-        Severity.BLOCKS,
-        f"{what}. Doctor reads NDJSON: one resource a line, in UTF-8.",
-        action,
+        id="export-not-ndjson",
+        severity=Severity.BLOCKS,
+        what=f"{what}. Doctor reads NDJSON: one resource a line, in UTF-8.",
+        action=action,
     )
 
 
@@ -94,20 +94,20 @@ def _own_limits(first: FirstPass, second: SecondPass) -> Iterator[Finding]:
 
 def _limit(what: str) -> Finding:
     return Finding(
-        "doctor-limit",
-        Severity.NOTE,
-        f"{what}. What lies beyond is not examined: a limit of doctor itself, no fault of the export.",
-        "Export fewer patients, or name some with --patient-file, if it matters.",
+        id="doctor-limit",
+        severity=Severity.NOTE,
+        what=f"{what}. What lies beyond is not examined: a limit of doctor itself, no fault of the export.",
+        action="Export fewer patients, or name some with --patient-file, if it matters.",
     )
 
 
 def _judge_patients(first: FirstPass, second: SecondPass) -> Iterator[Finding]:
     if not first.types["Patient"]:
         yield Finding(
-            "export-without-patients",
-            Severity.WARNING,
-            "The export holds no Patient, so age and death could not be checked.",
-            "Export Patient too, and see that the service gets it (prefetch key patient).",
+            id="export-without-patients",
+            severity=Severity.WARNING,
+            what="The export holds no Patient, so age and death could not be checked.",
+            action="Export Patient too, and see that the service gets it (prefetch key patient).",
         )
         return
     unknown = len(second.subjects_without_patient)
@@ -115,10 +115,10 @@ def _judge_patients(first: FirstPass, second: SecondPass) -> Iterator[Finding]:
     if severity is not None:
         share = round(100 * unknown / second.subjects)
         yield Finding(
-            "subjects-unknown",
-            severity,
-            f"{share} % of the patients that Observations name are not among the exported Patients.",
-            "Results filed for another identity never reach the chart: see that Observation.subject names the id "
-            "under which the EHR opens the chart.",
+            id="subjects-unknown",
+            severity=severity,
+            what=f"{share} % of the patients that Observations name are not among the exported Patients.",
+            action="Results filed for another identity never reach the chart: see that Observation.subject names the "
+            "id under which the EHR opens the chart.",
             evidence={"sharePercent": share},
         )

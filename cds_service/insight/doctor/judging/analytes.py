@@ -24,10 +24,10 @@ def judge_analytes(case: Case) -> Iterator[Finding]:
         return
     if not case.evidence.laboratory.results:
         yield Finding(
-            "no-laboratory-results",
-            Severity.BLOCKS,
-            "There is no laboratory result at all.",
-            "See that Observations are exported, or that the token may read them (system/Observation.rs).",
+            id="no-laboratory-results",
+            severity=Severity.BLOCKS,
+            what="There is no laboratory result at all.",
+            action="See that Observations are exported, or that the token may read them (system/Observation.rs).",
         )
         return
     for analyte in MAIN_ANALYTES:
@@ -41,11 +41,11 @@ def judge_analytes(case: Case) -> Iterator[Finding]:
 def _missing(analyte: str) -> Finding:
     consequence = "cards cannot show it" if analyte == Analyte.ALBUMIN else "SII cannot be computed for anybody"
     return Finding(
-        "analyte-missing",
-        most_for(analyte),
-        f"No result carries a code of {analyte} that the service reads, so {consequence}.",
-        "Look for it among the codes that are not read; add the laboratory's code to a site overlay.",
-        str(analyte),
+        id="analyte-missing",
+        severity=most_for(analyte),
+        what=f"No result carries a code of {analyte} that the service reads, so {consequence}.",
+        action="Look for it among the codes that are not read; add the laboratory's code to a site overlay.",
+        about=str(analyte),
     )
 
 
@@ -57,23 +57,23 @@ def _refused(case: Case) -> Iterator[Finding]:
             rest.append(tally)
             continue
         yield Finding(
-            "near-miss-code",
-            Severity.WARNING,
-            f"{case.describe(tally)} resembles {', '.join(tally.resembles)} and is refused: {tally.refusal} "
+            id="near-miss-code",
+            severity=Severity.WARNING,
+            what=f"{case.describe(tally)} resembles {', '.join(tally.resembles)} and is refused: {tally.refusal} "
             f"({case.mask.words(tally.results, 'result')}).",
-            "Right as it is, unless the laboratory uses the code for the whole: then a site overlay can contradict the "
-            "refusal, with a reason and a name.",
-            f"{tally.key.system}|{tally.key.code}",
-            {"resembles": list(tally.resembles), "results": case.mask.count(tally.results)},
+            action="Right as it is, unless the laboratory uses the code for the whole: then a site overlay can "
+            "contradict the refusal, with a reason and a name.",
+            about=f"{tally.key.system}|{tally.key.code}",
+            evidence={"resembles": list(tally.resembles), "results": case.mask.count(tally.results)},
         )
     if rest:
         told = "; ".join(f"{tally.key.code}, {tally.refusal}" for tally in rest[:_MOST_TOLD])
         more = f"; and {len(rest) - _MOST_TOLD} more" if len(rest) > _MOST_TOLD else ""
         yield Finding(
-            "near-miss-code",
-            Severity.NOTE,
-            f"Codes that resemble ours and are refused: {told}{more}.",
-            "Right as it is: the analytes themselves are there under their own codes.",
+            id="near-miss-code",
+            severity=Severity.NOTE,
+            what=f"Codes that resemble ours and are refused: {told}{more}.",
+            action="Right as it is: the analytes themselves are there under their own codes.",
             evidence={"codes": [f"{tally.key.system}|{tally.key.code}" for tally in rest]},
         )
 
@@ -86,14 +86,15 @@ def _components(case: Case) -> Iterator[Finding]:
         if not inside:
             continue
         yield Finding(
-            "component-results",
-            most_for(analyte) if inside == whole else Severity.WARNING,
-            f"{case.mask.words(inside, 'result')} of {analyte}, of {case.mask.count(whole)} in all, stand in "
+            id="component-results",
+            severity=most_for(analyte) if inside == whole else Severity.WARNING,
+            what=f"{case.mask.words(inside, 'result')} of {analyte}, of {case.mask.count(whole)} in all, stand in "
             "components of"
             " panels. A search by code finds Observations by their own code, not by those of components.",
-            "Have the interface send each test as an Observation of its own, or have the EHR prefetch the panels too.",
-            str(analyte),
-            {"results": case.mask.count(inside), "of": case.mask.count(whole)},
+            action="Have the interface send each test as an Observation of its own, or have the EHR prefetch the panels "
+            "too.",
+            about=str(analyte),
+            evidence={"results": case.mask.count(inside), "of": case.mask.count(whole)},
         )
 
 
@@ -104,12 +105,12 @@ def _other_addresses(case: Case) -> Iterator[Finding]:
         named = asked.get(case.mappings.canonical_system(tally.key.system) or "")
         if named not in {None, tally.key.system}:
             yield Finding(
-                "system-not-searched",
-                Severity.WARNING,
-                f"{case.describe(tally)} is read, but the service's searches ask for {named} and may not find it "
+                id="system-not-searched",
+                severity=Severity.WARNING,
+                what=f"{case.describe(tally)} is read, but the service's searches ask for {named} and may not find it "
                 f"({case.mask.words(tally.results, 'result')}).",
-                "Have the interface send the system under that URI, or see on the server that searches find these "
-                "results.",
-                f"{tally.key.system}|{tally.key.code}",
-                {"results": case.mask.count(tally.results)},
+                action="Have the interface send the system under that URI, or see on the server that searches find "
+                "these results.",
+                about=f"{tally.key.system}|{tally.key.code}",
+                evidence={"results": case.mask.count(tally.results)},
             )

@@ -37,10 +37,10 @@ def judge_draws(case: Case) -> Iterator[Finding]:
     patients = case.evidence.patients
     if not patients.patients:
         yield Finding(
-            "no-patients",
-            Severity.BLOCKS,
-            "There is no patient to examine.",
-            "Name patients with --patient-file, one id a line.",
+            id="no-patients",
+            severity=Severity.BLOCKS,
+            what="There is no patient to examine.",
+            action="Name patients with --patient-file, one id a line.",
         )
         return
     yield from _without_data(case)
@@ -49,12 +49,12 @@ def judge_draws(case: Case) -> Iterator[Finding]:
     severity = by_share(mixed, patients.with_results)
     if severity is not None:
         yield Finding(
-            "mixed-basis",
-            severity,
-            f"{case.mask.words(mixed, 'patient')} have neutrophils and lymphocytes on different bases only: one "
+            id="mixed-basis",
+            severity=severity,
+            what=f"{case.mask.words(mixed, 'patient')} have neutrophils and lymphocytes on different bases only: one "
             "as a cell "
             "count, the other in percent. They cannot be paired.",
-            "Have the interface send the absolute count, or the percentage, of both.",
+            action="Have the interface send the absolute count, or the percentage, of both.",
             evidence={"patients": case.mask.count(mixed), "of": case.mask.count(patients.with_results)},
         )
     for problem, action in _PROBLEMS.items():
@@ -62,10 +62,10 @@ def judge_draws(case: Case) -> Iterator[Finding]:
         severity = by_share(count, patients.with_draw)
         if severity is not None:
             yield Finding(
-                str(problem),
-                severity,
-                f"The newest complete draw of {case.mask.words(count, 'patient')} cannot be decided: {problem}.",
-                action,
+                id=str(problem),
+                severity=severity,
+                what=f"The newest complete draw of {case.mask.words(count, 'patient')} cannot be decided: {problem}.",
+                action=action,
                 evidence={"patients": case.mask.count(count), "of": case.mask.count(patients.with_draw)},
             )
 
@@ -75,10 +75,10 @@ def _without_data(case: Case) -> Iterator[Finding]:
     count = case.evidence.without_data
     if case.evidence.options.patient_ids is not None and count:
         yield Finding(
-            "patients-without-data",
-            Severity.WARNING,
-            f"There is nothing at all of {case.mask.words(count, 'patient')} of the list.",
-            "See that the list holds FHIR ids of Patient, not record numbers, and that they are of this source.",
+            id="patients-without-data",
+            severity=Severity.WARNING,
+            what=f"There is nothing at all of {case.mask.words(count, 'patient')} of the list.",
+            action="See that the list holds FHIR ids of Patient, not record numbers, and that they are of this source.",
             evidence={"patients": case.mask.count(count), "of": case.evidence.patients.patients},
         )
 
@@ -96,11 +96,11 @@ def judge_outcomes(case: Case) -> Iterator[Finding]:
     decided, above = patients.decided, patients.outcomes["above-cutoff"]
     if decided >= LEAST_DECIDED and not USUAL_ABOVE[0] <= above / decided <= USUAL_ABOVE[1]:
         yield Finding(
-            "above-share-unusual",
-            Severity.WARNING,
-            f"SII is above the cut-off for {case.mask.share(above, decided) or 'hardly any or nearly all'} of "
+            id="above-share-unusual",
+            severity=Severity.WARNING,
+            what=f"SII is above the cut-off for {case.mask.share(above, decided) or 'hardly any or nearly all'} of "
             f"{case.mask.words(decided, 'decided patient')}; about half are expected (derived from the study).",
-            "Look at the values by code: units of one analyte may be wrong, or the sample is not the study's "
+            action="Look at the values by code: units of one analyte may be wrong, or the sample is not the study's "
             "population.",
             evidence={"above": case.mask.count(above), "decided": case.mask.count(decided)},
         )
@@ -115,11 +115,11 @@ def _complete(case: Case) -> Iterator[Finding]:
         f"{reason} ({case.mask.count(count)})" for reason, count in patients.draw_reasons.most_common(_MOST_TOLD)
     )
     yield Finding(
-        "few-complete-draws",
-        Severity.BLOCKS if complete < DRAWS_BLOCKING * whole else Severity.WARNING,
-        f"{case.mask.words(complete, 'patient')} of {case.mask.count(whole)} with blood counts have a complete draw. "
-        f"Reasons of the others: {told}.",
-        "Mend what the findings on codes and units name first. Blood counts without a differential cannot be "
+        id="few-complete-draws",
+        severity=Severity.BLOCKS if complete < DRAWS_BLOCKING * whole else Severity.WARNING,
+        what=f"{case.mask.words(complete, 'patient')} of {case.mask.count(whole)} with blood counts have a complete "
+        f"draw. Reasons of the others: {told}.",
+        action="Mend what the findings on codes and units name first. Blood counts without a differential cannot be "
         "completed.",
         evidence={
             "complete": case.mask.count(complete),
@@ -138,10 +138,10 @@ def _undecided(case: Case, undecided: int, eligible: int, reasons: Counter[str])
         else "Read the reasons: windows around procedures are clinical content (docs/clinical.md), all others are data."
     )
     return Finding(
-        "mostly-indeterminate",
-        Severity.WARNING,
-        f"SII cannot be told for {case.mask.words(undecided, 'eligible patient')} of "
+        id="mostly-indeterminate",
+        severity=Severity.WARNING,
+        what=f"SII cannot be told for {case.mask.words(undecided, 'eligible patient')} of "
         f"{case.mask.count(eligible)}: {told}.",
-        action,
+        action=action,
         evidence={"indeterminate": case.mask.count(undecided), "eligible": case.mask.count(eligible)},
     )

@@ -51,11 +51,11 @@ def _counts(row: ConceptTally) -> bool:
 def _none_counts(case: Case, kind: Kind, noun: str, wanted: str, *, is_suspected: bool) -> Finding:
     seen = case.evidence.eligibility.resources[kind]
     return Finding(
-        f"no-qualifying-{noun}",
-        Severity.BLOCKS,
-        f"No {kind.capitalize()} says that a patient has {wanted} ({case.mask.words(seen, 'entry')} seen), so "
+        id=f"no-qualifying-{noun}",
+        severity=Severity.BLOCKS,
+        what=f"No {kind.capitalize()} says that a patient has {wanted} ({case.mask.words(seen, 'entry')} seen), so "
         "no patient is eligible.",
-        f"Mend what {noun}-code-unknown names first."
+        action=f"Mend what {noun}-code-unknown names first."
         if is_suspected
         else "Examine patients who are known to have it (--patient-file). If they have none either, add the codes the "
         "EHR uses to a site overlay.",
@@ -70,15 +70,15 @@ def _refused(case: Case, row: ConceptTally, noun: str) -> Iterator[Finding]:
     about = f"{row.key.system}|{row.key.code}"
     name = row.shown_name(case.mask.below)
     yield Finding(
-        f"{noun}-left-out" if row.left_out else f"{noun}-refused",
-        Severity.NOTE,
-        f"{about}{f' ({name})' if name else ''} does not count: {row.refusal} "
+        id=f"{noun}-left-out" if row.left_out else f"{noun}-refused",
+        severity=Severity.NOTE,
+        what=f"{about}{f' ({name})' if name else ''} does not count: {row.refusal} "
         f"({case.mask.words(row.resources, 'entry')}).",
-        "Right as it is, unless the clinical owner decides otherwise in a site overlay."
+        action="Right as it is, unless the clinical owner decides otherwise in a site overlay."
         if row.left_out
         else "Right as it is.",
-        about,
-        {"entries": case.mask.count(row.resources)},
+        about=about,
+        evidence={"entries": case.mask.count(row.resources)},
     )
 
 
@@ -91,23 +91,23 @@ def _excluded(case: Case, row: ConceptTally, noun: str) -> Iterator[Finding]:
     severity = by_share(refused, row.resources, most=Severity.WARNING)
     if severity is not None:
         yield Finding(
-            f"{noun}-status",
-            severity,
-            f"Not counted for their status: {case.mask.words(refused, 'entry')} of {about}, "
+            id=f"{noun}-status",
+            severity=severity,
+            what=f"Not counted for their status: {case.mask.words(refused, 'entry')} of {about}, "
             f"of {case.mask.count(row.resources)} in all.",
-            _STATUS_ACTIONS[row.key.kind],
-            about,
-            {"entries": case.mask.count(refused), "of": case.mask.count(row.resources)},
+            action=_STATUS_ACTIONS[row.key.kind],
+            about=about,
+            evidence={"entries": case.mask.count(refused), "of": case.mask.count(row.resources)},
         )
     severity = by_share(row.undated, row.resources, most=Severity.WARNING)
     if severity is not None:
         yield Finding(
-            "procedure-undated",
-            severity,
-            f"{case.mask.words(row.undated, 'entry')} of {about} carry no date. A patient whose procedures are "
+            id="procedure-undated",
+            severity=severity,
+            what=f"{case.mask.words(row.undated, 'entry')} of {about} carry no date. A patient whose procedures are "
             "all undated "
             "is indeterminate.",
-            "Have the EHR send performedDateTime or performedPeriod.",
-            about,
-            {"entries": case.mask.count(row.undated), "of": case.mask.count(row.resources)},
+            action="Have the EHR send performedDateTime or performedPeriod.",
+            about=about,
+            evidence={"entries": case.mask.count(row.undated), "of": case.mask.count(row.resources)},
         )

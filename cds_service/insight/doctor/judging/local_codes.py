@@ -168,13 +168,13 @@ def _by_name_finding(code: LocalCode, refusal: str, case: Case) -> Finding:
     identifier = "code-not-mappable" if hindrance else "local-code-doubtful" if code.doubt else "local-code"
     doubt = hindrance or code.doubt
     return Finding(
-        identifier,
-        _severity(code, case),
-        f"{case.describe(code.tally)} looks like {code.analyte} and is not read ({results})"
+        id=identifier,
+        severity=_severity(code, case),
+        what=f"{case.describe(code.tally)} looks like {code.analyte} and is not read ({results})"
         f"{f'; {doubt}' if doubt else ', and its values agree'}.",
-        _action(code, hindrance),
-        code.about if code.tally.key.code else code.tally.shown_name(case.mask.below) or "text only",
-        {"analyte": code.analyte, "basis": code.basis, "results": case.mask.count(code.tally.results)},
+        action=_action(code, hindrance),
+        about=code.about if code.tally.key.code else code.tally.shown_name(case.mask.below) or "text only",
+        evidence={"analyte": code.analyte, "basis": code.basis, "results": case.mask.count(code.tally.results)},
     )
 
 
@@ -206,12 +206,12 @@ def _silence(code: LocalCode) -> str:
 
 def _by_values_finding(code: LocalCode, case: Case) -> Finding:
     return Finding(
-        "local-code-by-values",
-        Severity.WARNING,
-        f"{case.describe(code.tally)} {_silence(code)}, and its values are like those of {code.analyte} "
+        id="local-code-by-values",
+        severity=Severity.WARNING,
+        what=f"{case.describe(code.tally)} {_silence(code)}, and its values are like those of {code.analyte} "
         f"({code.basis}), which is missing ({case.mask.words(code.tally.results, 'result')}).",
-        "Ask the laboratory what this code means; other tests have such values too. The proposed overlay holds the row "
-        "as a comment.",
-        f"{code.about} {code.analyte}",
-        {"analyte": code.analyte, "basis": code.basis, "results": case.mask.count(code.tally.results)},
+        action="Ask the laboratory what this code means; other tests have such values too. The proposed overlay holds "
+        "the row as a comment.",
+        about=f"{code.about} {code.analyte}",
+        evidence={"analyte": code.analyte, "basis": code.basis, "results": case.mask.count(code.tally.results)},
     )

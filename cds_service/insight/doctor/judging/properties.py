@@ -62,11 +62,11 @@ def _finding(case: Case, tally: CodeTally, units: list[UnitTally], count: int, w
     says, meant = ("count", "share") if tally.basis == "count" else ("share", "count")
     spelled = ", ".join(dict.fromkeys(f'"{unit.spelling or unit.ucum}"' for unit in units))
     return Finding(
-        PROPERTY_CONFLICT,
-        by_share(count, whole, most=most_for(tally.analyte)) or Severity.NOTE,
-        f"Code says {says}, unit says {meant}: {case.mask.words(count, 'result')} of {case.describe(tally)} come in "
-        f"{spelled}, of {case.mask.count(whole)} results of {tally.analyte} in all. None of them is used.",
-        _ACTION,
-        f"{tally.key.system}|{tally.key.code}",
-        {"analyte": tally.analyte, "results": case.mask.count(count), "of": case.mask.count(whole)},
+        id=PROPERTY_CONFLICT,
+        severity=by_share(count, whole, most=most_for(tally.analyte)) or Severity.NOTE,
+        what=f"Code says {says}, unit says {meant}: {case.mask.words(count, 'result')} of {case.describe(tally)} come "
+        f"in {spelled}, of {case.mask.count(whole)} results of {tally.analyte} in all. None of them is used.",
+        action=_ACTION,
+        about=f"{tally.key.system}|{tally.key.code}",
+        evidence={"analyte": tally.analyte, "results": case.mask.count(count), "of": case.mask.count(whole)},
     )

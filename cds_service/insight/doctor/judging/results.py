@@ -99,12 +99,12 @@ def _finding(case: Case, analyte: str, reason: Reason, count: int, whole: int, s
     told = [text for text in (str(reason), case.mask.share(count, whole), detail) if text]
     what = f"{case.mask.words(count, 'result')} of {analyte}, of {case.mask.count(whole)} in all, cannot be used"
     return Finding(
-        str(reason),
-        severity,
-        f"{what}: {', '.join(told)}.",
-        ACTIONS.get(reason, _LOOK),
-        str(analyte),
-        {"results": case.mask.count(count), "of": case.mask.count(whole), "seen": detail},
+        id=str(reason),
+        severity=severity,
+        what=f"{what}: {', '.join(told)}.",
+        action=ACTIONS.get(reason, _LOOK),
+        about=str(analyte),
+        evidence={"results": case.mask.count(count), "of": case.mask.count(whole), "seen": detail},
     )
 
 

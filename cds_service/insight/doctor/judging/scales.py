@@ -54,13 +54,18 @@ def _wrong(case: Case, scale: _Scale) -> Finding:
     whose = f"{case.mask.words(verdict.off, 'value')} of {case.mask.count(whole)} of" if some else "The values of"
     shown = unit.spelling or unit.ucum or "no unit"
     return Finding(
-        "unit-scale",
-        _severity(scale),
-        f"{whose} {case.describe(tally)} in {shown} are about {_times(verdict.power)} for {tally.analyte}"
+        id="unit-scale",
+        severity=_severity(scale),
+        what=f"{whose} {case.describe(tally)} in {shown} are about {_times(verdict.power)} for {tally.analyte}"
         f"{_guess(tally, verdict)}.",
-        _MEND,
-        f"{tally.key.system}|{tally.key.code} {shown}",
-        {"analyte": tally.analyte, "unit": shown, "power": 1 / verdict.power, "values": case.mask.count(verdict.off)},
+        action=_MEND,
+        about=f"{tally.key.system}|{tally.key.code} {shown}",
+        evidence={
+            "analyte": tally.analyte,
+            "unit": shown,
+            "power": 1 / verdict.power,
+            "values": case.mask.count(verdict.off),
+        },
     )
 
 
@@ -96,12 +101,12 @@ def _unusual(case: Case, scale: _Scale) -> Finding:
     typical = typical_of(tally.analyte, tally.basis, case)
     low, high = typical.median if typical is not None else (0.0, 0.0)
     return Finding(
-        "values-unusual",
-        Severity.WARNING,
-        f"The median of {case.describe(tally)} in {unit.spelling or unit.ucum} lies outside of {low:g} to "
+        id="values-unusual",
+        severity=Severity.WARNING,
+        what=f"The median of {case.describe(tally)} in {unit.spelling or unit.ucum} lies outside of {low:g} to "
         f"{high:g}, where"
         " that of a hospital's patients lies, and no power of ten explains it.",
-        "Ask the laboratory what this code measures. A sample of children, or of one ward, may explain it.",
-        f"{tally.key.system}|{tally.key.code} {unit.spelling or unit.ucum}",
-        {"analyte": tally.analyte},
+        action="Ask the laboratory what this code measures. A sample of children, or of one ward, may explain it.",
+        about=f"{tally.key.system}|{tally.key.code} {unit.spelling or unit.ucum}",
+        evidence={"analyte": tally.analyte},
     )

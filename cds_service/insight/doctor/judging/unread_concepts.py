@@ -58,12 +58,13 @@ def judge_unread_procedures(case: Case, counts: bool) -> Iterator[Finding]:
     if counts or not unread:
         return
     yield Finding(
-        "procedure-codes-unread",
-        Severity.WARNING,
-        f"Patients with a diagnosis have procedures under codes that are not read and do not tell by a name what they "
-        f"are: {_told(unread)}.",
-        "Have the clinical owner look through them: the interventional procedure may be among them. The table lists "
-        "all, the proposed overlay holds those without a name, and those that sound like operations, as comments.",
+        id="procedure-codes-unread",
+        severity=Severity.WARNING,
+        what=f"Patients with a diagnosis have procedures under codes that are not read and do not tell by a name what "
+        f"they are: {_told(unread)}.",
+        action="Have the clinical owner look through them: the interventional procedure may be among them. The table "
+        "lists all, the proposed overlay holds those without a name, and those that sound like operations, as "
+        "comments.",
         evidence={"codes": [_about(row) for row in unread]},
     )
 
@@ -73,26 +74,26 @@ def _sounds_right(case: Case, row: ConceptTally, noun: str, counts: bool) -> Fin
     about = _about(row) if row.key.code else name or "text only"
     shown = f"{about} ({name})" if name and row.key.code else about
     return Finding(
-        f"{noun}-code-unknown",
-        Severity.WARNING if counts else Severity.BLOCKS,
-        f"{shown} sounds like a {noun} that should count, and is not known "
+        id=f"{noun}-code-unknown",
+        severity=Severity.WARNING if counts else Severity.BLOCKS,
+        what=f"{shown} sounds like a {noun} that should count, and is not known "
         f"({case.mask.words(row.resources, 'entry')}).",
-        _SPEAK_TO_OWNER_FIRST if row.key.code and ":" in row.key.system else _NO_SYSTEM,
-        about,
-        {"entries": case.mask.count(row.resources)},
+        action=_SPEAK_TO_OWNER_FIRST if row.key.code and ":" in row.key.system else _NO_SYSTEM,
+        about=about,
+        evidence={"entries": case.mask.count(row.resources)},
     )
 
 
 def _diagnosis(case: Case, system: str, rows: list[ConceptTally], counts: bool) -> Finding:
     entries = sum(row.resources for row in rows)
     return Finding(
-        "diagnosis-code-unknown",
-        Severity.WARNING if counts else Severity.BLOCKS,
-        f"{case.mask.words(entries, 'entry')} under {system or 'no system'} are primary liver cancer, read as "
+        id="diagnosis-code-unknown",
+        severity=Severity.WARNING if counts else Severity.BLOCKS,
+        what=f"{case.mask.words(entries, 'entry')} under {system or 'no system'} are primary liver cancer, read as "
         f"{_parent(rows)} ({_told(rows, case)}), and the system is not known.",
-        _edition_action(rows),
-        _about(rows[0]) if len(rows) == 1 else system,
-        {"entries": case.mask.count(entries), "codes": [row.key.code for row in rows]},
+        action=_edition_action(rows),
+        about=_about(rows[0]) if len(rows) == 1 else system,
+        evidence={"entries": case.mask.count(entries), "codes": [row.key.code for row in rows]},
     )
 
 
@@ -101,14 +102,14 @@ def _exclusion(case: Case, system: str, what: str, rows: list[ConceptTally]) -> 
     seen = case.evidence.eligibility.excluding[system, what]
     patients = case.mask.words(len(seen), "patient") + (" or more" if seen.is_full else "")
     return Finding(
-        f"{what}-code-unknown",
-        Severity.BLOCKS,
-        f"{case.mask.words(entries, 'entry')} under {system or 'no system'} are {_EXCLUSIONS[what]}, read as "
+        id=f"{what}-code-unknown",
+        severity=Severity.BLOCKS,
+        what=f"{case.mask.words(entries, 'entry')} under {system or 'no system'} are {_EXCLUSIONS[what]}, read as "
         f"{_parent(rows)} ({_told(rows, case)}), of {patients}. They are not read, so these patients could get a card "
         "that is not meant for them.",
-        _edition_action(rows),
-        system,
-        {
+        action=_edition_action(rows),
+        about=system,
+        evidence={
             "entries": case.mask.count(entries),
             "patients": case.mask.count(len(seen)),
             "codes": [row.key.code for row in rows],

@@ -145,7 +145,7 @@ def judge_server(logs: Mapping[str, SearchLog], features: Features, hooks: HookT
     for identifier, (severity, what, action) in FEATURES.items():
         if features.seen[identifier]:
             what = what.format(word=features.words.get(identifier, ""))
-            yield Finding(identifier, severity, what, action)
+            yield Finding(id=identifier, severity=severity, what=what, action=action)
     yield from _remarks(logs)
     yield from _hook_times(hooks)
 
@@ -162,20 +162,20 @@ def never_answered(logs: Mapping[str, SearchLog]) -> frozenset[str]:
 def unreachable(base: str, word: str) -> Finding:
     """Say that nothing could be asked."""
     return Finding(
-        "server-unreachable",
-        _BLOCKS,
-        f"{base} cannot be reached: {word}.",
-        "Check address, firewall, acquisition.proxy, and for a certificate error acquisition.ca_file.",
+        id="server-unreachable",
+        severity=_BLOCKS,
+        what=f"{base} cannot be reached: {word}.",
+        action="Check address, firewall, acquisition.proxy, and for a certificate error acquisition.ca_file.",
     )
 
 
 def no_access(sentence: str) -> Finding:
     """Say that no token could be had."""
     return Finding(
-        "token-refused",
-        _BLOCKS,
-        sentence,
-        "Check client id, registered key, scopes, and the clock of this machine.",
+        id="token-refused",
+        severity=_BLOCKS,
+        what=sentence,
+        action="Check client id, registered key, scopes, and the clock of this machine.",
     )
 
 
@@ -183,10 +183,10 @@ def judge_version(version: str) -> Iterator[Finding]:
     """Yield a finding for a FHIR version the service is not made for."""
     if version and not version.startswith(("4.0", "4.3")):
         yield Finding(
-            "fhir-version",
-            _BLOCKS,
-            f"The server speaks FHIR {version}; the service reads R4 (4.0) and R4B (4.3).",
-            "Use the R4 address of the server.",
+            id="fhir-version",
+            severity=_BLOCKS,
+            what=f"The server speaks FHIR {version}; the service reads R4 (4.0) and R4B (4.3).",
+            action="Use the R4 address of the server.",
         )
 
 
@@ -195,11 +195,11 @@ def _nobody_found(logs: Mapping[str, SearchLog]) -> Iterator[Finding]:
     words = {word for name in FINDING_SEARCHES if name in logs for word in logs[name].failures}
     if words:
         yield Finding(
-            "no-patients",
-            _BLOCKS,
-            f"The server lets nobody be found by search: {', '.join(sorted(words))}.",
-            "Check that the address is the FHIR base address. Many EHRs refuse such searches: name patients with "
-            "--patient-file.",
+            id="no-patients",
+            severity=_BLOCKS,
+            what=f"The server lets nobody be found by search: {', '.join(sorted(words))}.",
+            action="Check that the address is the FHIR base address. Many EHRs refuse such searches: name patients "
+            "with --patient-file.",
         )
 
 
@@ -216,25 +216,26 @@ def _failures(name: str, resource_type: str, log: SearchLog) -> Iterator[Finding
     evidence = {"sent": log.sent, "failed": failed}
     if refused * 2 > failed:
         yield Finding(
-            "server-refuses",
-            severity,
-            f"The server refuses the search for {name}: {word}.",
-            f"Have the token or client allowed to search {resource_type} (scope system/{resource_type}.rs or .read)"
+            id="server-refuses",
+            severity=severity,
+            what=f"The server refuses the search for {name}: {word}.",
+            action=f"Have the token or client allowed to search {resource_type} (scope system/{resource_type}.rs or "
+            ".read)"
             if word == "status 403"
             else "The token is not accepted: see that it has not ended, and that it is meant for this server.",
-            name,
-            evidence,
+            about=name,
+            evidence=evidence,
         )
         return
     yield Finding(
-        "search-failed",
-        severity,
-        f"{failed} of {log.sent} searches for {name} failed, mostly for: {word}.{_not_sent(failures)}",
-        "Local codes cannot be looked for without it: have searches by patient (and category) allowed."
+        id="search-failed",
+        severity=severity,
+        what=f"{failed} of {log.sent} searches for {name} failed, mostly for: {word}.{_not_sent(failures)}",
+        action="Local codes cannot be looked for without it: have searches by patient (and category) allowed."
         if name == _SURVEY
         else "Ask the server's operators; a hook whose data do not come is answered 412.",
-        name,
-        evidence,
+        about=name,
+        evidence=evidence,
     )
 
 
@@ -253,17 +254,17 @@ def _own_limits(name: str, log: SearchLog) -> Iterator[Finding]:
     nothing = f", of {log.too_large} not even the first page" if log.too_large else ""
     severity = _BLOCKS if log.too_large > WARNING_SHARE * log.sent else _WARNING
     yield Finding(
-        "service-limit",
-        severity if decides else _NOTE,
-        f"{stopped} of {log.sent} searches for {name} were not read to their end ({', '.join(words)}){nothing}: a "
+        id="service-limit",
+        severity=severity if decides else _NOTE,
+        what=f"{stopped} of {log.sent} searches for {name} were not read to their end ({', '.join(words)}){nothing}: a "
         "limit of the service itself, no fault of the server.",
-        "A list that is cut short can leave a patient undecided (truncated). Raise acquisition.max_pages, max_entries "
-        "or max_response_bytes if such charts are common."
+        action="A list that is cut short can leave a patient undecided (truncated). Raise acquisition.max_pages, "
+        "max_entries or max_response_bytes if such charts are common."
         if decides
         else "Nothing to do, unless much is missing from this report: then raise acquisition.max_pages, max_entries or "
         "max_response_bytes.",
-        name,
-        {"sent": log.sent, "stopped": stopped},
+        about=name,
+        evidence={"sent": log.sent, "stopped": stopped},
     )
 
 
@@ -273,11 +274,11 @@ def _remarks(logs: Mapping[str, SearchLog]) -> Iterator[Finding]:
     for name, issues in remarks.items():
         told = ", ".join(issue for issue, _ in issues)
         yield Finding(
-            "search-remarks",
-            _NOTE,
-            f"The server adds remarks to the search for {name}: {told}.",
-            "Look at one answer: not-supported or processing often means a parameter that was ignored.",
-            name,
+            id="search-remarks",
+            severity=_NOTE,
+            what=f"The server adds remarks to the search for {name}: {told}.",
+            action="Look at one answer: not-supported or processing often means a parameter that was ignored.",
+            about=name,
         )
 
 
@@ -289,18 +290,18 @@ def _hook_times(hooks: HookTimes) -> Iterator[Finding]:
     evidence = {"hooks": len(hooks.seconds), "late": late, "p95Seconds": round(p95, 3), "deadline": hooks.deadline}
     if late > WARNING_SHARE * len(hooks.seconds):
         yield Finding(
-            "hook-deadline",
-            _BLOCKS,
-            f"{late} of {len(hooks.seconds)} hooks without prefetch did not end within {hooks.deadline:g} s.",
-            "Have the EHR prefetch, use acquisition.strategy parallel, or raise server.hook_deadline_seconds as far as "
-            "the EHR waits.",
+            id="hook-deadline",
+            severity=_BLOCKS,
+            what=f"{late} of {len(hooks.seconds)} hooks without prefetch did not end within {hooks.deadline:g} s.",
+            action="Have the EHR prefetch, use acquisition.strategy parallel, or raise server.hook_deadline_seconds as "
+            "far as the EHR waits.",
             evidence=evidence,
         )
     elif late or p95 > _SLOW_SHARE * hooks.deadline:
         yield Finding(
-            "hook-slow",
-            _WARNING,
-            f"Hooks without prefetch take up to {p95:.1f} s (95 %) of the {hooks.deadline:g} s they have.",
-            "There is little left for busy hours: have the EHR prefetch.",
+            id="hook-slow",
+            severity=_WARNING,
+            what=f"Hooks without prefetch take up to {p95:.1f} s (95 %) of the {hooks.deadline:g} s they have.",
+            action="There is little left for busy hours: have the EHR prefetch.",
             evidence=evidence,
         )

@@ -10,8 +10,9 @@ from click import unstyle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cds_service.insight.doctor.report import as_json
-from cds_service.insight.doctor.terminal import as_text
+from cds_service.insight.doctor.document import document
+from cds_service.reports.as_json import as_json
+from cds_service.reports.as_text import as_text
 from tests.support.hospital import hospital
 from tests.unit.insight.doctor.examining import examined_folder
 
@@ -60,7 +61,7 @@ def test_odd_line_leaves_the_rest_as_it_is(line: bytes, tmp_path: Path) -> None:
     report = examined_folder(folder)
 
     assert report.draws["withCompleteDraw"] == 10
-    assert "\x1b[31mPlatelets" not in as_text(report, 80)
+    assert "\x1b[31mPlatelets" not in as_text(document(report), 80)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -74,7 +75,7 @@ def test_export_with_any_member_replaced_gives_a_report(tmp_path: Path, data: st
     report = examined_folder(tmp_path, mask=0)
 
     assert json.loads(as_json(report))["formatVersion"] == 1
-    assert all(character.isprintable() or character == "\n" for character in unstyle(as_text(report, 80)))
+    assert all(character.isprintable() or character == "\n" for character in unstyle(as_text(document(report), 80)))
 
 
 def _replace_somewhere(resource: Json, data: st.DataObject) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cds_service.insight.doctor.report import as_json
+from cds_service.reports.as_json import as_json
 from tests.support.charts import LYMPHOCYTES, NEUTROPHILS, PLATELETS
 from tests.support.hospital import Hospital, hospital, measured, of_code, of_type, recoded
 from tests.unit.insight.doctor.examining import examined

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cds_service.insight.doctor.page import as_page
+from cds_service.insight.doctor.document import document
 from cds_service.insight.doctor.phrasing import sample_of
-from cds_service.insight.doctor.terminal import as_text
+from cds_service.reports.as_html import as_html
+from cds_service.reports.as_text import as_text
 from tests.support.charts import LYMPHOCYTES, NEUTROPHILS, PLATELETS, procedure
 from tests.support.hospital import Hospital, hospital, measured, of_code, of_type, recoded
 from tests.unit.insight.doctor.examining import examined, examined_folder, finding, found
@@ -64,7 +65,7 @@ def test_code_named_as_another_test_is_listed_and_not_suspected(tmp_path: Path) 
     ]
     assert not {row.treatment for row in report.laboratory_codes} & {"suspected"}
     assert report.overlay == ""
-    assert "local WBC Leukocytter (like neutrophils count, lymphocytes count)" in as_text(report, 120)
+    assert "local WBC Leukocytter  neutrophils count, lymphocytes count" in as_text(document(report), 120)
 
 
 def test_code_without_a_name_is_listed_also_where_the_analyte_is_read(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_every_procedure_of_patients_with_a_diagnosis_is_listed(tmp_path: Path) 
         ("P2", "", 40),
     ]
     assert [row.code for row in report.eligibility_codes if row.kind == "procedure"][1:] == ["P3"]
-    for text in (as_text(report, 120), as_page(report)):
+    for text in (as_text(document(report), 120), as_html(document(report))):
         assert all(code in text for code in ("P1", "P2", "P3"))
 
 
@@ -183,9 +184,9 @@ def test_figures_stand_once_for_each_unit(tmp_path: Path) -> None:
     ]
     (lymphocytes,) = (row for row in report.laboratory_codes if row.code == LYMPHOCYTES)
     assert (lymphocytes.results, lymphocytes.without_quantity) == (40, 8)
-    lines = [line.split() for line in as_text(report, 120).splitlines()]
+    lines = [line.split() for line in as_text(document(report), 120).splitlines()]
     assert ["Tsd./nl", "unit-unknown", "10", "0"] in [line[:4] for line in lines]
-    assert as_page(report).count("final 40") == 4
+    assert as_html(document(report)).count("final 40") == 4
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The report as one HTML page with plots, on the frame that all reports share."""
+"""What doctor says to people as one document, for the terminal, the page and CSV. It reads masked counts only."""
 
 from __future__ import annotations
 
@@ -20,39 +20,53 @@ from cds_service.insight.doctor.phrasing import (
     spelling_of,
     used_of,
 )
-from cds_service.reports.as_html import as_html
-from cds_service.reports.content import Column, Document, Figure, Figures, Listing, Notice, Points, Section, Table
-from cds_service.reports.plots import Bar, HorizontalBars, Plot, Range, ValueRanges
+from cds_service.reports.content import (
+    Column,
+    Document,
+    Figure,
+    Figures,
+    Listing,
+    Notice,
+    Remark,
+    Remarks,
+    Section,
+    Table,
+    Tone,
+)
+from cds_service.reports.plots import Bar, HorizontalBars, Range, ValueRanges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from cds_service.insight.doctor.findings import Finding
     from cds_service.insight.doctor.report import CodeRow, Count, Report, UnitRow
 
-_SEVERITIES: Final = {"blocks": "Blocks go-live", "warning": "Warning", "note": "Note"}
+_TONES: Final[Mapping[str, Tone]] = {"blocks": "bad", "warning": "warning", "note": "neutral"}
 _UNITS: Final = {"count": "10⁹/L", "percent": "share of leukocytes", "mass": "g/L"}
-# Bases that share a chart.
-_CHARTED: Final = {"fraction": "percent", "moles": "mass"}
+# Bases that share a plot.
+_PLOTTED: Final = {"fraction": "percent", "moles": "mass"}
+# Of procedures and of codes that only have values like ours, in a terminal.
+_MOST_UNREAD: Final = 20
+_MOST_ALIKE: Final = 12
 
 
-def as_page(report: Report) -> str:
-    """Return the whole document. Raises MissingExtraError when matplotlib is not installed."""
-    return as_html(
-        Document(
-            kind="sii-cds doctor",
-            title="Can the rule read these data?",
-            lead="Codes, units, blood draws and eligibility as the service itself reads them, before go-live.",
-            facts=tuple(_facts(report)),
-            notices=(_verdict(report),),
-            sections=tuple(section for section in _sections(report) if section.blocks),
-            footer=f"{masking_of(report).capitalize()}. The page holds no ids, names, dates or texts of patients.",
-        )
+def document(report: Report) -> Document:
+    """Return the document: verdict, findings, draws and outcomes, codes, eligibility, searches, overlay."""
+    return Document(
+        kind="sii-cds doctor",
+        title="Can the rule read these data?",
+        lead="Codes, units, blood draws and eligibility as the service itself reads them, before go-live.",
+        facts=tuple(_facts(report)),
+        notices=(_verdict(report),),
+        sections=tuple(section for section in _sections(report) if section.blocks),
+        footer="This report holds no ids, names, dates or texts of patients.",
     )
 
 
 def _facts(report: Report) -> Iterator[str]:
     yield source_of(report)
     yield sample_of(report)
+    yield masking_of(report)
     yield f"as of {report.made}"
     yield from (f"{name} {version}" for name, version in report.versions.items())
 
@@ -60,24 +74,25 @@ def _facts(report: Report) -> Iterator[str]:
 def _verdict(report: Report) -> Notice:
     rest = f"{counted(report.count('warning'), 'warning')}, {counted(report.count('note'), 'note')}"
     if report.is_blocked:
-        return Notice(f"Not ready: {counted(report.count('blocks'), 'finding')} against go-live; {rest}.")
+        return Notice(f"Not ready: {counted(report.count('blocks'), 'finding')} against go-live; {rest}.", "bad")
     return Notice(f"Nothing stands against go-live; {rest}.", "fine")
 
 
 def _sections(report: Report) -> Iterator[Section]:
-    yield Section(id="findings", title="Findings", blocks=(_findings(report),))
+    remarks = Remarks(tuple(map(_remark, report.findings)), empty="No finding.")
+    yield Section(id="findings", title="Findings", blocks=(remarks,))
     yield Section(
         id="patients",
         title="Draws and outcomes",
         text="What the service would answer for the patients of the sample.",
-        blocks=(_figures(report), *_patient_charts(report)),
+        blocks=(_figures(report), *_patient_plots(report)),
     )
     yield Section(
         id="codes",
         title="Laboratory codes",
         text=f"Counted over {counted_over(report)}. The factor leads from the reported unit to the canonical one; "
         "quartiles are of the values as reported.",
-        blocks=(_codes(report), *_alike(report), *_value_charts(report)),
+        blocks=(_codes(report), *_alike(report), *_value_plots(report)),
     )
     yield Section(id="eligibility", title="Diagnoses and procedures", blocks=(_concepts(report), *_unread(report)))
     if report.searches:
@@ -91,15 +106,13 @@ def _sections(report: Report) -> Iterator[Section]:
         )
 
 
-def _findings(report: Report) -> Table:
-    rows = tuple((_SEVERITIES[row.severity], row.id, row.what, row.action) for row in report.findings)
-    columns = (Column("Severity"), Column("Finding"), Column("What is wrong"), Column("What to do"))
-    return Table(caption="Most severe first", columns=columns, rows=rows, empty="No finding.", stacks=True)
+def _remark(finding: Finding) -> Remark:
+    severity = finding.severity.value
+    return Remark(tag=severity, tone=_TONES[severity], code=finding.id, text=finding.what, actions=(finding.action,))
 
 
 def _figures(report: Report) -> Figures:
-    draws, counts = report.draws, report.outcomes["counts"]
-    sii = report.outcomes["sii"]
+    draws, counts, sii = report.draws, report.outcomes["counts"], report.outcomes["sii"]
     items = [
         Figure("patients examined", str(draws["patients"])),
         Figure("with blood counts", str(draws["withBloodCounts"])),
@@ -112,28 +125,28 @@ def _figures(report: Report) -> Figures:
     return Figures(tuple(items))
 
 
-def _patient_charts(report: Report) -> Iterator[Plot | Points]:
-    yield from _bars("outcomes", "What the service would answer", "outcome", report.outcomes["counts"])
-    yield from _bars("not-eligible", "Why patients are not eligible", "reason", report.outcomes["notEligible"])
-    yield from _bars("indeterminate", "Why SII cannot be told", "reason", report.outcomes["indeterminate"])
-    yield from _bars("no-draw", "Why patients lack a complete draw", "reason", report.draws["missing"])
+def _patient_plots(report: Report) -> Iterator[HorizontalBars]:
+    draws, outcomes = report.draws, report.outcomes
+    yield from _bars("outcomes", "What the service would answer", "outcome", outcomes["counts"])
+    yield from _bars("not-eligible", "Why patients are not eligible", "reason", outcomes["notEligible"])
+    yield from _bars("indeterminate", "Why SII cannot be told", "reason", outcomes["indeterminate"])
+    yield from _bars("unavailable", "Which data could not be had", "prefetch key", outcomes["unavailable"])
+    yield from _bars("no-draw", "Why patients lack a complete draw", "reason", draws["missing"])
 
 
-def _bars(identifier: str, title: str, item: str, counts: Mapping[str, Count]) -> Iterator[Plot | Points]:
-    """Draw shown counts where there are several; masked ones are named in the description and have no bar."""
-    shown = tuple(Bar(name, count) for name, count in counts.items() if isinstance(count, int))
-    masked = [f"{name} ({count})" for name, count in counts.items() if not isinstance(count, int)]
-    if len(counts) == 1:
-        yield Points(tuple(f"{title}: {name} ({count})" for name, count in counts.items()))
-    elif shown:
-        description = f"Number of patients by {item}." + (f" Masked: {', '.join(masked)}." if masked else "")
+def _bars(identifier: str, title: str, item: str, counts: Mapping[str, Count]) -> Iterator[HorizontalBars]:
+    """Draw counts; a masked one has no bar, and says so where its number would stand."""
+    if counts:
         yield HorizontalBars(
             id=identifier,
             title=title,
-            description=description,
+            description=f"Number of patients by {item}.",
             item_label=item.capitalize(),
             value_label="Patients",
-            bars=shown,
+            bars=tuple(
+                Bar(name, count) if isinstance(count, int) else Bar(name, 0, text=count)
+                for name, count in counts.items()
+            ),
         )
 
 
@@ -141,15 +154,15 @@ def _codes(report: Report) -> Table:
     rows = tuple(row for code in report.laboratory_codes for row in _code_rows(code))
     columns = (
         Column("Code"),
-        Column("Name"),
+        Column("Name", minor=True),
         Column("As"),
         Column("Unit"),
         Column("Read"),
         Column("Results", numeric=True),
         Column("Used", numeric=True),
-        Column("Statuses"),
+        Column("Statuses", minor=True),
         Column("Quartiles", numeric=True),
-        Column("Not used"),
+        Column("Not used", minor=True),
     )
     caption = f"Codes of the four analytes and what resembles them; {report.other_codes} other codes were seen"
     return Table(caption=caption, columns=columns, rows=rows, empty="No code of the four analytes.")
@@ -185,7 +198,9 @@ def _alike(report: Report) -> Iterator[Table]:
     if alike:
         columns = (Column("Code"), Column("Values like"))
         rows = tuple((name, ", ".join(analytes)) for name, analytes in alike)
-        yield Table(caption="Values like ours, but named otherwise or not needed", columns=columns, rows=rows)
+        yield Table(
+            caption="Values like ours, but named otherwise or not needed", columns=columns, rows=rows, brief=_MOST_ALIKE
+        )
 
 
 def _quartiles(unit: UnitRow) -> str:
@@ -193,7 +208,7 @@ def _quartiles(unit: UnitRow) -> str:
     return " · ".join(number(found[key]) for key in ("p25", "p50", "p75")) if found else ""
 
 
-def _value_charts(report: Report) -> Iterator[Plot]:
+def _value_plots(report: Report) -> Iterator[ValueRanges]:
     """Draw, for each analyte and basis, the values of every code and unit in the canonical unit."""
     groups: dict[tuple[str, str], list[Range]] = {}
     suspicious = {row.about for row in report.findings if row.id == "unit-scale"}
@@ -201,7 +216,7 @@ def _value_charts(report: Report) -> Iterator[Plot]:
         for unit in code.units if code.treatment != "refused" else ():
             found = _range(code, unit, suspicious)
             if found is not None:
-                groups.setdefault((code.analyte, _CHARTED.get(code.basis, code.basis)), []).append(found)
+                groups.setdefault((code.analyte, _PLOTTED.get(code.basis, code.basis)), []).append(found)
     typical = load_lookalikes().typical
     for (analyte, basis), ranges in groups.items():
         if (analyte, basis) in typical:
@@ -239,7 +254,7 @@ def _concepts(report: Report) -> Table:
     columns = (
         Column("Kind"),
         Column("Code"),
-        Column("Name"),
+        Column("Name", minor=True),
         Column("Means"),
         Column("Entries", numeric=True),
         Column("Patients", numeric=True),
@@ -255,14 +270,14 @@ def _unread(report: Report) -> Iterator[Table]:
     if cells:
         columns = (
             Column("Code"),
-            Column("Name"),
+            Column("Name", minor=True),
             Column("Means"),
             Column("Entries", numeric=True),
             Column("Patients", numeric=True),
         )
         rows = tuple(row[1:6] for row in cells)
         caption = "Other procedures of examined patients with a diagnosis"
-        yield Table(caption=caption, columns=columns, rows=rows)
+        yield Table(caption=caption, columns=columns, rows=rows, brief=_MOST_UNREAD)
 
 
 def _searches(report: Report) -> Table:

@@ -53,7 +53,7 @@ _MOST_ALIKE: Final = 12
 def document(report: Report) -> Document:
     """Return the document: verdict, findings, draws and outcomes, codes, eligibility, searches, overlay."""
     return Document(
-        kind="sii-cds doctor",
+        kind="Doctor",
         title="Can the rule read these data?",
         lead="Codes, units, blood draws and eligibility as the service itself reads them, before go-live.",
         facts=tuple(_facts(report)),
@@ -209,7 +209,7 @@ def _quartiles(unit: UnitRow) -> str:
 
 
 def _value_plots(report: Report) -> Iterator[ValueRanges]:
-    """Draw, for each analyte and basis, the values of every code and unit in the canonical unit."""
+    """IdSample, for each analyte and basis, the values of every code and unit in the canonical unit."""
     groups: dict[tuple[str, str], list[Range]] = {}
     suspicious = {row.about for row in report.findings if row.id == "unit-scale"}
     for code in report.laboratory_codes:

@@ -11,7 +11,7 @@ from cds_service.authorization.clients import TrustedClient
 from cds_service.insight.doctor.eligibility_survey import EligibilitySurvey, Standing
 from cds_service.insight.doctor.laboratory_survey import LaboratorySurvey
 from cds_service.insight.doctor.names import NameBook
-from cds_service.insight.doctor.patient_tally import PatientTally
+from cds_service.insight.doctor.tallies import PatientTally
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.eligibility_facts import FactReader
 from cds_service.normalization.observations import ObservationReader

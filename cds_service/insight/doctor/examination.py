@@ -9,9 +9,8 @@ from cds_service.insight.doctor.judging.case import Case
 from cds_service.insight.doctor.judging.draws import judge_draws, judge_outcomes
 from cds_service.insight.doctor.judging.eligibility import judge_eligibility
 from cds_service.insight.doctor.judging.local_codes import Suspects, find_local_codes, judge_local_codes
-from cds_service.insight.doctor.judging.properties import judge_properties
-from cds_service.insight.doctor.judging.results import judge_results
-from cds_service.insight.doctor.judging.scales import judge_scales
+from cds_service.insight.doctor.judging.results import judge_properties, judge_results
+from cds_service.insight.doctor.judging.values import judge_scales
 from cds_service.insight.doctor.lookalikes import load_lookalikes
 from cds_service.insight.doctor.names import NameBook
 from cds_service.insight.doctor.overlay import propose

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
     from cds_service.insight.doctor.eligibility_survey import ConceptTally
     from cds_service.insight.doctor.findings import Finding
-    from cds_service.insight.doctor.judging.by_values import Likeness
     from cds_service.insight.doctor.judging.case import Case
-    from cds_service.insight.doctor.judging.local_codes import LocalCode, Suspects
+    from cds_service.insight.doctor.judging.local_codes import Likeness, LocalCode, Suspects
     from cds_service.insight.doctor.laboratory_survey import CodeTally, UnitTally
 
 

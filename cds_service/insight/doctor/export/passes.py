@@ -3,27 +3,57 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from cds_service.acquisition.bundles import BundleFailedError
-from cds_service.insight.doctor.charts import MOST_RESULTS, Chart, bundle
+from cds_service.foreign_bytes import UNREADABLE, decode
 from cds_service.insight.doctor.eligibility_survey import Standing
-from cds_service.insight.doctor.export.heads import read_head
+from cds_service.insight.doctor.patient_charts import MOST_RESULTS, Chart, bundle
 from cds_service.insight.doctor.resources import CONDITIONS, OBSERVATIONS, PROCEDURES
-from cds_service.insight.doctor.tallies import Draw, Patients
+from cds_service.insight.doctor.tallies import IdSample, Patients
 from cds_service.insight.sources.export_files import LONGEST_LINE
+from cds_service.normalization.subject import type_and_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cds_service.acquisition.resources import CodeableConcept, Malformed, Observation
     from cds_service.insight.doctor.evidence import Evidence
-    from cds_service.insight.doctor.export.heads import Head
 
 # Enough to tell a share of Observations whose Patient is missing.
 _SUBJECTS: Final = 500
 # From here on an export holds "or more" patients.
 _MOST_PEOPLE: Final = 100_000
+
+
+class Head(msgspec.Struct):
+    """Type, id and subject of a resource; nothing else of it is decoded."""
+
+    resourceType: str = ""  # noqa: N815
+    id: str | None = None
+    # Another shape than a Reference in types that are none of ours.
+    subject: Any = None
+
+    @property
+    def patient(self) -> str:
+        """The id of the patient it is about, or is; empty where it names none."""
+        if self.resourceType == "Patient":
+            return self.id or ""
+        reference = self.subject.get("reference") if isinstance(self.subject, dict) else None
+        return (type_and_id(reference, "Patient") or "") if isinstance(reference, str) else ""
+
+
+_HEAD = msgspec.json.Decoder(Head)
+
+
+def read_head(line: bytes) -> Head | None:
+    """Return the head of a line; None for one that is no JSON object of that form."""
+    try:
+        return decode(_HEAD, line)
+    except UNREADABLE:
+        return None
 
 
 class FirstPass:
@@ -35,10 +65,10 @@ class FirstPass:
         self._evidence = evidence
         self._listed = frozenset(options.patient_ids) if options.patient_ids is not None else None
         size = options.patients if options.patient_ids is None else len(options.patient_ids)
-        self._everyone = Draw(size, options.seed)
-        self._qualifying = Draw(size, options.seed)
-        self._suspected = Draw(size, options.seed)
-        self._subjects = Draw(_SUBJECTS, options.seed)
+        self._everyone = IdSample(size, options.seed)
+        self._qualifying = IdSample(size, options.seed)
+        self._suspected = IdSample(size, options.seed)
+        self._subjects = IdSample(_SUBJECTS, options.seed)
         self.people = Patients(_MOST_PEOPLE)
         self.types: Counter[str] = Counter()
         self.unreadable = 0

@@ -89,10 +89,9 @@ def _components(case: Case) -> Iterator[Finding]:
             id="component-results",
             severity=most_for(analyte) if inside == whole else Severity.WARNING,
             what=f"{case.mask.words(inside, 'result')} of {analyte}, of {case.mask.count(whole)} in all, stand in "
-            "components of"
-            " panels. A search by code finds Observations by their own code, not by those of components.",
-            action="Have the interface send each test as an Observation of its own, or have the EHR prefetch the panels "
-            "too.",
+            "components of panels. A search by code finds Observations by their own code, not by those of components.",
+            action="Have the interface send each test as an Observation of its own, or have the EHR prefetch the "
+            "panels too.",
             about=str(analyte),
             evidence={"results": case.mask.count(inside), "of": case.mask.count(whole)},
         )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.clinical.reasons import Reason
-from cds_service.insight.doctor.findings import Finding, Severity
-from cds_service.insight.doctor.judging.thresholds import (
+from cds_service.insight.doctor.findings import (
     BLOCKING_SHARE,
     DRAWS_BLOCKING,
     DRAWS_WARNING,
     LEAST_DECIDED,
     USUAL_ABOVE,
+    Finding,
+    Severity,
     by_share,
 )
 

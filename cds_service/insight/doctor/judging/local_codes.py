@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cds_service.clinical.models import MAIN_ANALYTES
-from cds_service.insight.doctor.findings import Finding, Severity
-from cds_service.insight.doctor.judging.by_values import Likeness, likenesses
+from cds_service.clinical.models import MAIN_ANALYTES, Analyte
+from cds_service.insight.doctor.findings import (
+    LEAST_PATIENTS,
+    LEAST_VALUES_NAMELESS,
+    LOCAL_WARNING_SHARE,
+    Finding,
+    Severity,
+)
 from cds_service.insight.doctor.judging.case import most_for
-from cds_service.insight.doctor.judging.thresholds import LOCAL_WARNING_SHARE
-from cds_service.insight.doctor.judging.values import SHARES, canonical, fitting_factors, judge_values, kinds_of
+from cds_service.insight.doctor.judging.values import (
+    SHARES,
+    canonical,
+    fitting_factors,
+    judge_values,
+    kinds_of,
+    typical_of,
+)
 from cds_service.insight.doctor.laboratory_survey import USABLE, CodeTally, UnitTally, meaning_of
+from cds_service.insight.doctor.masking import median
 from cds_service.settings.overlays.forms import UNSEARCHABLE
 from fhir_mappings.check_digits import is_loinc_code, is_snomed_code
 
@@ -18,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cds_service.insight.doctor.judging.case import Case
+    from cds_service.insight.doctor.laboratory_survey import CodeTally, UnitTally
 
 _CHECK_DIGITS: Final = {"loinc": is_loinc_code, "snomed": is_snomed_code}
 
@@ -111,7 +124,7 @@ def _by_name(tally: CodeTally, case: Case) -> LocalCode | None:
         return LocalCode(tally, analyte, basis, unit, doubt=contradiction)
     factor = meaning_of(unit, basis, case.mappings).factor
     values = canonical(unit, float(factor)) if factor is not None else []
-    verdict = judge_values(values, len(unit.patients), analyte, basis, case)
+    fit = judge_values(values, len(unit.patients), analyte, basis, case)
     doubts = {
         "fits": "",
         "too-few": "there are too few values to compare",
@@ -119,7 +132,7 @@ def _by_name(tally: CodeTally, case: Case) -> LocalCode | None:
         "partly": "some values do not fit the unit",
         "unusual": "the values are not those of this test",
     }
-    return LocalCode(tally, analyte, basis, unit, doubt=doubts[verdict.kind])
+    return LocalCode(tally, analyte, basis, unit, doubt=doubts[fit.kind])
 
 
 def _contradiction(tally: CodeTally, basis: str, case: Case) -> str:
@@ -141,8 +154,8 @@ _MANY: Final = 0.05
 
 def _without_unit(tally: CodeTally, analyte: str, unit: UnitTally, case: Case) -> LocalCode:
     if "fraction" in {basis for a, basis in case.mappings.plausible if a == analyte}:
-        verdict = judge_values(list(unit.values.values), len(unit.patients), analyte, "fraction", case)
-        if verdict.kind == "fits":
+        fit = judge_values(list(unit.values.values), len(unit.patients), analyte, "fraction", case)
+        if fit.kind == "fits":
             return LocalCode(tally, analyte, "fraction", unit)
     return LocalCode(tally, analyte, "", unit, doubt="its results carry no unit")
 
@@ -215,3 +228,35 @@ def _by_values_finding(code: LocalCode, case: Case) -> Finding:
         about=f"{code.about} {code.analyte}",
         evidence={"analyte": code.analyte, "basis": code.basis, "results": case.mask.count(code.tally.results)},
     )
+
+
+class Likeness(NamedTuple):
+    """A code whose values are like those of an analyte.
+
+    `named_otherwise`: its name is that of another test. A code without one, or with a name that says nothing, may be
+    ours.
+    """
+
+    tally: CodeTally
+    analyte: str
+    basis: str
+    unit: UnitTally
+    named_otherwise: bool
+
+
+def likenesses(tally: CodeTally, case: Case) -> Iterator[Likeness]:
+    """Yield each analyte and basis in whose reference interval the median of a code's values lies."""
+    named_otherwise = case.names.is_another_test(tally.all_names)
+    seen = set()
+    for unit in tally.units.values():
+        if len(unit.values.values) < LEAST_VALUES_NAMELESS or len(unit.patients) < LEAST_PATIENTS:
+            continue
+        for kind in kinds_of(unit, case):
+            factor = meaning_of(unit, kind, case.mappings).factor
+            for analyte in Analyte if factor is not None else ():
+                typical = typical_of(analyte, kind, case) if (analyte, kind) in case.mappings.plausible else None
+                middle = median(canonical(unit, float(factor or 1)))
+                fits = typical is not None and typical.reference[0] <= middle <= typical.reference[1]
+                if fits and (analyte, kind) not in seen:
+                    seen.add((analyte, kind))
+                    yield Likeness(tally, str(analyte), kind, unit, named_otherwise)

@@ -13,14 +13,11 @@ from cds_service.acquisition import prefetch
 from cds_service.acquisition.queries import PAGE_SIZE
 from cds_service.errors import DataUnavailableError
 from cds_service.hooks.request import FHIRAuthorization
-from cds_service.insight.doctor.charts import hook_request
 from cds_service.insight.doctor.eligibility_survey import Standing
 from cds_service.insight.doctor.evidence import NOBODY, Evidence, Options
+from cds_service.insight.doctor.patient_charts import hook_request
 from cds_service.insight.doctor.resources import CONDITIONS, OBSERVATIONS, PROCEDURES
-from cds_service.insight.doctor.server.connection import TokenError, timing_row
-from cds_service.insight.doctor.server.features import FeatureObserver, Features, is_foreign
-from cds_service.insight.doctor.server.issues import fhir_version
-from cds_service.insight.doctor.server.judging import (
+from cds_service.insight.doctor.server.conclusions import (
     HookTimes,
     judge_server,
     judge_version,
@@ -28,8 +25,10 @@ from cds_service.insight.doctor.server.judging import (
     no_access,
     unreachable,
 )
+from cds_service.insight.doctor.server.connection import TokenError, timing_row
+from cds_service.insight.doctor.server.features import FeatureObserver, Features, is_foreign, run_probes
+from cds_service.insight.doctor.server.issues import fhir_version
 from cds_service.insight.doctor.server.patients import choose_patients
-from cds_service.insight.doctor.server.probes import run_probes
 from cds_service.services.decision import decide
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from cds_service.acquisition.bundles import BundleReader
 from cds_service.acquisition.resources import Patient
 from cds_service.insight.doctor.eligibility_survey import CANCER
 from cds_service.insight.doctor.resources import CONDITIONS
-from cds_service.insight.doctor.server.judging import FINDING_SEARCHES
-from cds_service.insight.doctor.tallies import Draw
+from cds_service.insight.doctor.server.conclusions import FINDING_SEARCHES
+from cds_service.insight.doctor.tallies import IdSample
 from cds_service.normalization.subject import type_and_id
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def choose_patients(connection: Connection, evidence: Evidence) -> tuple[str, ..
     options = evidence.options
     if options.patient_ids is not None:
         return options.patient_ids
-    qualifying, others = Draw(options.patients, options.seed), Draw(options.patients, options.seed)
+    qualifying, others = IdSample(options.patients, options.seed), IdSample(options.patients, options.seed)
     named: set[str] = set()
     for codes in _condition_codes(evidence):
         query = urlencode({"code": codes, "_count": _PAGE})

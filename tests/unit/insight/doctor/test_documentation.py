@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from cds_service.cli.main import main
 from cds_service.insight.doctor.judging.results import ACTIONS
-from cds_service.insight.doctor.server.judging import FEATURES
+from cds_service.insight.doctor.server.conclusions import FEATURES
 from tests.architecture.checkout import ROOT
 from tests.integration.test_doctor_server import PLANTED as PLANTED_IN_SERVERS
 from tests.support.charts import LYMPHOCYTES, NEUTROPHILS, NOW, PLATELETS

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.insight.doctor.tallies import MOST_VALUES, Draw, Patients, Sample
+from cds_service.insight.doctor.tallies import MOST_VALUES, IdSample, Patients, Sample
 
 IDS = st.lists(st.text(min_size=1, max_size=8), max_size=60)
 
@@ -36,7 +36,7 @@ def test_sample_keeps_few_values_and_their_distribution() -> None:
 
 @given(IDS, st.integers(0, 20), st.integers(0, 5))
 def test_draw_does_not_depend_on_order_or_repetition(ids: list[str], size: int, seed: int) -> None:
-    once, shuffled = Draw(size, seed), Draw(size, seed)
+    once, shuffled = IdSample(size, seed), IdSample(size, seed)
     for identifier in ids:
         once.add(identifier)
     for identifier in (*sorted(ids), *reversed(ids)):
@@ -51,7 +51,7 @@ def test_draw_takes_everybody_as_often() -> None:
     """2 of 10 by 500 seeds: each is expected 100 times, with a standard deviation of 9."""
     taken: Counter[str] = Counter()
     for seed in range(500):
-        draw = Draw(2, seed)
+        draw = IdSample(2, seed)
         for number in range(10):
             draw.add(f"patient-{number}")
         taken.update(draw.ids())

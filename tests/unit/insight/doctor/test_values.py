@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.insight.doctor.evidence import Evidence
 from cds_service.insight.doctor.judging.case import Case
-from cds_service.insight.doctor.judging.values import Verdict, judge_values
+from cds_service.insight.doctor.judging.values import Fit, judge_values
 from cds_service.insight.doctor.lookalikes import load_lookalikes
 from cds_service.insight.doctor.masking import Mask
 from cds_service.insight.doctor.names import NameBook
@@ -61,8 +61,8 @@ def test_values_are_judged_by_their_unit(
 
 
 def test_values_of_few_patients_are_not_judged() -> None:
-    assert judge_values(around(180_000), 4, "platelets", "count", CASE) == Verdict("too-few")
+    assert judge_values(around(180_000), 4, "platelets", "count", CASE) == Fit("too-few")
 
 
 def test_leukocytes_have_no_typical_values() -> None:
-    assert judge_values(around(6.5), 20, "leukocytes", "count", CASE) == Verdict("too-few")
+    assert judge_values(around(6.5), 20, "leukocytes", "count", CASE) == Fit("too-few")

@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from cds_service.insight.doctor.findings import Finding, Severity
-from cds_service.insight.doctor.judging.thresholds import WARNING_SHARE
+from cds_service.insight.doctor.findings import WARNING_SHARE, Finding, Severity
 from cds_service.insight.doctor.masking import quantile
 from cds_service.insight.doctor.server.connection import NOT_SENT, OWN_LIMITS
 

@@ -70,6 +70,14 @@ class TreatmentCalendar:
         self._begins = [span.first for span in self._spans]
         self._first_moments = first_moments((*procedures, *closing), policy.post_procedure_exclusion_days, today)
 
+    @property
+    def closed_days(self) -> tuple[tuple[date, date], ...]:
+        """Return the days whose blood is never used, from the first to the last of each span, oldest first.
+
+        Blood of a first day is used where it was surely drawn before the procedure.
+        """
+        return tuple((span.first - timedelta(days=1), span.last) for span in self._spans)
+
     def place(self, draw: BloodDraw) -> TimedDraw:
         """Place a draw relative to the latest procedure and name why it may not be used, if so."""
         taken, latest = draw.effective.day, self.procedures[0] if self.procedures else None

@@ -6,16 +6,26 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from markupsafe import Markup
+
+from cds_service.audit.records import HookRecord
 from cds_service.cards.detail import decided_detail, indeterminate_detail
 from cds_service.cards.summary import decided_summary, indeterminate_summary
 from cds_service.cards.wording import TEXTS, TREND_TEXTS
 from cds_service.clinical.outcomes import Indeterminate, NotEligible
 from cds_service.reports.markdown import render_detail
+from cds_service.smart.draw_rows import Input, Row, draw_rows, loose_rows
+from cds_service.smart.picture import draw_picture, numbered
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
+    from cds_service.audit.earlier_decisions import EarlierDecisions
     from cds_service.cards.wording.texts import Texts
+    from cds_service.cards.wording.trend_texts import TrendTexts
+    from cds_service.clinical.reasons import Reason
+    from cds_service.clinical.timing import TreatmentCalendar
     from cds_service.services.decision import Decision
     from cds_service.services.site import Site
     from cds_service.smart.view import View
@@ -29,9 +39,18 @@ class Excluded(NamedTuple):
     number: int
 
 
+class Earlier(NamedTuple):
+    """One earlier decision as a row."""
+
+    time: str
+    what: str
+    outcome: str
+    sii: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContent:
-    """All that the template fills in."""
+    """All that the template fills in. `picture` is empty where nothing is drawn; `reasons` where SII was decided."""
 
     name: str
     born: str
@@ -39,44 +58,109 @@ class PageContent:
     read_line: str
     outcome: str
     headline: str
+    reasons: tuple[tuple[str, str], ...]
     detail: Markup
+    picture: Markup
+    procedures: tuple[tuple[str, str], ...]
+    diagnoses: tuple[str, ...]
+    draws: tuple[Row, ...]
+    loose: tuple[Input, ...]
     excluded: tuple[Excluded, ...]
+    chart_excluded: tuple[Excluded, ...]
+    not_delivered: tuple[str, ...]
+    earlier: tuple[Earlier, ...]
+    earlier_line: str
+    limits: Markup
+    model_card: str
+    version_line: str
 
 
 def page_content(view: View, site: Site) -> PageContent:
     """Put a view into words."""
-    texts = TEXTS[site.cards.language]
-    trend, banner = TREND_TEXTS[site.cards.language], view.banner
-    headline, detail = _words(view.decision, site, texts)
+    texts, trend = TEXTS[site.cards.language], TREND_TEXTS[site.cards.language]
+    decision, banner = view.decision, view.banner
+    assessment, laboratory = decision.assessment, decision.laboratory
+    headline, detail = _words(decision, site, texts, trend)
+    calendar = decision.eligibility.calendar(site.policy, view.now)
+    excluded = [result.reason for result in laboratory.counts.excluded] if laboratory is not None else []
     return PageContent(
         name=banner.name or trend.not_recorded,
         born=banner.born or trend.not_recorded,
         number=banner.number,
-        read_line=trend.read_line.format(
-            time=view.now.astimezone(site.policy.timezone).strftime("%Y-%m-%d %H:%M %Z"), user=view.user
-        ),
-        outcome=view.decision.assessment.outcome,
+        read_line=trend.read_line.format(time=_moment(view.now, site), user=view.user or trend.not_recorded),
+        outcome=assessment.outcome,
         headline=headline,
-        detail=render_detail(detail),
-        excluded=_excluded(view.decision, texts),
+        reasons=tuple((reason, texts.reasons[reason]) for reason in _reasons(decision)),
+        detail=render_detail(detail) if detail else Markup(),
+        picture=_picture(decision, calendar, site, texts, trend),
+        procedures=tuple((p.number, p.text) for p in numbered(decision.facts.procedures)),
+        diagnoses=_diagnoses(decision) if laboratory is None else (),
+        draws=draw_rows(decision, calendar, site, texts, trend),
+        loose=loose_rows(decision, texts),
+        excluded=_excluded(excluded, texts),
+        chart_excluded=_excluded(decision.facts.excluded_reasons, texts),
+        not_delivered=tuple(gap.key for gap in decision.gaps),
+        earlier=tuple(_earlier(view.earlier, site, trend)),
+        earlier_line=_how_far(view.earlier, site, trend),
+        limits=Markup() if _is_decided(decision) else render_detail(f"{texts.evidence}\n\n{texts.timing_note}"),
+        model_card=site.cards.model_card_url,
+        version_line=texts.version_line.format(rule=site.service.rule_version, mappings=site.mappings.version),
     )
 
 
-def _excluded(decision: Decision, texts: Texts) -> tuple[Excluded, ...]:
-    """Count what is not used by reason: a result of another record shows its reason and nothing it says."""
-    laboratory = decision.laboratory
-    reasons = Counter(result.reason for result in laboratory.counts.excluded) if laboratory is not None else Counter()
-    return tuple(Excluded(reason, texts.reasons[reason], count) for reason, count in reasons.most_common())
+def _is_decided(decision: Decision) -> bool:
+    return not isinstance(decision.assessment, NotEligible | Indeterminate)
 
 
-def _words(decision: Decision, site: Site, texts: Texts) -> tuple[str, str]:
+def _reasons(decision: Decision) -> Sequence[Reason]:
+    assessment = decision.assessment
+    return assessment.reasons if isinstance(assessment, NotEligible | Indeterminate) else ()
+
+
+def _words(decision: Decision, site: Site, texts: Texts, trend: TrendTexts) -> tuple[str, str]:
     """Return headline and text, as the card has them or would have them."""
     assessment, mappings = decision.assessment, site.mappings.version
     if isinstance(assessment, NotEligible):
-        reasons = "\n".join(f"* {texts.reasons[reason]} `{reason}`" for reason in assessment.reasons)
-        return TREND_TEXTS[site.cards.language].outcomes[assessment.outcome], reasons
+        return trend.outcomes[assessment.outcome], ""
     if isinstance(assessment, Indeterminate):
         detail = indeterminate_detail(assessment, texts, mappings, site.policy, decision.gaps)
         return indeterminate_summary(assessment, texts), detail
     detail = decided_detail(assessment, texts, mappings, site.policy.cutoff_source, decision.gaps)
     return decided_summary(assessment, texts), detail
+
+
+def _picture(decision: Decision, calendar: TreatmentCalendar, site: Site, texts: Texts, trend: TrendTexts) -> Markup:
+    if decision.laboratory is None:
+        return Markup()
+    return draw_picture(decision.laboratory, decision, calendar, site.policy.cutoff, texts, trend)
+
+
+def _diagnoses(decision: Decision) -> tuple[str, ...]:
+    """Return what was read of the diagnoses, for a page that has no blood counts."""
+    return tuple(
+        " ".join(filter(None, (fact.category, fact.code, f"({fact.last_day})" if fact.last_day else "")))
+        for fact in decision.facts.conditions
+    )
+
+
+def _excluded(reasons: Iterable[Reason], texts: Texts) -> tuple[Excluded, ...]:
+    """Count what is not used by reason: a result of another record shows its reason and nothing it says."""
+    return tuple(Excluded(reason, texts.reasons[reason], count) for reason, count in Counter(reasons).most_common())
+
+
+def _earlier(earlier: EarlierDecisions, site: Site, trend: TrendTexts) -> Iterable[Earlier]:
+    for record in earlier.decisions:
+        how = record.how_presented if isinstance(record, HookRecord) else "page"
+        yield Earlier(_moment(record.time, site), trend.presented.get(how, how), record.outcome, record.sii or "")
+
+
+def _how_far(earlier: EarlierDecisions, site: Site, trend: TrendTexts) -> str:
+    if earlier.is_cut:
+        return trend.earlier_cut.format(count=len(earlier.decisions))
+    if earlier.is_complete or earlier.read_back_to is None:
+        return trend.earlier_all if earlier.is_complete else trend.earlier_unread
+    return trend.earlier_until.format(time=_moment(earlier.read_back_to, site))
+
+
+def _moment(time: datetime, site: Site) -> str:
+    return time.astimezone(site.policy.timezone).strftime("%Y-%m-%d %H:%M %Z")

@@ -23,7 +23,41 @@ class TrendTexts:
     read_line: str
     not_following: str
     outcomes: Mapping[str, str]
+    none: str
+    cutoff_label: str
+    picture_description: str
+    legend: Mapping[str, str]
+    picture_note: str
+    why_heading: str
+    procedures_heading: str
+    diagnoses_heading: str
+    draws_heading: str
+    draws_columns: tuple[str, str, str, str]
+    decides: str
+    baseline: str
+    older: str
+    newest_undecided: str
+    not_used: str
+    after: str
+    before: str
+    same_day: str
+    unrelated: str
+    loose_heading: str
+    loose_columns: tuple[str, str, str, str]
     excluded_heading: str
+    chart_excluded_heading: str
+    not_delivered_heading: str
+    earlier_heading: str
+    earlier_columns: tuple[str, str, str, str]
+    presented: Mapping[str, str]
+    earlier_none: str
+    earlier_all: str
+    earlier_until: str
+    earlier_cut: str
+    earlier_unread: str
+    detail_heading: str
+    limits_heading: str
+    model_card_link: str
     refused_title: str
     refusals: Mapping[str, str]
     open_again: str

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _TICK_VALUES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
 _MOST_TIME_TICKS = 9
+_MOST_STEPS = 4
 _WEEKLY_UP_TO_DAYS = 75
 
 
@@ -75,7 +76,7 @@ class ValueAxis:
         above = min((tick for tick in _TICK_VALUES if tick >= high), default=_TICK_VALUES[-1])
         return cls(min(below, 100), max(above, 1000), top, bottom)
 
-    def y(self, value: Decimal | int) -> float:
+    def y(self, value: Decimal | float) -> float:
         """Return the position of a value, kept inside the axis."""
         kept = min(max(float(value), float(self.lowest)), float(self.highest))
         share = math.log(kept / self.lowest) / math.log(self.highest / self.lowest)
@@ -100,3 +101,30 @@ def spread(wanted: Sequence[float], gap: float, left: float, right: float) -> li
         placed[index] = min(placed[index], limit)
         limit = placed[index] - gap
     return placed
+
+
+@dataclass(frozen=True, slots=True)
+class LinearAxis:
+    """A quantity from zero to the round number above all values, at most four steps apart."""
+
+    highest: float
+    step: float
+    top: float
+    bottom: float
+
+    @classmethod
+    def around(cls, values: Sequence[Decimal], top: float, bottom: float) -> LinearAxis:
+        """Return the axis of some values; of none it reaches from zero to one."""
+        highest = float(max(values, default=0)) or 1.0
+        power = 10.0 ** math.floor(math.log10(highest))
+        step = next(power * part for part in (0.5, 1, 2, 2.5) if highest <= power * part * _MOST_STEPS)
+        return cls(math.ceil(highest / step) * step, step, top, bottom)
+
+    def y(self, value: Decimal | float) -> float:
+        """Return the position of a value, kept inside the axis."""
+        share = min(max(float(value) / self.highest, 0.0), 1.0)
+        return self.bottom - share * (self.bottom - self.top)
+
+    def ticks(self) -> tuple[float, ...]:
+        """Return zero, the middle and the highest value."""
+        return (0.0, self.highest / 2, self.highest)

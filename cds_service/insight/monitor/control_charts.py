@@ -39,7 +39,6 @@ class ControlChart(ABC):
     """One measure over the judged days, against what is usual."""
 
     def __init__(self, counts: Counts, expected: Numbers, directions: tuple[str, ...]) -> None:
-        """Keep the counts and what was due on each day."""
         self.counts = counts
         self.expected = expected
         self.directions = directions

@@ -18,6 +18,7 @@ from cds_service.insight.monitor.periods import LEAST_BASELINE_DAYS
 from cds_service.insight.monitor.wording import detection, evidence, headline, number
 from cds_service.insight.tally import LATENCY, SAMPLE_AGE, SII
 from cds_service.reports.printable import printable
+from cds_service.reports.text_table import table_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from cds_service.insight.tally import Tally
 
 _WIDTH: Final = 110
+# A day is one line, whatever the width of the terminal.
+_TABLE_WIDTH: Final = 400
 _MOST_EVIDENCE: Final = 6
 _LAST_DAYS: Final = 7
 COLUMNS: Final = (
@@ -127,14 +130,8 @@ def _table(charts: ClientCharts, result: Monitoring, tallies: Tallies, today: da
     rows += [(day.isoformat(), *day_cells(tallies.of(charts.client, day))) for day in days]
     if tallies.of(charts.client, today).hooks:
         rows.append(("so far today", *day_cells(tallies.of(charts.client, today))))
-    widths = [max(len(row[column]) for row in [COLUMNS, *rows]) for column in range(len(COLUMNS))]
     yield charts.client
-    for row in [COLUMNS, *rows]:
-        first, *rest = (
-            f"{cell:<{width}}" if column == 0 else f"{cell:>{width}}"
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  ".join((first, *rest))
+    yield from table_lines(COLUMNS, rows, _TABLE_WIDTH, numeric=range(1, len(COLUMNS)))
 
 
 def day_cells(tally: Tally, days: int = 1) -> tuple[str, ...]:

@@ -10,12 +10,16 @@ from cds_service.insight.row import INDETERMINATE, UNAVAILABLE
 from cds_service.insight.tally import ACCEPTED, OVERRIDDEN, Tally, quantile
 from cds_service.insight.usage.statistics import SII_EDGES, week_name
 from cds_service.reports.printable import printable
+from cds_service.reports.text_table import table_lines
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Mapping
 
     from cds_service.insight.usage.statistics import Statistics
+
+
+_WIDTH: Final = 110
 
 
 class Rate(NamedTuple):
@@ -140,12 +144,12 @@ def as_text(statistics: Statistics) -> str:
         shown = statistics.views - statistics.views_refused
         lines += ["", "Trend app", *_aligned([("pages shown", str(shown)), ("refused", str(statistics.views_refused))])]
     lines += ["", "Rates"]
-    lines += _aligned([(rate.name, f"{rate.text:>7}  ({rate.part} of {rate.whole})") for rate in rates(total)])
+    lines += _aligned((rate.name, rate.text, f"({rate.part} of {rate.whole})") for rate in rates(total))
     for title, counter in reason_lists(statistics):
         if counter:
             lines += ["", title, *_aligned([(name, str(number)) for name, number in most_first(counter)])]
-    lines += ["", *_table(("WEEK", *_HEADS), [(name, counts) for name, counts in all_weeks(statistics).items()])]
-    lines += ["", *_table(("CLIENT", *_HEADS), sorted(statistics.clients.items()))]
+    lines += ["", *_table("WEEK", all_weeks(statistics).items())]
+    lines += ["", *_table("CLIENT", sorted(statistics.clients.items()))]
     return "\n".join(lines)
 
 
@@ -195,35 +199,16 @@ def _moment(moment: Any) -> str | None:
 _HEADS: Final = ("HOOKS", "ABOVE", "INDET.", "UNAVAIL.", "SHOWN", "ACCEPTED", "OVERRIDDEN")
 
 
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, Tally]]) -> list[str]:
-    cells = [heads]
-    cells += [
-        (
-            printable(name),
-            *map(
-                str,
-                (
-                    counts.hooks,
-                    counts.outcomes["above-cutoff"],
-                    counts.outcomes[INDETERMINATE],
-                    counts.outcomes[UNAVAILABLE],
-                    counts.shown,
-                    counts.answers[ACCEPTED],
-                    counts.answers[OVERRIDDEN],
-                ),
-            ),
-        )
-        for name, counts in rows
-    ]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(
-            [f"{row[0]:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in cells
-    ]
+def _table(first: str, rows: Iterable[tuple[str, Tally]]) -> list[str]:
+    cells = [(name, *map(str, _cells(counts))) for name, counts in rows]
+    return table_lines((first, *_HEADS), cells, _WIDTH, numeric=range(1, len(_HEADS) + 1))
 
 
-def _aligned(rows: list[tuple[str, str]]) -> list[str]:
-    width = max(len(name) for name, _ in rows)
-    return [f"  {printable(name):<{width}}  {value}" for name, value in rows]
+def _cells(counts: Tally) -> tuple[int, ...]:
+    told, answers = counts.outcomes, counts.answers
+    outcomes = (told["above-cutoff"], told[INDETERMINATE], told[UNAVAILABLE])
+    return (counts.hooks, *outcomes, counts.shown, answers[ACCEPTED], answers[OVERRIDDEN])
+
+
+def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    return table_lines((), list(rows), _WIDTH, numeric={1})

@@ -1,5 +1,6 @@
 """What a day adds up to."""
 
+import tracemalloc
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -7,9 +8,10 @@ import msgspec
 import pytest
 
 from cds_service.audit.records import ExcludedEntry, ResultEntry, ViewRecord
-from cds_service.insight.row import Exclusion
+from cds_service.insight.monitor.days import Tallier
+from cds_service.insight.row import Exclusion, row_of_record
 from cds_service.insight.tally import Tally
-from tests.unit.insight.monitor.samples import NOON, feedback, hook, tallied
+from tests.unit.insight.monitor.samples import NOON, ZONE, feedback, hook, tallied
 
 DAY = date(2026, 3, 10)
 
@@ -113,3 +115,25 @@ def test_tallier_counts_hooks_of_its_service_and_no_views() -> None:
 
     assert tallies.of("main-ehr", NOON.date()).hooks == 1
     assert tallies.first_day == NOON.date()
+
+
+def test_tallier_memory_grows_with_the_days_and_not_with_the_patients() -> None:
+    """A hash in a set takes 90 bytes or so: 500 new patients a day would be 45 kB a day if they were kept."""
+    row = row_of_record(hook("above-cutoff", sii="500"), ZONE)
+    tallier = Tallier(row.service)
+
+    def count_days(first: int, last: int) -> int:
+        for day in range(first, last):
+            for patient in range(500):
+                tallier.add(row._replace(day=DAY + timedelta(days=day), patient=f"{day}-{patient}"))
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = count_days(0, 4)
+        grown = count_days(4, 14) - before
+    finally:
+        tracemalloc.stop()
+
+    assert tallier.tallies.of("main-ehr", DAY).eligible == 500
+    assert grown < 10 * 20_000

@@ -86,11 +86,12 @@ def open_days(
     latest = procedures[0]
     reach = policy.post_procedure_exclusion_days
     others = sorted(days_closed_by(time, reach, date.max) for time in (*procedures[1:], *closing))
+    # Never later than the last day of the calendar, so that at least this day is left.
     settled = _plus(days_closed_by(latest, reach, date.max).last, _DAY)
     oldest = latest.last_day(today) - timedelta(days=policy.baseline_window_days)
     after = tuple(_gaps(DaySpan(settled, date.max), others))
     return OpenDays(
-        from_day=after[-1].first if after else date.max,
+        from_day=after[-1].first,
         between=tuple(span for span in after[:-1] if (today - span.last).days <= policy.max_age_days),
         before=tuple(_gaps(DaySpan(oldest, latest.first.day), others)),
     )

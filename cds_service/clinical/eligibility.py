@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import isleap
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.clinical.closed_days import closing_times, open_days
@@ -141,9 +140,7 @@ def _is_under_age(patient: PatientFact, minimum_age: int, today: date) -> bool:
 
 def _is_beyond_follow_up(treated: date, years: int, today: date) -> bool:
     """Tell whether the anniversary that ends follow-up is over; that of 29 February is 28 February in other years."""
-    year = treated.year + years
-    day = 28 if (treated.month, treated.day) == (2, 29) and not isleap(year) else treated.day
-    return (today.year, today.month, today.day) > (year, treated.month, day)
+    return (today.year, today.month, today.day) > (treated.year + years, treated.month, treated.day)
 
 
 def _is_metastasis(condition: ConditionFact, treated: date | None) -> bool:

@@ -210,6 +210,56 @@ def test_metastasis_at_the_liver_alone_is_one_in_the_liver(
     assert judged(condition(code, system, bodySite=sites)) == category, reason
 
 
+@pytest.mark.parametrize(
+    ("code", "verification", "suspected", "reason"),
+    [
+        ("C78.00", "unconfirmed", "metastasis", "a suspected metastasis"),
+        ("C78.7", "provisional", "secondary", "in the liver"),
+        ("C22.0", "unconfirmed", "", "a suspected cancer is no spread"),
+        ("C78.00", "refuted", "", "refuted: no suspicion"),
+        ("C22.0", "refuted", "", "neither"),
+    ],
+)
+def test_suspected_spread_is_told(code: str, verification: str, suspected: str, reason: str) -> None:
+    (fact,) = facts(condition(code, verificationStatus=verified(verification)))
+
+    assert isinstance(fact, ExcludedFact)
+    assert fact.suspected == suspected, reason
+
+
+def test_condition_taken_back_in_another_version_does_not_count() -> None:
+    versions = condition(id="1"), condition(id="1", verificationStatus=verified("entered-in-error"))
+
+    found = list(fact_reader().read_conditions([typed(Condition, resource) for resource in versions]))
+
+    assert [getattr(fact, "reason", "counted") for fact in found] == ["status-not-accepted"] * 2
+
+
+@pytest.mark.parametrize(
+    ("codes", "categories"),
+    [
+        (("C22.0", "C22.2"), ["other-histology"]),
+        (("C22.2", "C22.0"), ["other-histology"]),
+        (("C22.2",), ["other-histology"]),
+        (("C22.2", "C78.7"), ["other-histology", "secondary"]),
+        (("C22.0", "C78.7"), ["primary", "secondary"]),
+    ],
+)
+def test_diagnosis_under_a_narrow_and_a_wide_code_is_the_narrow_one(
+    codes: tuple[str, ...], categories: list[str]
+) -> None:
+    both = condition(code={"coding": [{"system": ICD10CM, "code": code} for code in codes]})
+
+    assert [fact.category for fact in facts(both) if isinstance(fact, ConditionFact)] == categories
+
+
+def test_condition_of_a_moment_speaks_of_its_day_at_the_site() -> None:
+    (fact,) = facts(condition(onsetDateTime="2026-03-04T23:30:00Z"))
+
+    assert isinstance(fact, ConditionFact)
+    assert (fact.first_day, fact.last_day) == (date(2026, 3, 5), date(2026, 3, 5))
+
+
 def test_condition_without_clinical_status_tells_of_no_recurrence() -> None:
     (fact,) = facts(condition(clinicalStatus=None))
 

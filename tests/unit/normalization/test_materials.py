@@ -6,8 +6,22 @@ from typing import Any
 
 import pytest
 
-from tests.support.charts import LOINC, NEUTROPHILS, SNOMED, Json, bundle, draw, hook_request, observation
-from tests.unit.normalization.reading import decided, judged
+from cds_service.acquisition.resources import Observation, Specimen
+from cds_service.normalization.materials import MaterialReader
+from cds_service.normalization.observations import ObservationReader
+from cds_service.normalization.subject import SubjectMatcher
+from tests.support.charts import (
+    LOINC,
+    NEUTROPHILS,
+    PATIENT_ID,
+    SNOMED,
+    Json,
+    bundle,
+    draw,
+    hook_request,
+    observation,
+)
+from tests.unit.normalization.reading import MAPPINGS, STATUSES, decided, judged, times, typed
 
 ASCITES = {"text": "Ascitic fluid"}
 SPECIMEN: Json = {"resourceType": "Specimen", "id": "s1", "type": ASCITES}
@@ -82,3 +96,35 @@ def test_specimen_delivered_with_the_results_tells_their_material(reference: str
     assert decision.laboratory is not None
     assert [e.reason for e in decision.laboratory.counts.excluded] == ["specimen-not-blood"]
     assert "missing-neutrophils" in getattr(decision.assessment, "reasons", ())
+
+
+DELIVERED: list[tuple[Json, str, str]] = [
+    ({"reference": "Specimen/s1"}, "specimen-not-blood", "by its id"),
+    ({"reference": "https://ehr.example/fhir/Specimen/s1"}, "specimen-not-blood", "by its address"),
+    ({"reference": "https://other.example/Specimen/s1/_history/2"}, "specimen-not-blood", "by the end of another one"),
+    ({"reference": "Specimen/s2"}, "usable", "one that is blood"),
+    ({"reference": "Specimen/unknown"}, "usable", "one that was not delivered"),
+    ({"display": "tube 4"}, "usable", "without a reference"),
+    ({"reference": "Specimen/s1", "display": "tube 4"}, "specimen-not-blood", "a name that says nothing"),
+]
+
+
+@pytest.mark.parametrize(("specimen", "expected", "why"), DELIVERED)
+def test_specimen_that_was_delivered_tells_its_material(specimen: Json, expected: str, why: str) -> None:
+    delivered = {
+        "https://ehr.example/fhir/Specimen/s1": typed(Specimen, SPECIMEN),
+        "Specimen/s1": typed(Specimen, SPECIMEN),
+        "Specimen/s2": typed(Specimen, SPECIMEN | {"type": {"text": "Venous blood"}}),
+    }
+    reader = ObservationReader(MAPPINGS, STATUSES, SubjectMatcher(PATIENT_ID, {}), times(), frozenset(), delivered)
+
+    (found,) = reader.read(typed(Observation, observation(NEUTROPHILS, 6.1, specimen=specimen)))
+
+    assert str(getattr(found, "reason", "usable")) == expected, why
+
+
+def test_material_of_a_result_is_a_text() -> None:
+    reader = MaterialReader(MAPPINGS.materials, {"Specimen/s2": typed(Specimen, SPECIMEN | {"type": {"text": "x"}})})
+    blood = typed(Observation, observation(NEUTROPHILS, 6.1, specimen={"reference": "Specimen/s2"}))
+
+    assert (reader.of_observation(blood), reader.of_code(blood)) == ("", "")

@@ -256,3 +256,13 @@ def test_fact_names_its_reference_and_code() -> None:
 
     assert (fact.reference, fact.code) == ("Procedure/pr", ABLATION)
     assert refused == ExcludedFact("Procedure", "Procedure/pr", ABLATION, Reason.STATUS_NOT_ACCEPTED)
+
+
+def test_procedure_carries_its_version_and_whether_its_code_is_weak() -> None:
+    weak, strong = "29978008", ABLATION
+    codings = {"coding": [{"system": SNOMED, "code": code} for code in (weak, strong)]}
+    both, alone = procedure(code=codings, meta={"versionId": "7"}), procedure(weak, meta={"versionId": "8"})
+
+    found = [fact for resource in (both, alone) for fact in facts(resource) if isinstance(fact, ProcedureFact)]
+
+    assert [(fact.code, fact.version, fact.weak) for fact in found] == [(strong, "7", False), (weak, "8", True)]

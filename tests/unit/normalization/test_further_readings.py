@@ -1,0 +1,106 @@
+"""The further readings of a draw: which there are, what each adds up, and which one is printed."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.clinical.models import Analyte
+from tests.support.charts import (
+    LYMPHOCYTES,
+    LYMPHOCYTES_SHARE,
+    NEUTROPHILS,
+    NEUTROPHILS_SHARE,
+    PLATELETS,
+    observation,
+)
+from tests.unit.normalization.reading import paired
+
+N, L, NP, LP = NEUTROPHILS, LYMPHOCYTES, NEUTROPHILS_SHARE, LYMPHOCYTES_SHARE
+N_MANUAL, L_MANUAL = "753-4", "732-8"
+SEGMENTED, SEGMENTED_MANUAL, SEGMENTED_COUNT = "26505-8", "769-0", "30451-9"
+BANDS, BANDS_MANUAL, BANDS_COUNT = "26508-2", "764-1", "26507-4"
+VARIANTS, VARIANTS_COUNT = "13046-8", "26477-0"
+COUNTS = {N, L, N_MANUAL, L_MANUAL, SEGMENTED_COUNT, BANDS_COUNT, VARIANTS_COUNT}
+
+
+def readings(rows: dict[str, float]) -> list[str]:
+    """Return neutrophils and lymphocytes of every reading, the printed one first, each by the codes added up."""
+    results = [observation(code, value, "10*9/L" if code in COUNTS else "%", oid=code) for code, value in rows.items()]
+    (draw,) = paired(observation(PLATELETS, 200, "10*9/L"), *results).draws
+    pairs = [(draw.neutrophils, draw.lymphocytes), *((r.neutrophils, r.lymphocytes) for r in draw.others)]
+    wholes = [(neutrophils.whole(), lymphocytes.whole()) for neutrophils, lymphocytes in pairs]
+    assert all((n.analyte, x.analyte) == (Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES) for n, x in wholes)
+    return [f"{n.quantity.value.normalize():f}/{x.quantity.value.normalize():f} {n.origin.code}" for n, x in wholes]
+
+
+READINGS: list[tuple[dict[str, float], list[str], str]] = [
+    ({N: 6, L: 2}, [f"6/2 {N}"], "one"),
+    ({NP: 60, LP: 20, N: 6, L: 2}, [f"6/2 {N}", f"0.6/0.2 {NP}"], "counts before shares"),
+    ({N_MANUAL: 5, L_MANUAL: 2, N: 6, L: 2}, [f"6/2 {N}", f"5/2 {N_MANUAL}"], "automated before manual"),
+    ({N_MANUAL: 5, L: 2}, [f"5/2 {N_MANUAL}"], "of two methods, where no method has both"),
+    ({N: 6, L_MANUAL: 2}, [f"6/2 {N}"], "the other way round"),
+    (
+        {NP: 60, LP: 20, SEGMENTED_COUNT: 5, BANDS_COUNT: 1, L: 2},
+        [f"6/2 {SEGMENTED_COUNT}+{BANDS_COUNT}", f"0.6/0.2 {NP}"],
+        "derived counts before reported shares",
+    ),
+    (
+        {N: 6, L: 2, SEGMENTED_COUNT: 5, BANDS_COUNT: 2},
+        [f"6/2 {N}", f"7/2 {SEGMENTED_COUNT}+{BANDS_COUNT}"],
+        "a reported total before a derived one; segmented forms are there, so bands are inside it",
+    ),
+    ({N: 6, L: 2, BANDS_COUNT: 1}, [f"6/2 {N}", f"7/2 {N}+{BANDS_COUNT}"], "bands outside a total"),
+    ({N: 6, L: 2, BANDS_COUNT: 0}, [f"6/2 {N}"], "none were seen"),
+    (
+        {N: 6, L: 2, BANDS_COUNT: 1, VARIANTS_COUNT: 1},
+        [f"6/2 {N}", f"6/3 {N}", f"7/2 {N}+{BANDS_COUNT}", f"7/3 {N}+{BANDS_COUNT}"],
+        "bands and variant lymphocytes, each and both",
+    ),
+    (
+        {SEGMENTED_COUNT: 5, BANDS_COUNT: 1, L: 2, VARIANTS_COUNT: 1},
+        [f"6/2 {SEGMENTED_COUNT}+{BANDS_COUNT}", f"6/3 {SEGMENTED_COUNT}+{BANDS_COUNT}"],
+        "variant lymphocytes beside a derived total",
+    ),
+    (
+        {SEGMENTED: 62, BANDS: 8, SEGMENTED_MANUAL: 60, BANDS_MANUAL: 5, LP: 20},
+        [f"0.7/0.2 {SEGMENTED}+{BANDS}", f"0.65/0.2 {SEGMENTED_MANUAL}+{BANDS_MANUAL}"],
+        "the parts of two methods, automated first",
+    ),
+    (
+        {SEGMENTED: 90, BANDS: 8, SEGMENTED_MANUAL: 60, BANDS_MANUAL: 5, LP: 20},
+        [f"0.65/0.2 {SEGMENTED_MANUAL}+{BANDS_MANUAL}"],
+        "those of one method come to 118 %: the other one stands",
+    ),
+    ({N_MANUAL: 6, L_MANUAL: 2, BANDS_COUNT: 1}, [f"6/2 {N_MANUAL}", f"7/2 {N_MANUAL}+{BANDS_COUNT}"], "by hand"),
+    ({NP: 0.62, LP: 0.25, BANDS: 0.08}, [f"0.62/0.25 {NP}", f"0.7/0.25 {NP}+{BANDS}"], "fractions, the bands too"),
+    ({NP: 0.62, LP: 0.25, VARIANTS: 0.08}, [f"0.62/0.25 {NP}", f"0.62/0.33 {NP}"], "variant lymphocytes too"),
+    ({NP: 62, LP: 25, BANDS: 0.8}, [f"0.62/0.25 {NP}", f"0.628/0.25 {NP}+{BANDS}"], "shares, and few bands"),
+    ({NP: 62, LP: 25, VARIANTS: 0.8}, [f"0.62/0.25 {NP}", f"0.62/0.258 {NP}"], "shares, and few variants"),
+]
+
+
+@pytest.mark.parametrize(("rows", "expected", "reason"), READINGS)
+def test_readings_of_a_draw(rows: dict[str, float], expected: list[str], reason: str) -> None:
+    assert readings(rows) == expected, reason
+
+
+@pytest.mark.parametrize(("rows", "expected", "reason"), READINGS)
+def test_readings_of_a_draw_are_the_same_in_any_order(rows: dict[str, float], expected: list[str], reason: str) -> None:
+    assert readings(dict(reversed(rows.items()))) == expected, reason
+
+
+def test_parts_that_are_nothing_are_no_neutrophils() -> None:
+    rows = {SEGMENTED_COUNT: 0, BANDS_COUNT: 0, L: 2}
+    results = [observation(code, value, "10*9/L", oid=code) for code, value in rows.items()]
+
+    assert paired(observation(PLATELETS, 200, "10*9/L"), *results).draws == ()
+
+
+def test_preferred_code_stands_before_a_second_choice_of_one_specimen() -> None:
+    rows = [(PLATELETS, 200, "10*9/L"), (NP, 60, "%"), ("71676-1", 0.5, "1"), (LP, 20, "%")]
+    specimen = {"reference": "Specimen/s"}
+    results = [observation(code, value, unit, oid=code, specimen=specimen) for code, value, unit in rows]
+
+    for given in (results, results[::-1]):
+        (draw,) = paired(*given).draws
+        assert draw.neutrophils.origin.code == NP

@@ -70,6 +70,11 @@ TRANSPLANTED = Reason.LIVER_TRANSPLANTED
         (facts(operations=[transplant("2026-02-15", completed=False)]), None, "not completed"),
         (facts(operations=[transplant(None)]), None, "nobody knows when: the card names it"),
         (
+            facts(condition("transplant-status"), operations=[transplant(None)]),
+            TRANSPLANTED,
+            "an undated Procedure tells no more than an undated status",
+        ),
+        (
             facts(condition("transplant-status"), operations=[transplant("2025-01-14")]),
             None,
             "the procedure tells more than the status",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cds_service.cli.audit_log import Log
-    from cds_service.insight.sources.replay import NotRecomputed, Recomputed, Unread, Verdict
+    from cds_service.insight.sources.replay import Compared, NotRecomputed, Recomputed, Unread
     from cds_service.services.site import Site
 
 
@@ -135,7 +135,7 @@ def _as_line(found: Recomputed) -> str:
     )
 
 
-def _told(verdict: Verdict) -> str:
+def _told(verdict: Compared) -> str:
     sii = f" SII {verdict.sii}" if verdict.sii is not None else ""
     drawn = f" of {verdict.sample_time}" if verdict.sample_time is not None and verdict.sii is not None else ""
     reasons = f" [{', '.join(verdict.reasons)}]" if verdict.reasons else ""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import click
 
 from cds_service.cli.files import STANDARD_OUTPUT, write_text
+from cds_service.cli.shown import html_option, show
 from cds_service.errors import CohortFolderError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ class _SubgroupsType(click.ParamType[tuple[str, ...]]):
     metavar="NAME,…",
     help="Groups in which the figures are shown, too.",
 )
-@click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with plots.")
+@html_option
 @click.option("--json", "json_file", is_flag=False, flag_value="-", type=click.Path(path_type=Path), metavar="[FILE]",
               help="Write the figures as JSON; without FILE to standard output.")  # fmt: skip
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE", help="Write one figure a line.")
@@ -143,12 +141,10 @@ def _write(validation: Validation, html_file: Path | None, json_file: Path | Non
     from cds_service.reports.as_csv import as_csv
     from cds_service.reports.as_html import as_html
     from cds_service.reports.as_json import as_json
-    from cds_service.reports.as_text import as_text
 
     document = cohort_document(validation, version("sii-cds"))
     if STANDARD_OUTPUT not in (html_file, json_file, csv_file):
-        colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        click.echo(as_text(document, shutil.get_terminal_size().columns, colored=colored))
+        show(document)
     if json_file is not None:
         write_text(json_file, as_json(as_data(validation)) + "\n")
     if csv_file is not None:

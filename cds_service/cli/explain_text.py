@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.cards.wording import TEXTS
 from cds_service.clinical.reasons import Reason
 from cds_service.reports.printable import printable
+from cds_service.reports.text_table import table_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+# A draw or a result is one line, however wide the terminal.
+_WIDTH: Final = 400
 
 
 def as_text(explanation: dict[str, Any]) -> str:
@@ -109,10 +113,8 @@ def _cross_check(rows: Sequence[dict[str, Any]]) -> str:
     return "Strict FHIR R4B reading of the Observations used\n" + "\n".join(lines)
 
 
-def _columns(rows: Iterable[Sequence[str]]) -> str:
-    table = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
-    return "\n".join("  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table)
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(table_lines((), rows, _WIDTH))
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ class Setting(_Part, frozen=True):
     sources: tuple[str, ...]
 
 
-class Section(_Part, frozen=True):
+class CardSection(_Part, frozen=True):
     """Points under one heading."""
 
     id: str
@@ -131,14 +131,14 @@ class ModelCardContent(_Part, frozen=True):
     panels: tuple[Panel, ...]
     timeline: tuple[Span, ...]
     settings: tuple[Setting, ...]
-    sections: tuple[Section, ...]
+    sections: tuple[CardSection, ...]
     published: Published
     derived: tuple[DerivedFigure, ...]
     studies: tuple[Study, ...]
     attributes: Attributes
     references: tuple[Reference, ...]
 
-    def section(self, section_id: str) -> Section:
+    def section(self, section_id: str) -> CardSection:
         """Return the section with this id. Raises LookupError when the texts hold none."""
         return next(section for section in self.sections if section.id == section_id)
 

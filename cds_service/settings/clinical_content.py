@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF
-from cds_service.settings.section import Content, Section
+from cds_service.settings.section import Content, SettingsSection
 from cds_service.settings.value_types import Cutoff, ReadableFile, Text
 
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -16,7 +16,7 @@ Days = Annotated[int, Field(ge=0, le=3650)]
 PUBLISHED = "published"
 
 
-class ClinicalSection(Section):
+class ClinicalSection(SettingsSection):
     """A section that a clinical owner approves."""
 
     content: ClassVar[Content] = Content.CLINICAL

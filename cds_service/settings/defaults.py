@@ -8,7 +8,7 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from cds_service.settings.models import SECTIONS, ClientSettings, Settings, plain
-from cds_service.settings.section import Section
+from cds_service.settings.section import SettingsSection
 from cds_service.settings.yaml_source import plain_scalar
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def commented_defaults() -> str:
 
 def yaml_text(value: object) -> str:
     """Write a value as YAML on one line."""
-    value = plain(value) if isinstance(value, tuple | Section) else value
+    value = plain(value) if isinstance(value, tuple | SettingsSection) else value
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {yaml_text(item)}' for key, item in value.items())}}}"
     if isinstance(value, list):
@@ -75,11 +75,11 @@ def yaml_text(value: object) -> str:
     return text if is_plain or not isinstance(value, str) else json.dumps(text, ensure_ascii=False)
 
 
-def _heading(section: type[Section], purpose: str) -> list[str]:
+def _heading(section: type[SettingsSection], purpose: str) -> list[str]:
     return _comment(f"{section.content.capitalize()} content. {' '.join(purpose.split())}")
 
 
-def _keys(name: str, section: type[Section]) -> Iterator[str]:
+def _keys(name: str, section: type[SettingsSection]) -> Iterator[str]:
     for key, field in section.model_fields.items():
         value, remark = _FIRST_TRY.get(f"{name}.{key}", (field.default, ""))
         restart = " Needs a restart." if key in section.restart_keys else ""

@@ -35,7 +35,7 @@ from cds_service.settings.operations_content import (
     ServiceSettings,
     StateSettings,
 )
-from cds_service.settings.section import Section
+from cds_service.settings.section import SettingsSection
 from cds_service.settings.value_types import Language
 
 LANGUAGES: Final[tuple[str, ...]] = get_args(Language)
@@ -129,7 +129,7 @@ class Settings(BaseModel):
         # Not `for ... in self`, which would also yield the cached hash.
         for name in type(self).model_fields:
             part = getattr(self, name)
-            if isinstance(part, Section):
+            if isinstance(part, SettingsSection):
                 yield from (((name, key), value) for key, value in part)
                 continue
             if not part:
@@ -158,16 +158,16 @@ def plain(value: object) -> object:
         return str(value)
     if isinstance(value, tuple):
         return [plain(item) for item in value]
-    if isinstance(value, Section):
+    if isinstance(value, SettingsSection):
         return {key: plain(item) for key, item in value}
     return value
 
 
-SECTIONS: Final[Mapping[str, type[Section]]] = MappingProxyType(
+SECTIONS: Final[Mapping[str, type[SettingsSection]]] = MappingProxyType(
     {
         name: info.annotation
         for name, info in Settings.model_fields.items()
-        if isinstance(info.annotation, type) and issubclass(info.annotation, Section)
+        if isinstance(info.annotation, type) and issubclass(info.annotation, SettingsSection)
     }
 )
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from cds_service.settings.section import Content, Section
+from cds_service.settings.section import Content, SettingsSection
 from cds_service.settings.smart_app import SmartAppSettings
 from cds_service.settings.value_types import (
     Algorithm,
@@ -35,7 +35,7 @@ EXAMPLE_PUBLIC_URL = "https://cds.hospital.example"
 LARGEST_LEEWAY_SECONDS: Final = 300
 
 
-class OperationsSection(Section):
+class OperationsSection(SettingsSection):
     """A section that hospital IT approves."""
 
     content: ClassVar[Content] = Content.OPERATIONS

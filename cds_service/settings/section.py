@@ -13,7 +13,7 @@ class Content(StrEnum):
     OPERATIONS = "operations"
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """A frozen section: unknown keys refused, no value converted from another type."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", validate_default=True)

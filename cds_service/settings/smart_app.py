@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator
 
 from cds_service.settings.network import is_loopback
-from cds_service.settings.section import Content, Section
+from cds_service.settings.section import Content, SettingsSection
 from cds_service.settings.value_types import HttpUrl, ReadableFile, Text, WebOrigin
 
 
-class SmartAppSettings(Section):
+class SmartAppSettings(SettingsSection):
     """The trend app, as it is registered with the authorization server of one EHR."""
 
     content: ClassVar[Content] = Content.OPERATIONS

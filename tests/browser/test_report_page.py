@@ -63,3 +63,20 @@ def test_report_on_paper_shows_the_tables_behind_the_charts(browser: Browser, re
         "element => element.checkVisibility({contentVisibilityAuto: true}) && element.offsetHeight > 0"
     )
     context.close()
+
+
+SMALLEST_TEXT = """() => Math.min(...Array.from(document.querySelectorAll('svg.chart text'), (text) => {
+  const picture = text.ownerSVGElement;
+  const scale = picture.getBoundingClientRect().width / picture.viewBox.baseVal.width;
+  return scale * parseFloat(getComputedStyle(text).fontSize);
+}))"""
+
+
+@pytest.mark.parametrize("width", [450, 1366])
+def test_report_text_of_every_plot_is_at_least_11_pixels_high(browser: Browser, report: Path, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    opened = context.new_page()
+    opened.goto(report.as_uri())
+
+    assert opened.evaluate(SMALLEST_TEXT) >= 11
+    context.close()

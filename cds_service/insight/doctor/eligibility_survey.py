@@ -91,7 +91,6 @@ class EligibilitySurvey:
     """
 
     def __init__(self, mappings: Mappings, names: NameBook) -> None:
-        """Count nothing yet."""
         self._mappings = mappings
         self._names = names
         self.rows: dict[ConceptKey, ConceptTally] = {}

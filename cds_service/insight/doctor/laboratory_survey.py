@@ -89,7 +89,6 @@ class LaboratorySurvey:
     """Counts every laboratory result that doctor saw."""
 
     def __init__(self, mappings: Mappings, seed: int) -> None:
-        """Count nothing yet."""
         self._mappings = mappings
         self._seed = seed
         self.codes: dict[CodeKey, CodeTally] = {}

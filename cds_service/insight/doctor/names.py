@@ -31,7 +31,6 @@ class NameBook:
     """Recognises names of analytes, diagnoses and procedures."""
 
     def __init__(self, lookalikes: Lookalikes | None = None) -> None:
-        """Take the shipped names unless others are given."""
         known = lookalikes or load_lookalikes()
         self._analytes = TermIndex(known.names)
         self._others = TermIndex(known.others, within=True)
@@ -125,7 +124,6 @@ class TermIndex:
     """
 
     def __init__(self, terms: Iterable[Term], *, within: bool = False) -> None:
-        """Sort the terms by how they match."""
         self._whole: defaultdict[str, set[str]] = defaultdict(set)
         self._beginnings: defaultdict[str, set[str]] = defaultdict(set)
         self._anywhere: list[tuple[str, str]] = []

@@ -30,7 +30,6 @@ class Patients:
     __slots__ = ("_most", "_seen")
 
     def __init__(self, most: int = MOST_PATIENTS) -> None:
-        """Count nobody yet."""
         self._seen: set[int] = set()
         self._most = most
 
@@ -55,7 +54,6 @@ class Sample:
     __slots__ = ("_random", "_seen", "values")
 
     def __init__(self, seed: int) -> None:
-        """Hold nothing yet."""
         self.values: list[float] = []
         self._seen = 0
         self._random = random.Random(seed)  # noqa: S311  a sample, no secret
@@ -73,7 +71,6 @@ class IdSample:
     """The `size` ids that a seed puts first: a uniform sample of distinct ids, whatever their order and number."""
 
     def __init__(self, size: int, seed: int) -> None:
-        """Hold nothing yet."""
         self._size = size
         self._salt = f"{seed}:".encode()
         # Largest key on top, so that it makes room.
@@ -107,7 +104,6 @@ class PatientTally:
     """Counts decisions and draws, one of each for a patient."""
 
     def __init__(self) -> None:
-        """Count nobody yet."""
         self.patients = 0
         self.with_results = 0
         self.with_draw = 0

@@ -33,8 +33,8 @@ ELIGIBLE_NOW: Final = "eligible-now"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a decision says. `sii` in 10*9/L; None, like `sample_time`, where there is none."""
+class Compared:
+    """What of a decision is compared. `sii` in 10*9/L; None, like `sample_time`, where there is none."""
 
     outcome: str
     sii: str | None
@@ -49,8 +49,8 @@ class Recomputed:
     sequence: int
     time: datetime
     request_id: str
-    then: Verdict
-    now: Verdict | None
+    then: Compared
+    now: Compared | None
     changed: tuple[str, ...]
 
 
@@ -161,10 +161,10 @@ def _recompute(entry: Entry, record: DecisionRecord, site: Site) -> Recomputed |
     return Recomputed(entry.sequence, record.time, record.request_id, then, now if changed else None, tuple(changed))
 
 
-def _verdict_then(record: DecisionRecord) -> Verdict:
-    return Verdict(record.outcome, record.sii, record.sample_time, record.reasons)
+def _verdict_then(record: DecisionRecord) -> Compared:
+    return Compared(record.outcome, record.sii, record.sample_time, record.reasons)
 
 
-def _verdict_now(members: dict[str, Any]) -> Verdict:
+def _verdict_now(members: dict[str, Any]) -> Compared:
     reasons = tuple(map(str, members.get("reasons", ())))
-    return Verdict(members["outcome"], members.get("sii"), members.get("sample_time"), reasons)
+    return Compared(members["outcome"], members.get("sii"), members.get("sample_time"), reasons)

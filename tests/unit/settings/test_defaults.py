@@ -14,7 +14,7 @@ from cds_service.settings.models import SECTIONS, ClientSettings
 from cds_service.settings.yaml_source import plain_scalar
 
 if TYPE_CHECKING:
-    from cds_service.settings.section import Section
+    from cds_service.settings.section import SettingsSection
     from tests.unit.settings.conftest import Load
 
 OPEN = "authentication: {required: false}\n"
@@ -39,7 +39,7 @@ def test_default_file_changes_nothing_but_the_keys_of_a_first_try(load: Load) ->
 
 def test_default_file_names_every_key_with_a_comment_above() -> None:
     lines = entry_uncommented(commented_defaults()).splitlines()
-    models: tuple[type[Section], ...] = (*SECTIONS.values(), ClientSettings)
+    models: tuple[type[SettingsSection], ...] = (*SECTIONS.values(), ClientSettings)
     for model in models:
         for key in model.model_fields:
             at = next(index for index, line in enumerate(lines) if re.match(rf" +(- )?{key}: ", line))

@@ -11,7 +11,7 @@ import pytest
 
 from cds_service.settings import LANGUAGES, RESTART_KEYS, restart_needed, settings_from_dict
 from cds_service.settings.models import SECTIONS, ClientSettings, Settings
-from cds_service.settings.section import Content, Section
+from cds_service.settings.section import Content, SettingsSection
 
 if TYPE_CHECKING:
     from tests.unit.settings.conftest import Load
@@ -133,7 +133,7 @@ def test_section_says_who_approves_it(section: str, content: Content) -> None:
 
 
 def test_every_key_is_described() -> None:
-    models: tuple[type[Section], ...] = (*SECTIONS.values(), ClientSettings)
+    models: tuple[type[SettingsSection], ...] = (*SECTIONS.values(), ClientSettings)
     assert [key for model in models for key, field in model.model_fields.items() if not field.description] == []
 
 

@@ -60,7 +60,6 @@ class FirstPass:
     """Counts types, Conditions and Procedures, and draws the sample."""
 
     def __init__(self, evidence: Evidence) -> None:
-        """Have seen nothing."""
         options = evidence.options
         self._evidence = evidence
         self._listed = frozenset(options.patient_ids) if options.patient_ids is not None else None
@@ -131,10 +130,9 @@ class FirstPass:
 
 
 class SecondPass:
-    """Counts every result, and keeps the charts of the sample."""
+    """Counts every result, and keeps the charts of the sample. `subjects` are patients whose Patient is looked for."""
 
     def __init__(self, evidence: Evidence, sample: Sequence[str], subjects: frozenset[str]) -> None:
-        """Have seen nothing. `subjects`: patients whose Patient is looked for."""
         self._evidence = evidence
         self._only_listed = evidence.options.patient_ids is not None
         since = evidence.options.since

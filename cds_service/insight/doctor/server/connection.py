@@ -41,12 +41,14 @@ class TokenError(Exception):
 
 
 class Answer(Generic[R]):
-    """What a search brought: content, None when not even one page came; a word of failure, empty without one."""
+    """What a search brought: content, None when not even one page came; a word of failure, empty without one.
+
+    `pages` are the numbers of resources of each page.
+    """
 
     def __init__(
         self, content: BundleContent[R] | None, failure: str, pages: list[int], *, sort_refused: bool = False
     ) -> None:
-        """Keep all. `pages` are the numbers of resources of each page."""
         self.sort_refused = sort_refused
         self.content: BundleContent[R] = content if content is not None else BundleContent()
         self.answered = content is not None
@@ -71,10 +73,12 @@ class SearchLog:
 
 
 class Connection:
-    """Asks one FHIR server, one request after the other."""
+    """Asks one FHIR server, one request after the other.
+
+    `base` is https, or http on loopback, without a slash at its end.
+    """
 
     def __init__(self, base: str, tokens: TokenSource, fetcher: Fetcher) -> None:
-        """Send nothing yet. `base` is https, or http on loopback, without a slash at its end."""
         self.base = base
         self._tokens = tokens
         self._fetcher = fetcher

@@ -48,7 +48,6 @@ class Examiner:
     """Examines one server."""
 
     def __init__(self, connection: Connection, fetching: Fetching, site: Site, options: Options) -> None:
-        """Ask for nothing yet."""
         self._connection = connection
         self._fetching = fetching
         self.evidence = Evidence.empty(site, options)

@@ -68,7 +68,6 @@ class FeatureObserver:
     """Looks at the answers of one patient after the other."""
 
     def __init__(self, features: Features, mappings: Mappings, times: TimeReader) -> None:
-        """Keep where to count."""
         self._features = features
         self._mappings = mappings
         self._times = times

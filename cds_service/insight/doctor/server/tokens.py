@@ -48,7 +48,6 @@ class FileToken:
     """A bearer token from a file, read again for every request: it may be renewed meanwhile."""
 
     def __init__(self, path: Path) -> None:
-        """Keep the path."""
         self._path = path
 
     def token(self) -> str:
@@ -79,7 +78,10 @@ class BackendClient:
 
 
 class BackendServices:
-    """Tokens by client credentials, renewed before they end."""
+    """Tokens by client credentials, renewed before they end.
+
+    Without a token endpoint the one that the FHIR server names is used.
+    """
 
     def __init__(
         self,
@@ -91,7 +93,6 @@ class BackendServices:
         scope: str | None,
         new_uuid: Callable[[], str],
     ) -> None:
-        """Ask for nothing yet. Without a token endpoint the one that the FHIR server names is used."""
         self._client = client
         self._exchanger = exchanger
         self._base = base

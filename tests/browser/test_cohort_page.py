@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Watch
 
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 LEAST_PLOTS = 5
 SMALLEST_TEXT = 11.0
 _SIZES = """() => [...document.querySelectorAll("svg.chart text")].map(text => {
@@ -74,6 +77,21 @@ def test_cohort_page_printed_is_dark_on_light_with_every_table(
     assert page.locator("table").evaluate_all(hidden) == 0
     ink = page.locator("body").evaluate("element => getComputedStyle(element).color")
     assert max(map(int, re.findall(r"\d+", ink)[:3])) < 100, "ink on paper is dark"
+    context.close()
+
+
+def test_cohort_page_pictures_of_the_guide(browser: Browser) -> None:
+    """Section by section what docs/cohort.md shows; SII_CDS_KEEP_PICTURES writes them anew."""
+    context = browser.new_context(viewport={"width": 1000, "height": 900}, color_scheme="light")
+    page = context.new_page()
+    page.goto(KEPT.as_uri())
+    answer = page.locator("section", has=page.locator("#answer"))
+    expect(answer).to_contain_text("Keep the cut-off")
+    plots = page.locator("#kaplan-meier-title, #incidence-title")
+    expect(plots).to_have_count(2)
+    if os.environ.get("SII_CDS_KEEP_PICTURES"):
+        answer.screenshot(path=IMAGES / "cohort-answer.png")
+        page.locator("div", has=page.locator("#kaplan-meier-title")).last.screenshot(path=IMAGES / "cohort-time.png")
     context.close()
 
 

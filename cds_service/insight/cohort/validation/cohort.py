@@ -53,7 +53,7 @@ class Cohort:
     follow_up: int
     rule_versions: tuple[str, ...]
     years: tuple[int, int] | None
-    disagreements: int | None
+    disagreements: Counter[str] | None
     remarks: tuple[str, ...]
 
 
@@ -80,7 +80,7 @@ def read_cohort(paths: Sequence[Path], follow_up: int | None) -> Cohort:
         days,
         tuple(sorted(set().union(*(folder.rule_versions for folder in folders)))),
         _years(folders),
-        sum(counted) if counted else None,
+        sum(counted, Counter[str]()) if counted else None,
         _remarks(folders),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.clinical.evidence import STUDY_CITATION, STUDY_DOI, STUDY_PATIENTS
-from cds_service.insight.cohort.validation.phrasing import NO_ROWS, count, design_name, number
+from cds_service.insight.cohort.validation.phrasing import NO_ROWS, design_name, number
 from cds_service.insight.cohort.validation.plots import (
     decision_plot,
     distribution_plot,
@@ -17,6 +17,7 @@ from cds_service.insight.cohort.validation.plots import (
 from cds_service.insight.cohort.validation.tables import (
     death_table,
     design_table,
+    disagreement_table,
     distribution_table,
     flag_table,
     hazard_table,
@@ -78,9 +79,6 @@ def _notices(validation: Validation) -> Iterator[Notice]:
     if validation.leading is None:
         yield Notice(NO_ROWS)
     yield from map(Notice, validation.remarks)
-    if validation.disagreements_looked_for:
-        found = count(validation.disagreements, validation.wanted.least)
-        yield Notice(f"Recorded decisions that a recomputation from the export disagrees with: {found}.", "neutral")
 
 
 def _sections(validation: Validation, leading: DesignFigures) -> Iterator[Section]:
@@ -96,6 +94,13 @@ def _sections(validation: Validation, leading: DesignFigures) -> Iterator[Sectio
     yield from _parts(leading)
     if len(validation.designs) > 1:
         yield from _designs(validation, leading)
+    if validation.disagreements is not None:
+        yield Section(
+            id="disagreements",
+            title="Recorded, and recomputed from the export",
+            text="Decisions of the service that a recomputation disagrees with, by what explains it.",
+            blocks=(disagreement_table(validation.disagreements),),
+        )
     yield Section(id="limits", title="What an export cannot tell", blocks=(Points(_LIMITS),))
     yield Section(
         id="tripod",

@@ -42,7 +42,7 @@ def as_data(validation: Validation) -> Json:
             "sites": validation.sites,
             "years": validation.years,
             "rule_versions": list(validation.rule_versions),
-            "disagreements": validation.disagreements,
+            "disagreements": None if validation.disagreements is None else dict(validation.disagreements),
             "remarks": list(validation.remarks),
             "tripod_ai": [item._asdict() for item in tripod_items()],
         }

@@ -22,6 +22,7 @@ FORMAT: Final = 1
 DEFAULT_FOLLOW_UP: Final = 1_826
 _BATCH: Final = 10_000
 _DISAGREEMENTS: Final = "disagreements.csv"
+_PROBLEMS: Final = "problems.jsonl"
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ class Folder:
     follow_up: int
     designs: dict[str, DesignRows]
     rule_versions: set[str]
-    disagreements: int | None
+    disagreements: Counter[str] | None
     remarks: tuple[str, ...]
 
 
@@ -66,6 +67,7 @@ def _read_folder(path: Path) -> Folder:
     if not path.is_dir():
         raise CohortFolderError(f"{path}: there is no such folder")
     run, remarks = _read_run(path)
+    remarks += _remarks_on_input(path, run)
     designs: dict[str, DesignRows] = {}
     versions = set()
     for line, cells in enumerate(_rows(path), 2):
@@ -194,12 +196,28 @@ def _read_json(file: Path) -> dict[str, Any] | None:
     return content
 
 
-def _disagreements(path: Path) -> int | None:
-    """Return the number of recorded decisions that a recomputation disagrees with; None where none was made."""
+def _disagreements(path: Path) -> Counter[str] | None:
+    """Count recorded decisions that a recomputation disagrees with, by explanation; None where none was made."""
     try:
         with (path / _DISAGREEMENTS).open(encoding="utf-8-sig", newline="") as stream:
-            return max(sum(1 for _ in csv.reader(stream)) - 1, 0)
+            return Counter(row.get("explanation") or "unexplained" for row in csv.DictReader(stream))
     except FileNotFoundError:
         return None
     except (OSError, csv.Error, UnicodeDecodeError):
         raise CohortFolderError(f"{path / _DISAGREEMENTS}: cannot be read") from None
+
+
+def _remarks_on_input(path: Path, run: dict[str, Any]) -> Iterator[str]:
+    """Tell of what was wrong with the export: the figures rest on what could be read."""
+    findings = run.get("findings")
+    if isinstance(findings, list) and findings:
+        yield f"cohort assess noted something about the export; run.json lists it ({len(findings)})."
+    try:
+        with (path / _PROBLEMS).open("rb") as stream:
+            lines = sum(1 for line in stream if line.strip())
+    except FileNotFoundError:
+        return
+    except OSError:
+        raise CohortFolderError(f"{path / _PROBLEMS}: cannot be read") from None
+    if lines:
+        yield f"Lines of the export that could not be read: {lines:,}; problems.jsonl names them."

@@ -13,11 +13,6 @@ NONE: Final = "–"
 NO_ROWS: Final = "The folders hold no assessed row: there is nothing to validate."
 
 
-def count(number: int | None, least: int) -> str:
-    """Return a count; one that is suppressed is said to be so."""
-    return f"not told (cells below {least})" if number is None else f"{number:,}"
-
-
 def cell(number: int | None) -> str:
     """Return a count for a table; a dash where it is suppressed."""
     return NONE if number is None else f"{number:,}"

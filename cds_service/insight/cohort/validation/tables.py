@@ -236,6 +236,16 @@ def design_table(validation: Validation) -> Table:
     )
 
 
+def disagreement_table(found: Mapping[str, int | None]) -> Table:
+    """Return how many recorded decisions a recomputation disagrees with, by explanation."""
+    return Table(
+        caption=f"disagreements.csv names each of them. {_SUPPRESSED}",
+        columns=(Column("Explanation"), *numeric("Decisions")),
+        rows=tuple((explanation, cell(number_of)) for explanation, number_of in found.items()),
+        empty="There is none.",
+    )
+
+
 def tripod_table() -> Table:
     """Return the checklist: where each item is answered, or that the site has to answer it."""
     return Table(

@@ -78,7 +78,8 @@ class DesignFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """The figures of all designs, and what they rest on. `disagreements` is None where none were looked for."""
+    """The figures of all designs, and what they rest on. `disagreements` counts recorded decisions
+    that a recomputation disagrees with, by explanation: None where none were looked for."""
 
     designs: tuple[DesignFigures, ...]
     wanted: Wanted
@@ -86,8 +87,7 @@ class Validation:
     follow_up: int
     rule_versions: tuple[str, ...]
     years: tuple[int, int] | None
-    disagreements: int | None
-    disagreements_looked_for: bool
+    disagreements: Mapping[str, int | None] | None
     remarks: tuple[str, ...]
 
     @property
@@ -107,8 +107,7 @@ def validate(cohort: Cohort, wanted: Wanted) -> Validation:
         follow_up=cohort.follow_up,
         rule_versions=cohort.rule_versions,
         years=cohort.years,
-        disagreements=None if found is None else shown_count(found, wanted.least),
-        disagreements_looked_for=found is not None,
+        disagreements=None if found is None else shown_counts(dict(sorted(found.items())), wanted.least),
         remarks=cohort.remarks,
     )
 

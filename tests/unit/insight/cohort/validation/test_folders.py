@@ -183,6 +183,16 @@ def test_read_cohort_patients_of_two_sites_are_two_though_they_share_a_name(tmp_
 def test_read_cohort_disagreements_are_counted(folder: Path) -> None:
     assert read_cohort((folder,), None).disagreements is None
 
-    (folder / "disagreements.csv").write_text("record,recorded,recomputed\n4,a,b\n9,a,b\n", encoding="utf-8")
+    lines = "record,explanation\n4,other-version\n9,other-version\n10,\n"
+    (folder / "disagreements.csv").write_text(lines, encoding="utf-8")
 
-    assert read_cohort((folder,), None).disagreements == 2
+    assert read_cohort((folder,), None).disagreements == {"other-version": 2, "unexplained": 1}
+
+
+def test_read_cohort_what_was_wrong_with_the_export_is_remarked_on(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "assessed", ROWS, findings=["Condition.ndjson is shorter than the manifest says"])
+    (folder / "problems.jsonl").write_text('{"line": 3}\n{"line": 9}\n', encoding="utf-8")
+    remarks = " ".join(read_cohort((folder,), None).remarks)
+
+    assert "run.json lists it (1)" in remarks
+    assert "could not be read: 2; problems.jsonl" in remarks

@@ -164,6 +164,11 @@ def row_of_decision(decision: Decision, asked: Asked) -> DecisionRow:
     )
 
 
+def row_of_unavailable(asked: Asked, missing: tuple[str, ...]) -> DecisionRow:
+    """Return the row of a patient for whom required data cannot be had, by the prefetch keys nobody answered."""
+    return DecisionRow("chart", *asked[:5], UNAVAILABLE, asked.version, missing=missing)
+
+
 def row_of_record(record: HookRecord | ViewRecord, zone: tzinfo) -> DecisionRow:
     """Return the row of a recorded hook call or view; days are those of `zone`."""
     is_hook = isinstance(record, HookRecord)

@@ -221,6 +221,11 @@ def quantile(counted: Counter[float], share: float) -> float:
     return below + (above - below) * (place - low)
 
 
+def median(values: Iterable[float]) -> float:
+    """Return the median. There must be a value."""
+    return quantile(Counter(values), 0.5)
+
+
 def quantile_bin(spread: Counter[int], share: float) -> int:
     """Return the lowest bin up to which at least this share of a spread lies. The spread must not be empty."""
     return _ranked(spread, math.ceil(share * spread.total()) - 1)

@@ -12,6 +12,7 @@ from cds_service.insight.doctor.eligibility_survey import EligibilitySurvey, Sta
 from cds_service.insight.doctor.laboratory_survey import LaboratorySurvey
 from cds_service.insight.doctor.names import NameBook
 from cds_service.insight.doctor.tallies import PatientTally
+from cds_service.insight.row import Asked, Version, row_of_decision, row_of_unavailable
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.eligibility_facts import FactReader
 from cds_service.normalization.observations import ObservationReader
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cds_service.acquisition.resources import Observation, Procedure
     from cds_service.insight.doctor.findings import Finding
     from cds_service.insight.doctor.report import SearchRow
+    from cds_service.services.decision import Decision
     from cds_service.services.site import Site
 
 # Nothing is shown to anybody.
@@ -95,6 +97,24 @@ class Evidence:
             ObservationReader(self.site.mappings, self.site.policy.accepted_statuses, subjects, self.times),
             FactReader(self.site.mappings, subjects, self.times),
         )
+
+    def add_decision(self, patient_id: str, decision: Decision) -> None:
+        """Count what the service would have answered for a sampled patient."""
+        self.patients.add_decision(row_of_decision(decision, self._asked(patient_id)))
+
+    def add_unavailable(self, patient_id: str, missing: tuple[str, ...]) -> None:
+        """Count a hook that the service would have to refuse, with the keys nobody answered."""
+        self.patients.add_decision(row_of_unavailable(self._asked(patient_id), missing))
+
+    @property
+    def version(self) -> Version:
+        """What the service would decide with."""
+        return Version(self.site.service.rule_version, self.site.mappings.version, self.site.configuration_hash)
+
+    def _asked(self, patient_id: str) -> Asked:
+        now = self.options.now
+        day = now.astimezone(self.site.policy.timezone).date()
+        return Asked(self.site.service.id, NOBODY.name, now, day, patient_id, self.version)
 
     def add_diagnosed(
         self, patient_id: str, standing: Standing, procedures: Iterable[Procedure], reader: FactReader

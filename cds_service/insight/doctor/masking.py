@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from cds_service.insight.tally import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,21 +49,8 @@ class Mask:
         if not values or self.hides(patients):
             return {}
         wanted = _OUTER if patients >= max(_PATIENTS_FOR_OUTER, self.below) or self.below <= 1 else _QUARTILES
-        ordered = sorted(values)
-        return {f"p{round(100 * q)}": quantile(ordered, q) for q in wanted}
-
-
-def quantile(ordered: Sequence[float], q: float) -> float:
-    """Return a quantile of sorted values by linear interpolation (type 7 of Hyndman and Fan)."""
-    place = q * (len(ordered) - 1)
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
-
-
-def median(values: Sequence[float]) -> float:
-    """Return the median. `values` are not empty."""
-    return quantile(sorted(values), 0.5)
+        counted = Counter(values)
+        return {f"p{round(100 * q)}": quantile(counted, q) for q in wanted}
 
 
 def _plural(noun: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from cds_service.clinical.models import MAIN_ANALYTES
+from cds_service.clinical.models import MAIN_ANALYTES, Analyte
 from cds_service.insight.doctor.findings import by_severity
 from cds_service.insight.doctor.laboratory_survey import USABLE, meaning_of
 from cds_service.insight.doctor.report import (
@@ -16,6 +16,7 @@ from cds_service.insight.doctor.report import (
     Report,
     UnitRow,
 )
+from cds_service.insight.row import UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from cds_service.insight.doctor.laboratory_survey import CodeTally, UnitTally
 
 
+# Names in the JSON, where they are others.
+_OUTCOMES: Final = {UNAVAILABLE: "unavailable"}
+
+
 def make_report(case: Case, findings: Iterable[Finding], suspects: Suspects, overlay: str) -> Report:
     """Return the report of one examination."""
     evidence = case.evidence
@@ -36,11 +41,7 @@ def make_report(case: Case, findings: Iterable[Finding], suspects: Suspects, ove
     return Report(
         format_version=FORMAT_VERSION,
         made=options.now.isoformat(timespec="seconds"),
-        versions={
-            "rule": evidence.site.service.rule_version,
-            "mappings": case.mappings.version,
-            "configuration": evidence.site.configuration_hash,
-        },
+        versions=evidence.version._asdict(),
         options={
             "patients": options.patients,
             "listed": options.patient_ids is not None,
@@ -191,13 +192,15 @@ def _draws(case: Case) -> dict[str, Any]:
 
 def _outcomes(case: Case) -> dict[str, Any]:
     patients = case.evidence.patients
+    decisions = patients.decisions
+    counts = {_OUTCOMES.get(name, name): count for name, count in decisions.outcomes.most_common()}
     return {
-        "counts": _masked(case, dict(patients.outcomes.most_common())),
-        "notEligible": _masked(case, _sorted(patients.reasons["not-eligible"])),
-        "indeterminate": _masked(case, _sorted(patients.reasons["indeterminate"])),
-        "unavailable": _masked(case, _sorted(patients.unavailable)),
-        "withAlbumin": case.mask.count(patients.albumin),
-        "sii": case.mask.quantiles(patients.sii, patients.decided),
+        "counts": _masked(case, counts),
+        "notEligible": _masked(case, _sorted(decisions.refusals)),
+        "indeterminate": _masked(case, _sorted(decisions.reasons)),
+        "unavailable": _masked(case, _sorted(decisions.missing)),
+        "withAlbumin": case.mask.count(decisions.analytes[Analyte.ALBUMIN]),
+        "sii": case.mask.quantiles(patients.sii, decisions.decided),
     }
 
 

@@ -21,6 +21,7 @@ from cds_service.insight.row import (
     row_of_answer,
     row_of_decision,
     row_of_record,
+    row_of_unavailable,
 )
 from tests.support.charts import (
     ALBUMIN,
@@ -78,6 +79,17 @@ def test_row_chart_and_record_of_one_decision_are_alike(tmp_path: Path, body: Js
 
     asked_by_hook: dict[str, Any] = {"kind": "hook", "mode": "active", "user": told.user, "ms": told.ms}
     assert row_of_decision(decision(body), ASKED)._replace(**asked_by_hook) == told, reason
+
+
+def test_row_unavailable_chart_and_record_are_alike(tmp_path: Path) -> None:
+    body = hook_request(*draw(), without=("conditions",))
+    record(tmp_path, [Hook("r", EXACT_JSON.encode(body), NOW, SITE)])
+    (recorded,) = (found for found in read_records(tmp_path) if isinstance(found, HookRecord))
+
+    told = row_of_record(recorded, ZONE)
+
+    asked_by_hook: dict[str, Any] = {"kind": "hook", "mode": "active", "user": told.user, "ms": told.ms}
+    assert row_of_unavailable(ASKED, ("conditions",))._replace(**asked_by_hook) == told
 
 
 def test_row_charts_cover_every_outcome() -> None:

@@ -65,7 +65,8 @@ def _assess(evidence: Evidence, patient_id: str, chart: Chart) -> None:
     reader = evidence.reader(patient_id).facts
     standing = evidence.eligibility.standing(CONDITIONS.read(bundle(chart.conditions)).resources, reader)
     evidence.add_diagnosed(patient_id, standing, PROCEDURES.read(bundle(chart.procedures)).resources, reader)
-    evidence.patients.add_decision(decide(chart.request(patient_id), NOBODY, evidence.site, evidence.options.now))
+    decision = decide(chart.request(patient_id), NOBODY, evidence.site, evidence.options.now)
+    evidence.add_decision(patient_id, decision)
     evidence.add_draws(
         patient_id, OBSERVATIONS.read(bundle(chart.blood_counts)), OBSERVATIONS.read(bundle(chart.albumin))
     )

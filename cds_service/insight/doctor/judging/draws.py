@@ -87,14 +87,14 @@ def _without_data(case: Case) -> Iterator[Finding]:
 def judge_outcomes(case: Case) -> Iterator[Finding]:
     """Yield findings about what the service would answer for the patients of the sample."""
     patients = case.evidence.patients
-    eligible = sum(patients.outcomes.values()) - patients.outcomes["not-eligible"] - patients.outcomes["unavailable"]
-    undecided = patients.outcomes["indeterminate"]
+    decisions = patients.decisions
+    eligible, undecided = decisions.eligible, decisions.outcomes["indeterminate"]
     if patients.with_draw < DRAWS_WARNING * patients.with_results:
         # Told by the findings on draws.
         undecided = 0
     if eligible >= max(case.mask.below, 1) and undecided >= BLOCKING_SHARE * eligible:
-        yield _undecided(case, undecided, eligible, patients.reasons["indeterminate"])
-    decided, above = patients.decided, patients.outcomes["above-cutoff"]
+        yield _undecided(case, undecided, eligible, decisions.reasons)
+    decided, above = decisions.decided, decisions.outcomes["above-cutoff"]
     if decided >= LEAST_DECIDED and not USUAL_ABOVE[0] <= above / decided <= USUAL_ABOVE[1]:
         yield Finding(
             id="above-share-unusual",

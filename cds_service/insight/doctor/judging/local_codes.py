@@ -22,7 +22,7 @@ from cds_service.insight.doctor.judging.values import (
     typical_of,
 )
 from cds_service.insight.doctor.laboratory_survey import USABLE, CodeTally, UnitTally, meaning_of
-from cds_service.insight.doctor.masking import median
+from cds_service.insight.tally import median
 from cds_service.settings.overlays.forms import UNSEARCHABLE
 from fhir_mappings.check_digits import is_loinc_code, is_snomed_code
 

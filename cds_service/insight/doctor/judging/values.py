@@ -9,7 +9,7 @@ from cds_service.clinical.models import MAIN_ANALYTES, Analyte
 from cds_service.insight.doctor.findings import LEAST_PATIENTS, LEAST_VALUES, WARNING_SHARE, Finding, Severity
 from cds_service.insight.doctor.judging.case import most_for
 from cds_service.insight.doctor.laboratory_survey import UnitTally, meaning_of
-from cds_service.insight.doctor.masking import median
+from cds_service.insight.tally import median
 from cds_service.normalization.units import normalize_spelling
 
 if TYPE_CHECKING:

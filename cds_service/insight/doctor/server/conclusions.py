@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cds_service.insight.doctor.findings import WARNING_SHARE, Finding, Severity
-from cds_service.insight.doctor.masking import quantile
 from cds_service.insight.doctor.server.connection import NOT_SENT, OWN_LIMITS
+from cds_service.insight.tally import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -285,7 +285,7 @@ def _hook_times(hooks: HookTimes) -> Iterator[Finding]:
     if not hooks.seconds:
         return
     late = hooks.late
-    p95 = quantile(sorted(hooks.seconds), 0.95)
+    p95 = quantile(Counter(hooks.seconds), 0.95)
     evidence = {"hooks": len(hooks.seconds), "late": late, "p95Seconds": round(p95, 3), "deadline": hooks.deadline}
     if late > WARNING_SHARE * len(hooks.seconds):
         yield Finding(

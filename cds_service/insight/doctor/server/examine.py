@@ -128,9 +128,9 @@ class Examiner:
         try:
             decision = decide(request, client, evidence.site, evidence.options.now, self._fetching.plan())
         except DataUnavailableError as error:
-            evidence.patients.add_unavailable(error.keys)
+            evidence.add_unavailable(patient_id, error.keys)
         else:
-            evidence.patients.add_decision(decision)
+            evidence.add_decision(patient_id, decision)
         self._hooks.seconds.append(monotonic() - begun)
 
     def _survey(self, patient_id: str) -> Answer[Observation]:

@@ -40,6 +40,7 @@ class Link(_Answered):
     label: str
     url: str
     type: Literal["absolute", "smart"]
+    app_context: str = ""
 
 
 class Suggestion(_Answered):

@@ -15,7 +15,9 @@ from cds_service.authorization.clients import TrustedClient
 from cds_service.clinical.sii import compute_sii, shown_sii
 from cds_service.demo.chart import was_judged
 from cds_service.demo.client import hook_request
+from cds_service.demo.ehr_server import AUTHORIZATION_PATH, CLIENT_ID, FHIR_PATH, EHRServer
 from cds_service.demo.pages import build_demo_blueprint
+from cds_service.demo.patients import build_stories
 from cds_service.hooks.request import parse_cds_request
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.reports.timeline.drawing import TimelinePoint
@@ -23,6 +25,7 @@ from cds_service.server.in_force import ServedApplication
 from cds_service.services.decision import read_laboratory
 from cds_service.services.site import site_from_settings
 from cds_service.settings import settings_from_dict
+from cds_service.smart.addresses import LAUNCH, address_of
 from cds_service.web.exposition import join_workers
 from cds_service.web.logging import configure_logging
 from cds_service.web.ports import utc_now
@@ -49,10 +52,19 @@ def demo_settings(port: int, directory: Path) -> Settings:
             "service": {"public_url": f"http://127.0.0.1:{port}"},
             "server": {"host": "127.0.0.1", "port": port, "workers": 1},
             "authentication": {"required": False},
+            # The EHR page plays this client; its app opens from the card (see ehr_server.py).
+            "clients": [_client(f"http://127.0.0.1:{port}")],
             "audit": {"directory": "audit"},
         },
         directory,
     )
+
+
+def _client(public_url: str) -> dict[str, object]:
+    app = {"client_id": CLIENT_ID, "authentication": "none"}
+    keys = f"{public_url}{AUTHORIZATION_PATH}/jwks.json"
+    servers = [f"{public_url}{FHIR_PATH}"]
+    return {"name": "demo", "issuer": public_url, "jwks_url": keys, "fhir_servers": servers, "smart_app": app}
 
 
 def serve_demo(in_force: InForce) -> ServedApplication:
@@ -75,7 +87,12 @@ def build_demo_app(settings: Settings) -> Flask:
     def points_of(story: PatientStory, assessment: Assessment | None) -> tuple[TimelinePoint, ...]:
         return timeline_points(story, assessment, site)
 
+    def story_of(patient_id: str) -> PatientStory | None:
+        return next((story for story in build_stories(utc_now().date()) if story.id == patient_id), None)
+
+    launch_url = address_of(LAUNCH, settings.service.public_url, "demo")
     app.before_request(refuse_foreign_hosts)
+    app.register_blueprint(EHRServer(settings.service.public_url, launch_url, story_of).blueprint())
     app.register_blueprint(
         build_demo_blueprint(
             lambda: settings.service.public_url,
@@ -83,6 +100,7 @@ def build_demo_app(settings: Settings) -> Flask:
             cutoff=site.policy.cutoff,
             exclusion_days=site.policy.post_procedure_exclusion_days,
             points_of=points_of,
+            launches=launch_url,
         )
     )
     return app

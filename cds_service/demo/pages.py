@@ -43,14 +43,16 @@ def build_demo_blueprint(
     exclusion_days: int,
     new_uuid: Callable[[], str] = lambda: str(uuid4()),
     points_of: PointsOf = chart.timeline_points,
+    launches: str = "",
 ) -> Blueprint:
     """Return the pages `/`, `/cohort`, `/patients/<id>` and `/patients/<id>/feedback`, with their stylesheet.
 
     `service_base_url` gives the address of the CDS service without a slash at the end; `now` carries a
     zone. `cutoff` (SII, 10*9/L) and `exclusion_days` (last day after a procedure that is not judged) are
-    the rule's; `points_of` gives the SII values of a patient's draws.
+    the rule's; `points_of` gives the SII values of a patient's draws. `launches` is the address of the one SMART app
+    that the EHR of the demo opens.
     """
-    pages = _Pages(service_base_url, now, cutoff, exclusion_days, new_uuid, points_of)
+    pages = _Pages(service_base_url, now, cutoff, exclusion_days, new_uuid, points_of, launches)
     blueprint = Blueprint(
         "demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo-static"
     )
@@ -70,6 +72,7 @@ class _Pages:
     exclusion_days: int
     new_uuid: Callable[[], str]
     points_of: PointsOf
+    launches: str
 
     def show_patients(self) -> str:
         """List the patients with what each of them teaches."""
@@ -93,6 +96,7 @@ class _Pages:
             analytes=chart.ANALYTES,
             exchange=exchange,
             pretty=pretty,
+            launches=self.launches,
             **self._timeline(story, assessment),
             **_decision(story, result),
         )

@@ -12,20 +12,19 @@ from cds_service.acquisition.chart import acquire_laboratory
 from cds_service.acquisition.delivery import Delivery
 from cds_service.app import create_app
 from cds_service.authorization.clients import TrustedClient
-from cds_service.clinical.sii import compute_sii, shown_sii
-from cds_service.demo.chart import was_judged
+from cds_service.cards.wording import TEXTS, TREND_TEXTS
 from cds_service.demo.client import hook_request
 from cds_service.demo.ehr_server import AUTHORIZATION_PATH, CLIENT_ID, FHIR_PATH, EHRServer
 from cds_service.demo.pages import build_demo_blueprint
 from cds_service.demo.patients import build_stories
 from cds_service.hooks.request import parse_cds_request
 from cds_service.normalization.effective_time import TimeReader
-from cds_service.reports.timeline.drawing import TimelinePoint
 from cds_service.server.in_force import ServedApplication
-from cds_service.services.decision import read_laboratory
+from cds_service.services.decision import decide, read_laboratory
 from cds_service.services.site import site_from_settings
 from cds_service.settings import settings_from_dict
 from cds_service.smart.addresses import LAUNCH, address_of
+from cds_service.smart.picture import draw_picture
 from cds_service.web.exposition import join_workers
 from cds_service.web.logging import configure_logging
 from cds_service.web.ports import utc_now
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flask import Flask
+    from markupsafe import Markup
 
-    from cds_service.demo.answers import Assessment
     from cds_service.demo.patients import PatientStory
     from cds_service.server.in_force import InForce
     from cds_service.services.site import Site
@@ -84,9 +83,6 @@ def build_demo_app(settings: Settings) -> Flask:
     app = create_app(settings)
     site = site_from_settings(settings)
 
-    def points_of(story: PatientStory, assessment: Assessment | None) -> tuple[TimelinePoint, ...]:
-        return timeline_points(story, assessment, site)
-
     def story_of(patient_id: str) -> PatientStory | None:
         return next((story for story in build_stories(utc_now().date()) if story.id == patient_id), None)
 
@@ -97,9 +93,7 @@ def build_demo_app(settings: Settings) -> Flask:
         build_demo_blueprint(
             lambda: settings.service.public_url,
             utc_now,
-            cutoff=site.policy.cutoff,
-            exclusion_days=site.policy.post_procedure_exclusion_days,
-            points_of=points_of,
+            picture_of=lambda story: picture_of_story(story, site),
             launches=launch_url,
         )
     )
@@ -112,17 +106,19 @@ def refuse_foreign_hosts() -> None:
         abort(400)
 
 
-def timeline_points(story: PatientStory, assessment: Assessment | None, site: Site) -> tuple[TimelinePoint, ...]:
-    """Compute SII of every complete draw of a story by the service's own reading of its Observations."""
-    hook = parse_cds_request(msgspec.json.encode(hook_request(story, "timeline")))
-    times = TimeReader(site.policy.timezone, utc_now())
-    laboratory = read_laboratory(acquire_laboratory(Delivery(hook, _PAGE)), story.id, site, times)
-    return tuple(
-        TimelinePoint(
-            draw.effective.day,
-            shown_sii(compute_sii(draw), site.policy.cutoff),
-            draw.effective.instant is not None and was_judged(draw.effective.instant, assessment),
-        )
-        for draw in laboratory.counts.draws
-        if not draw.problems
+def picture_of_story(story: PatientStory, site: Site) -> Markup:
+    """Draw what the service reads of a story's Observations, for every patient: the demo has nothing to hide."""
+    hook, now = parse_cds_request(msgspec.json.encode(hook_request(story, "picture"))), utc_now()
+    decision = decide(hook, _PAGE, site, now)
+    laboratory = decision.laboratory or read_laboratory(
+        acquire_laboratory(Delivery(hook, _PAGE)), story.id, site, TimeReader(site.policy.timezone, now)
+    )
+    language = site.cards.language
+    return draw_picture(
+        laboratory,
+        decision,
+        decision.eligibility.calendar(site.policy, now),
+        site.policy.cutoff,
+        TEXTS[language],
+        TREND_TEXTS[language],
     )

@@ -7,8 +7,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cds_service.reports.timeline.drawing import ProcedureMark, TimelinePoint, format_day
-
 if TYPE_CHECKING:
     from cds_service.demo.answers import Assessment
     from cds_service.demo.patients.resources import Resource
@@ -107,24 +105,6 @@ def laboratory(story: PatientStory, assessment: Assessment | None) -> tuple[Draw
     return tuple(rows)
 
 
-def timeline_points(story: PatientStory, assessment: Assessment | None) -> tuple[TimelinePoint, ...]:
-    """Return the SII of every draw that gives one, from the values the story states (10*9/L)."""
-    return tuple(
-        TimelinePoint(drawn.day, drawn.sii, was_judged(drawn.sampled, assessment))
-        for drawn in story.draws
-        if drawn.sii is not None
-    )
-
-
-def procedure_marks(story: PatientStory) -> tuple[ProcedureMark, ...]:
-    """Return the completed procedures that have a day."""
-    return tuple(
-        ProcedureMark(date.fromisoformat(item["performedDateTime"]), item["code"]["text"])
-        for item in story.procedures
-        if "performedDateTime" in item
-    )
-
-
 def was_judged(sampled: datetime, assessment: Assessment | None) -> bool:
     """Return whether the assessment rests on the draw of this time; it may state the day alone."""
     if assessment is None or not assessment.sample_time:
@@ -133,6 +113,11 @@ def was_judged(sampled: datetime, assessment: Assessment | None) -> bool:
     if len(assessment.sample_time) == len("2026-01-31") or stated.tzinfo is None:
         return stated.date() == sampled.date()
     return stated == sampled
+
+
+def format_day(day: date) -> str:
+    """Return a day as `3 Feb 2026`."""
+    return f"{day.day} {day:%b %Y}"
 
 
 def _day(iso: str) -> str:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from flask import Blueprint, render_template, request
-from markupsafe import Markup
+from flask import Blueprint, Response, render_template, request
 
 from cds_service.demo import chart, client
 from cds_service.demo.cohort_report import show_report
@@ -17,19 +16,18 @@ from cds_service.demo.explanations import OUTCOMES, sentence
 from cds_service.demo.patients import build_stories
 from cds_service.demo.protection import add_protection, came_from_this_site
 from cds_service.reports.markdown import is_web_link, render_detail
-from cds_service.reports.timeline.drawing import format_day, format_sii, render_timeline
+from cds_service.reports.timeline.panels import panels_style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
-    from decimal import Decimal
 
-    from cds_service.demo.answers import Assessment
+    from markupsafe import Markup
+
     from cds_service.demo.patients import PatientStory
     from cds_service.demo.patients.resources import Resource
-    from cds_service.reports.timeline.drawing import TimelinePoint
 
-    PointsOf = Callable[[PatientStory, Assessment | None], Sequence[TimelinePoint]]
+    PictureOf = Callable[[PatientStory], Markup]
 
 _LONGEST_COMMENT = 500
 _LONGEST_CODE = 300
@@ -39,24 +37,22 @@ def build_demo_blueprint(
     service_base_url: Callable[[], str],
     now: Callable[[], datetime],
     *,
-    cutoff: Decimal,
-    exclusion_days: int,
+    picture_of: PictureOf,
     new_uuid: Callable[[], str] = lambda: str(uuid4()),
-    points_of: PointsOf = chart.timeline_points,
     launches: str = "",
 ) -> Blueprint:
     """Return the pages `/`, `/cohort`, `/patients/<id>` and `/patients/<id>/feedback`, with their stylesheet.
 
     `service_base_url` gives the address of the CDS service without a slash at the end; `now` carries a
-    zone. `cutoff` (SII, 10*9/L) and `exclusion_days` (last day after a procedure that is not judged) are
-    the rule's; `points_of` gives the SII values of a patient's draws. `launches` is the address of the one SMART app
-    that the EHR of the demo opens.
+    zone. `picture_of` draws a patient's chart; `launches` is the address of the one SMART app that the EHR of the demo
+    opens.
     """
-    pages = _Pages(service_base_url, now, cutoff, exclusion_days, new_uuid, points_of, launches)
+    pages = _Pages(service_base_url, now, picture_of, new_uuid, launches)
     blueprint = Blueprint(
         "demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo-static"
     )
     blueprint.add_url_rule("/", "patients", pages.show_patients)
+    blueprint.add_url_rule("/demo-panels.css", "panels", show_panels_style)
     blueprint.add_url_rule("/cohort", "cohort", show_report)
     blueprint.add_url_rule("/patients/<patient_id>", "patient", pages.show_patient)
     blueprint.add_url_rule("/patients/<patient_id>/feedback", "feedback", pages.take_feedback, methods=["POST"])
@@ -68,10 +64,8 @@ def build_demo_blueprint(
 class _Pages:
     service_base_url: Callable[[], str]
     now: Callable[[], datetime]
-    cutoff: Decimal
-    exclusion_days: int
+    picture_of: PictureOf
     new_uuid: Callable[[], str]
-    points_of: PointsOf
     launches: str
 
     def show_patients(self) -> str:
@@ -97,7 +91,7 @@ class _Pages:
             exchange=exchange,
             pretty=pretty,
             launches=self.launches,
-            **self._timeline(story, assessment),
+            picture=self.picture_of(story),
             **_decision(story, result),
         )
 
@@ -144,20 +138,6 @@ class _Pages:
     def _story(self, patient_id: str) -> PatientStory | None:
         return next((story for story in self._stories() if story.id == patient_id), None)
 
-    def _timeline(self, story: PatientStory, assessment: Assessment | None) -> dict[str, object]:
-        points = sorted(self.points_of(story, assessment), key=lambda point: point.day, reverse=True)
-        marks = chart.procedure_marks(story)
-        without_sii = sorted({drawn.day for drawn in story.draws} - {point.day for point in points})
-        drawing = render_timeline(
-            points, marks, cutoff=self.cutoff, exclusion_days=self.exclusion_days, without_sii=without_sii
-        )
-        rows = [
-            (format_day(point.day), format_sii(point.sii, self.cutoff), point.sii > self.cutoff, point.used)
-            for point in points
-        ]
-        # Every text in the drawing was escaped when it was put there.
-        return {"timeline": Markup(drawing), "timeline_rows": rows, "cutoff": self.cutoff}  # noqa: S704
-
 
 def _decision(story: PatientStory, result: client.Answered | client.Failed) -> dict[str, object]:
     """Return the template's view of the service's answer: a failure, or cards and assessment."""
@@ -174,6 +154,11 @@ def _decision(story: PatientStory, result: client.Answered | client.Failed) -> d
         "explain": sentence,
         "differences": differences(story, found) if found else (),
     }
+
+
+def show_panels_style() -> Response:
+    """Serve the style sheet of the picture."""
+    return Response(panels_style(), mimetype="text/css")
 
 
 def pretty(document: object) -> str:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cds_service.cards.wording import TREND_TEXTS
+from cds_service.reports.timeline.panels import panels_style
 from cds_service.smart.page_content import page_content
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def _environment() -> Environment:
 
 @cache
 def _style() -> Markup:
-    return Markup(_environment().get_template("trend.css").render())  # noqa: S704 - the package's own style sheet
+    # The package's own style sheets.
+    return Markup(_environment().get_template("trend.css").render() + panels_style())  # noqa: S704
 
 
 def _digest(text: str) -> str:

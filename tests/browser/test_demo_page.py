@@ -53,7 +53,7 @@ def test_chart_high_risk_patient_shows_warning_card_with_value_cutoff_and_date(p
 def test_chart_every_story_shows_what_it_claims(page: Page, story: PatientStory) -> None:
     open_chart(page, story.id)
     expect(page.locator("h1")).to_be_visible()
-    expect(page.locator("svg.timeline .cutoff")).to_have_count(1)
+    expect(page.locator("svg.panels line.limit")).to_have_count(1)
     expect(page.get_by_text("differs from", exact=False)).to_have_count(0)
     expect(page.locator(".card.failed")).to_have_count(0)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final, Literal
 from xml.sax.saxutils import escape, quoteattr
 
@@ -73,6 +75,12 @@ class Picture:
     procedures: Sequence[Procedure]
     closed: Sequence[tuple[date, date]]
     empty: Sequence[tuple[date, str]] = ()
+
+
+@cache
+def panels_style() -> str:
+    """Return the style sheet of the picture; the page gives the colors their values."""
+    return files("cds_service.reports.timeline").joinpath("panels.css").read_text(encoding="utf-8")
 
 
 def draw_panels(picture: Picture) -> str:

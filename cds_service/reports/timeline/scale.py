@@ -87,22 +87,6 @@ class ValueAxis:
         return tuple(tick for tick in _TICK_VALUES if self.lowest <= tick <= self.highest)
 
 
-def spread(wanted: Sequence[float], gap: float, left: float, right: float) -> list[float]:
-    """Return label centers in the same order, at least `gap` apart, near `wanted`, within the borders.
-
-    `wanted` is ascending; the labels must fit: (len(wanted) - 1) * gap <= right - left.
-    """
-    placed: list[float] = []
-    for position in wanted:
-        earliest = placed[-1] + gap if placed else left
-        placed.append(max(position, earliest))
-    limit = right
-    for index in range(len(placed) - 1, -1, -1):
-        placed[index] = min(placed[index], limit)
-        limit = placed[index] - gap
-    return placed
-
-
 @dataclass(frozen=True, slots=True)
 class LinearAxis:
     """A quantity from zero to the round number above all values, at most four steps apart."""

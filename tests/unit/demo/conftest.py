@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from markupsafe import Markup
 
 from cds_service.demo.pages import build_demo_blueprint
 from tests.support.served import served
@@ -78,8 +78,7 @@ def browser(service: StandIn) -> FlaskClient:
         build_demo_blueprint(
             lambda: service.base_url,
             lambda: NOW,
-            cutoff=Decimal("405.08"),
-            exclusion_days=27,
+            picture_of=lambda _: Markup("<svg></svg>"),
             new_uuid=lambda: "7a0c9c0e-3a5e-4a3c-9d55-3f7cf27f5d10",
         )
     )

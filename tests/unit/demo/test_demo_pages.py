@@ -109,12 +109,10 @@ def test_patient_page_hostile_card_stays_text(browser: FlaskClient, service: Sta
     assert "Trap (not opened by this demonstration)" in html
 
 
-def test_patient_page_marks_the_judged_draw_in_drawing_and_tables(browser: FlaskClient, service: StandIn) -> None:
+def test_patient_page_marks_the_judged_draw_in_its_table(browser: FlaskClient, service: StandIn) -> None:
     answer(service, CARD, **ABOVE)
     html = page(browser)
-    assert html.count('class="draw used above"') == 1
     assert html.count('<tr class="judged">') == 1
-    assert html.count("<td>yes</td>") == 1
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ and one that holds fewer matches than its `total` tells is not the whole of it (
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from cds_service.acquisition.bundle_links import Link, next_url, read_links
-from cds_service.acquisition.entries import MOST_ENTRIES, NOT_READ, Entries
 from cds_service.acquisition.resources import (
+    MOST_PARTS,
     Condition,
     Malformed,
     Observation,
@@ -28,10 +28,77 @@ from cds_service.acquisition.resources import (
     read_specimen,
 )
 from cds_service.foreign_bytes import mend
-from cds_service.undecoded import UNCOUNTED_BYTES, decode_uncollected, is_crowded
+from cds_service.undecoded import (
+    UNCOUNTED_BYTES,
+    USUAL_BYTES,
+    TooDeepError,
+    decode_uncollected,
+    elements,
+    is_crowded,
+    most_memory,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+
+# As `acquisition.max_entries` has it by default.
+MOST_ENTRIES: Final = 5_000
+NOT_READ: Final = b""
+
+
+class Entries:
+    """The entries of a Bundle, `most` of them at most; `is_cut` tells when they are through that there were more.
+
+    Those of a crowded Bundle come one at a time. Together they may take as much memory as a chart of their length: one
+    for which too little is left comes as NOT_READ.
+    """
+
+    def __init__(self, array: bytes, most: int = MOST_ENTRIES) -> None:
+        self._array = array if array != b"null" else b"[]"
+        self._most = most
+        self.is_cut = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield each entry, undecoded."""
+        found = elements(self._array)
+        first = islice(found, self._most)
+        try:
+            yield from self._within_memory(first) if is_crowded(self._array) else first
+            self.is_cut = next(found, None) is not None
+        except TooDeepError:
+            self.is_cut = True
+
+    def _within_memory(self, entries: Iterator[bytes]) -> Iterator[bytes]:
+        left = USUAL_BYTES * len(self._array)
+        for entry in entries:
+            needed = most_memory(entry)
+            if needed > left:
+                yield NOT_READ
+            else:
+                left -= needed
+                yield entry
+
+
+class Link(msgspec.Struct, gc=False):
+    """FHIR Bundle.link."""
+
+    relation: str | None = None
+    url: str | None = None
+
+
+_LINK = msgspec.json.Decoder(Link)
+
+
+def read_links(array: bytes) -> list[Link]:
+    """Read the first 1,000 links of an array. Raises msgspec.DecodeError for one that is none."""
+    return [_LINK.decode(link) for link in Entries(array, MOST_PARTS)]
+
+
+def next_url(links: Iterable[Link]) -> str | None:
+    """Return the address of the next page; None on the last one."""
+    return next((link.url for link in links if link.relation == "next" and link.url), None)
+
 
 R = TypeVar("R", bound=Observation | Condition | Procedure | Patient)
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.acquisition import prefetch
 from cds_service.acquisition.delivery import CONDITIONS, OBSERVATIONS, PROCEDURES
-from cds_service.acquisition.fhir.paging import join_pages
-from cds_service.acquisition.fhir.sorting import is_newest_first
+from cds_service.acquisition.fhir.paging import is_newest_first, join_pages
 
 if TYPE_CHECKING:
     from cds_service.acquisition.bundles import BundleContent

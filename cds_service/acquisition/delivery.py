@@ -13,10 +13,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.acquisition import prefetch
-from cds_service.acquisition.bundles import BundleContent, BundleReader, R
-from cds_service.acquisition.entries import MOST_ENTRIES
+from cds_service.acquisition.bundles import MOST_ENTRIES, BundleContent, BundleReader, R
 from cds_service.acquisition.fhir.access import find_access, points_to_unlisted_server, why_no_access
-from cds_service.acquisition.fhir.sorting import Order
+from cds_service.acquisition.fhir.paging import Order
 from cds_service.acquisition.prefetch import KeyState, PrefetchKey
 from cds_service.acquisition.resources import Condition, Observation, Patient, Procedure
 from cds_service.errors import DataUnavailableError, DeadlineError, ForbiddenError, PatientMismatchError
@@ -76,7 +75,6 @@ class Delivery:
     """The data of one hook, key by key. Without a plan only prefetch is read."""
 
     def __init__(self, request: CDSRequest, client: TrustedClient, plan: FetchPlan | None = None) -> None:
-        """Read nothing yet."""
         self._request = request
         self._client = client
         self._plan = plan

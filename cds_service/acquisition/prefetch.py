@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
 import msgspec
 
-from cds_service.acquisition.bundles import BundleContent, BundleFailedError, BundleReader, R
-from cds_service.acquisition.entries import MOST_ENTRIES
+from cds_service.acquisition.bundles import MOST_ENTRIES, BundleContent, BundleFailedError, BundleReader, R
 from cds_service.acquisition.resources import NoModifiers, Patient
 from cds_service.errors import PatientMismatchError
 from cds_service.foreign_bytes import UNREADABLE, decode

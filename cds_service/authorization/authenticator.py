@@ -56,7 +56,7 @@ class Authenticator:
     def authenticate(
         self, authorization_headers: Sequence[str], endpoint_url: str, now: datetime, address: str = ""
     ) -> TrustedClient:
-        """Give the client whose token the request carries.
+        """Return the client whose token the request carries.
 
         `authorization_headers` holds every Authorization field of the request, `endpoint_url` is the public URL of the
         endpoint called, `address` the one that the request came from, if it is known. Raises UnauthenticatedError,
@@ -89,7 +89,7 @@ class Authenticator:
         return client.rights
 
     def client_of(self, claims: Mapping[str, Any]) -> ClientTrust:
-        """Give the client that a token says it comes from. Raises UnauthenticatedError when there is none."""
+        """Return the client that a token says it comes from. Raises UnauthenticatedError when there is none."""
         issuer = claims.get("iss")
         client = self._clients.get(issuer) if isinstance(issuer, str) else None
         if client is None:

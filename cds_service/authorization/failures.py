@@ -37,7 +37,7 @@ class _Place:
 
 
 class Standing(Enum):
-    """How a failure stands to the budget of its address."""
+    """Whether a failure is within the budget of its address."""
 
     WITHIN = auto()
     FIRST_BEYOND = auto()
@@ -48,7 +48,6 @@ class FailureLimit:
     """Budgets of failures by address and claimed client; times in seconds since 1970. Safe between threads."""
 
     def __init__(self) -> None:
-        """Nobody failed yet."""
         self._places: OrderedDict[tuple[str, str | None], _Place] = OrderedDict()
         self._lock = threading.Lock()
 

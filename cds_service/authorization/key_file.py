@@ -40,7 +40,7 @@ class KeyFile:
         self._held: KeySet | None = self._read()
 
     def find(self, key_id: str) -> KeysByAlgorithm | None:
-        """Give the keys with this id, from the file as it is now. Raises KeySetError when it lists none at all."""
+        """Return the keys with this id, from the file as it is now. Raises KeySetError when it lists none at all."""
         if self._mark != self._mark_now():
             try:
                 self._held = self._read()
@@ -54,7 +54,7 @@ class KeyFile:
         return self._held.find(key_id)
 
     def remarks(self) -> tuple[str, ...]:
-        """Say what whoever keeps the file should know."""
+        """Return remarks for whoever maintains the file."""
         return tuple(self._held.remarks()) if self._held is not None else ()
 
     def _what_serves(self) -> str:

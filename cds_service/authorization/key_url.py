@@ -148,7 +148,7 @@ class KeyUrl:
         self._is_kept_fresh = False
 
     def find(self, key_id: str) -> KeysByAlgorithm | None:
-        """Give the keys with this id.
+        """Return the keys with this id.
 
         Raises KeySetError when no key set is held and none can be fetched.
         """

@@ -41,7 +41,6 @@ class KeySetError(ServiceError):
     """A key set could not be had, or a key is not usable. It never leaves this package."""
 
     def __init__(self, why: str) -> None:
-        """Keep the reason in words for the operational log."""
         super().__init__(log_detail=why)
 
 
@@ -64,16 +63,16 @@ class KeySet:
         )
 
     def find(self, key_id: str) -> KeysByAlgorithm | None:
-        """Give the keys with this id, None where there is none."""
+        """Return the keys with this id, None where there is none."""
         return self._keys.get(key_id)
 
     def fitting(self, algorithm: str) -> tuple[VerificationKey, ...]:
-        """Give the keys that fit an algorithm, for a token that names none of them; few of many."""
+        """Return the keys that fit an algorithm, for a token that names none of them; few of many."""
         fitting = (key for of_one_id in self._keys.values() for key in of_one_id.get(algorithm, ()))
         return tuple(islice(fitting, _MOST_OF_ONE_ID))
 
     def remarks(self) -> Iterator[str]:
-        """Say what whoever keeps the keys should know; ids of keys are public."""
+        """Yield remarks for whoever maintains the keys; key ids are public."""
         if self.left_out:
             yield f"keys left out: {', '.join(f'{count} ({why})' for why, count in sorted(self.left_out.items()))}"
         if self.ambiguous_ids:
@@ -87,7 +86,7 @@ class KeySource(Protocol):
     """Where the keys of one client come from."""
 
     def find(self, key_id: str) -> KeysByAlgorithm | None:
-        """Give the keys with this id, None where there is none.
+        """Return the keys with this id, None where there is none.
 
         Raises KeySetError when there is no key set at all.
         """

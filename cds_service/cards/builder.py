@@ -33,7 +33,6 @@ class CardBuilder:
     """Builds cards in one language under one site's options."""
 
     def __init__(self, options: CardOptions, policy: ClinicalPolicy, mapping_version: str) -> None:
-        """Prepare what is the same on every card."""
         self._options = options
         self._policy = policy
         self._mapping_version = mapping_version

@@ -38,7 +38,6 @@ class Tally:
     """What did not become an event, told as it is met."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self.invalid = 0
         self.unreadable = 0
         self.refused: list[int] = []

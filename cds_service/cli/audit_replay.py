@@ -70,7 +70,6 @@ class Tally:
     """Counts what became of the records, and prints the differences as they come."""
 
     def __init__(self, *, json_lines: bool) -> None:
-        """Begin with nothing counted."""
         self._json_lines = json_lines
         self._recomputed = 0
         self._different = 0

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from cds_service.cli.client_calls import Caller
 from cds_service.cli.client_keys import ISSUER, KeyFolderError, TestKeys, keys_in
-from cds_service.cli.client_proof import Proof, is_reached, prove
+from cds_service.cli.client_proof import Caller, Proof, is_reached, prove
 from cds_service.cli.options import config_option, refuse
 from cds_service.settings import SettingsError, load_settings
 from cds_service.settings.network import http_url

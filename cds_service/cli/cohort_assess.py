@@ -149,7 +149,6 @@ class _Bar:
     """A line on stderr with bytes, patients and time left, while somebody can see it."""
 
     def __init__(self) -> None:
-        """Show nothing yet."""
         self._is_shown = sys.stderr.isatty()
         self._what = ""
         self._size = 0

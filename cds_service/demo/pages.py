@@ -10,9 +10,9 @@ from uuid import uuid4
 from flask import Blueprint, Response, render_template, request
 
 from cds_service.demo import chart, client
+from cds_service.demo.answers import OUTCOMES, sentence
 from cds_service.demo.cohort_report import show_report
 from cds_service.demo.expectation import differences
-from cds_service.demo.explanations import OUTCOMES, sentence
 from cds_service.demo.patients import build_stories
 from cds_service.demo.protection import add_protection, came_from_this_site
 from cds_service.reports.markdown import is_web_link, render_detail

@@ -14,7 +14,6 @@ class Backoff:
     """The pauses of one place. There is no end to them."""
 
     def __init__(self) -> None:
-        """Begin without a pause."""
         self._short_lives = 0
 
     def pause(self, lived_seconds: float) -> float:

@@ -56,7 +56,6 @@ class Budget:
     """Bytes that may be taken and are given back, by several threads."""
 
     def __init__(self, total: int) -> None:
-        """Have all of them there."""
         self._total = total
         self._left = total
         self._changed = threading.Condition()
@@ -92,7 +91,6 @@ class BodyShare:
     """What one request takes of the budgets of its worker."""
 
     def __init__(self, memory: BodyMemory) -> None:
-        """Take nothing yet."""
         self._memory = memory
         self._held = 0
         self._worked = 0

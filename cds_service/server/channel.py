@@ -37,7 +37,6 @@ class UpperEnd:
     """The end of the process above."""
 
     def __init__(self, connection: socket.socket) -> None:
-        """Take over one end of a pair."""
         connection.setblocking(False)
         self._connection = connection
         self._waiting = b""
@@ -75,7 +74,6 @@ class LowerEnd:
     """The end of a worker. Several threads may speak; one listens."""
 
     def __init__(self, connection: socket.socket) -> None:
-        """Take over one end of a pair."""
         self._connection = connection
         self._received = b""
         self._speaking = threading.Lock()

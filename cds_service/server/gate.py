@@ -88,7 +88,6 @@ class BodyInput(io.RawIOBase):
     def __init__(
         self, environ: dict[str, Any], places: threading.BoundedSemaphore, memory: BodyMemory, port: int = 0
     ) -> None:
-        """Read nothing yet: the application may refuse the request by its header."""
         self._source: Any = environ["wsgi.input"]
         self._places = places
         self.waited_seconds = 0.0

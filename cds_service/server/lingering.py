@@ -46,7 +46,6 @@ class Lingering:
     """The refused connections of a worker that listens at `port`."""
 
     def __init__(self, port: int, max_request_bytes: int) -> None:
-        """Keep none yet."""
         self._port = port
         self._most_bytes = LINGER_LIMITS * max_request_bytes
         self._most = min(_MOST, _files_to_spare())

@@ -55,7 +55,6 @@ class Reload:
     def __init__(
         self, held: InForce, path: Path | None, environ: Mapping[str, str], known: Mapping[Path, Identity]
     ) -> None:
-        """Hold what the service starts with. Without a path nothing is ever read again."""
         self.held = held
         self._started = held
         self._path = path
@@ -161,7 +160,6 @@ class Reader:
     """A thread that reads the configuration: the disk may hang, and the main thread must not."""
 
     def __init__(self, path: Path, environ: Mapping[str, str], started: InForce) -> None:
-        """Begin to read."""
         self.began = time.monotonic()
         self.found: InForce | None = None
         self.problems: list[str] = ["it cannot be read: see standard error"]

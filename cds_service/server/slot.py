@@ -87,7 +87,6 @@ class Slot:
     """A place. It is empty while the next worker waits for its turn."""
 
     def __init__(self, index: int, now: float) -> None:
-        """Be due at once."""
         self.index = index
         self.worker: Worker | None = None
         self.due = now

@@ -24,7 +24,7 @@ class Place:
     """Where a value was written: a position in the file, an environment variable, or the calling program."""
 
     text: str
-    """What stands before the colon of an error line."""
+    """What an error line begins with."""
     origin: str
     """What `config show` prints beside the value."""
     order: tuple[int, int, int, str] = (2, 0, 0, "")

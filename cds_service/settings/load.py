@@ -26,7 +26,7 @@ _PROGRAM = Place("(program)", "program")
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """Read the configuration file, put the environment over it, and check the result.
 
-    Without a file the defaults and the environment stand. Raises SettingsError with all problems; relative paths
+    Without a file the defaults and the environment count. Raises SettingsError with all problems; relative paths
     start from the directory of the file, or from the working directory without one.
     """
     document = Document({}, {}, _NO_FILE) if path is None else read_document(path)

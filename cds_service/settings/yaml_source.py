@@ -80,7 +80,7 @@ def parse_document(text: str, name: str) -> Document:
 
 
 def parse_value(text: str, place: Place, path: KeyPath) -> object:
-    """Read one YAML scalar or flow list that does not stand in a file. Raises SettingsError naming the place."""
+    """Read one YAML scalar or flow list that comes from outside a file. Raises SettingsError naming the place."""
     document = Document({}, {}, place)
     try:
         value = _parsed(text, document, lambda _mark: place, path)

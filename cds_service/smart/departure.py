@@ -13,7 +13,7 @@ from cds_service.smart.launch_secret import new_secret, secret_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cds_service.acquisition.fhir.limits import TimeLimit
+    from cds_service.acquisition.fhir.connections import TimeLimit
     from cds_service.smart.discovery import AuthorizationServer, Endpoints
     from cds_service.smart.launch_secret import LaunchSecret
     from cds_service.smart.parameters import Callback, LaunchRequest

@@ -21,8 +21,8 @@ from cds_service.settings.network import secure_location
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cds_service.acquisition.fhir.connections import TimeLimit
     from cds_service.acquisition.fhir.exchange import Exchanger
-    from cds_service.acquisition.fhir.limits import TimeLimit
 
 DISCOVERY_PATH: Final = "/.well-known/smart-configuration"
 OPENID_PATH: Final = "/.well-known/openid-configuration"

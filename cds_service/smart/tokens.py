@@ -14,8 +14,8 @@ from cds_service.smart.registration import missing_scopes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cds_service.acquisition.fhir.connections import TimeLimit
     from cds_service.acquisition.fhir.exchange import Exchanger
-    from cds_service.acquisition.fhir.limits import TimeLimit
     from cds_service.smart.launch_secret import LaunchSecret
     from cds_service.smart.registration import Registration
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.acquisition.delivery import FetchPlan
 from cds_service.acquisition.fhir.access import FHIRAccess
-from cds_service.acquisition.fhir.limits import TimeLimit
+from cds_service.acquisition.fhir.connections import TimeLimit
 from cds_service.acquisition.prefetch import PATIENT
 from cds_service.authorization.clients import TrustedClient
 from cds_service.errors import (

@@ -53,7 +53,7 @@ class HeadKeeper:
             _log.warning("audit chain head is not stored: %s", error.log_detail)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._store.close()
 
 

@@ -118,7 +118,7 @@ class StateStore:
         return self.first_row(self._database.find_table, {"name": name}) is not None
 
     def close(self) -> None:
-        """Give all connections back; the next use opens new ones."""
+        """Close all connections; the next use opens new ones."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:

@@ -42,7 +42,7 @@ class InstallationKey:
         return self._key
 
     def close(self) -> None:
-        """Give the connections to the database back; the next use opens new ones."""
+        """Close the connections to the database; the next use opens new ones."""
         self._store.close()
 
     def _in_database(self) -> bytes:

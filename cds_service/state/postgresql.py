@@ -32,7 +32,7 @@ class PostgreSQLServer:
     find_table: ClassVar[str] = "SELECT 1 WHERE to_regclass(:name) IS NOT NULL"
 
     def __init__(self, url: str, wait_seconds: float) -> None:
-        """Raises ConfigurationError for an address that PostgreSQL does not understand."""
+        """Keep the address. Raises ConfigurationError for one that PostgreSQL does not understand."""
         try:
             self._address: dict[str, Any] = {
                 "connect_timeout": _CONNECT_SECONDS,

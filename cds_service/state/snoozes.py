@@ -80,5 +80,5 @@ class SnoozeStore:
                 self._store.execute(statement, {"card": card, "subject": row[0], "now": now})
 
     def close(self) -> None:
-        """Give the connections to the database back; the next use opens new ones."""
+        """Close the connections to the database; the next use opens new ones."""
         self._store.close()

@@ -85,7 +85,7 @@ def keep_for_owner(path: Path) -> None:
 
 
 def identity(path: Path | None) -> tuple[int, int] | None:
-    """Return which file stands at the path: an open connection goes on writing to one that was deleted."""
+    """Return device and inode of the file at the path: an open connection goes on writing to one that was deleted."""
     if path is None:
         return None
     try:

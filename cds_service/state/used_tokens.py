@@ -59,7 +59,7 @@ class UsedTokens:
         self._store.execute(_REMEMBER, _PROBE)
 
     def close(self) -> None:
-        """Give the connections to the database back; the next use opens new ones."""
+        """Close the connections to the database; the next use opens new ones."""
         self._store.close()
 
 

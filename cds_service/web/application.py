@@ -37,7 +37,6 @@ class CDSApplication(Flask):
     """Flask without folders to serve, without redirects, and without values in its log."""
 
     def __init__(self) -> None:
-        """Build an application without routes."""
         super().__init__("cds_service.web", static_folder=None, template_folder=None)
         # A redirect to a corrected path makes Epic withhold the patient's data.
         self.url_map.merge_slashes = False

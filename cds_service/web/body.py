@@ -51,7 +51,7 @@ def refuse_if_late(exchange: Exchange) -> None:
 
 
 def close_after_unread_body(exchange: Exchange, response: Response) -> None:
-    """Say that the connection ends when a body was announced but not read.
+    """Announce the end of the connection when a body was announced but not read.
 
     Granian closes it anyway; without the header a client that keeps connections sends its next request into the
     closing one and reports a broken connection.

@@ -69,7 +69,6 @@ class HookMetrics:
     """Hooks and what became of them."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Create the metrics of hooks."""
         answered = Counter(
             "sii_cds_hooks",
             "Hooks answered with 200, by service, client, its mode, and outcome.",
@@ -119,7 +118,6 @@ class ViewMetrics:
     """Pages of the trend app, and launches that led to none."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Create the metrics of views."""
         self._shown = Counter(
             "sii_cds_views",
             "Pages of the trend app shown, by client and outcome.",
@@ -146,7 +144,6 @@ class AuditMetrics:
     """The state of the audit log, as this worker meets it."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Create the metrics of the audit log."""
         self._records = Counter("sii_cds_audit_records", "Audit records written.", registry=registry)
         self._seconds = Counter(
             "sii_cds_audit_write_seconds", "Time spent waiting for audit records to be on the disk.", registry=registry
@@ -193,7 +190,6 @@ class UpstreamMetrics:
     """What FHIR servers answered."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Create the metrics of requests to FHIR servers."""
         seconds = Histogram(
             "sii_cds_upstream_duration_seconds",
             "Time of a request to a FHIR server of the configuration, failed ones included.",
@@ -234,7 +230,6 @@ class ConfigurationMetrics:
     """Which configuration is in use, and how the last attempt to replace it ended."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Create the metrics of the configuration."""
         self._starts = Counter(
             "sii_cds_worker_starts",
             "Worker processes started; more than workers means that some died.",
@@ -300,7 +295,6 @@ class TrustMetrics:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Create them in a registry."""
         self._distrust = Counter(
             "sii_cds_trust_refusals",
             "Requests whose caller was not trusted (401, 403), by reason and claimed client.",

@@ -87,7 +87,7 @@ def _show_model_card() -> Response:
     return response
 
 
-# The service whose paths stand in the kept document. Every other one takes and answers the same.
+# The service that the kept document describes. Every other one takes and answers the same.
 DESCRIBED_SERVICE: Final = "sii-recurrence-risk"
 
 
@@ -129,7 +129,7 @@ def with_services(paths: dict[str, Any], services: Iterable[str]) -> dict[str, A
 
 
 def _operations_of(service: str, item: dict[str, Any]) -> dict[str, Any]:
-    """Give the operations of a further service names of their own, as OpenAPI wants them."""
+    """Return the operations of a service under ids of their own: OpenAPI wants each operationId once."""
     if service == DESCRIBED_SERVICE:
         return item
     return {

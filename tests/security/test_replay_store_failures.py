@@ -84,9 +84,7 @@ def test_first_use_locked_database_is_given_up_within_the_hook_deadline(replay: 
     assert "OperationalError" in caught.value.log_detail
 
 
-def test_first_use_after_a_vain_wait_nobody_waits_for_a_moment_and_then_all_is_well(
-    replay: UsedTokens, state_file: Path
-) -> None:
+def test_first_use_after_a_timeout_is_refused_at_once_then_recovers(replay: UsedTokens, state_file: Path) -> None:
     """Sixteen threads that wait for a locked database one after the other would answer no probe either."""
     replay.is_first_use(use(), NOW_SECONDS)
     blocker = sqlite3.connect(state_file, isolation_level=None)

@@ -50,7 +50,7 @@ def is_listed(fhir_server: str, listed: tuple[str, ...]) -> bool:
 
 
 def why_no_access(request: CDSRequest, client: TrustedClient) -> str:
-    """Say in words for the log why the FHIR server may not be asked; empty where the request offers no access."""
+    """Return in words for the log why the FHIR server may not be asked; empty where the request offers no access."""
     if request.fhirServer is None:
         return "fhirServer is missing" if request.fhirAuthorization is not None else ""
     if not is_listed(request.fhirServer, client.fhir_servers):

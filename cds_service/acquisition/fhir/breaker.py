@@ -45,7 +45,6 @@ class Breaker:
     """Counts failures in a row by server. Safe for threads; every worker keeps its own."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
-        """Begin with every server trusted."""
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._circuits: dict[str, _Circuit] = {}

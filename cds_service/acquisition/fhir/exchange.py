@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from cds_service.acquisition.fhir.limits import TimeLimit
+    from cds_service.acquisition.fhir.connections import TimeLimit
 
 _Read = TypeVar("_Read")
 

@@ -10,9 +10,9 @@ import msgspec
 
 from cds_service.acquisition.bundles import BundleContent, BundleFailedError, BundleReader, R
 from cds_service.acquisition.fhir.breaker import Breaker, NoBreaker
+from cds_service.acquisition.fhir.connections import TimeLimit
 from cds_service.acquisition.fhir.exchange import ExchangeError, Exchanger
 from cds_service.acquisition.fhir.jobs import Reading, Search
-from cds_service.acquisition.fhir.limits import TimeLimit
 from cds_service.acquisition.fhir.paging import resolve_next, without_sort
 
 if TYPE_CHECKING:

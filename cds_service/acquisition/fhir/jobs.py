@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cds_service.acquisition.fhir.access import FHIRAccess
-    from cds_service.acquisition.fhir.limits import TimeLimit
+    from cds_service.acquisition.fhir.connections import TimeLimit
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Job:
 
 @dataclass(slots=True, kw_only=True)
 class Search(Job, Generic[R]):
-    """A search. `pages` grow while it runs; `next_url` is the page it stands before, None behind the last one.
+    """A search. `pages` grow while it runs; `next_url` is the page to be asked for next, None after the last.
 
     `is_enough` tells by the pages that came that nothing more is wanted, `rest_is_left` that this was so, and
     `sort_refused` that the server refused to sort.

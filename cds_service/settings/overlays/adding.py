@@ -44,7 +44,7 @@ def add_overlays(shipped: Mappings, overlays: Sequence[Path]) -> tuple[Mappings,
 
 
 def problems_of(text: str, base: Mappings) -> tuple[Problem, ...]:
-    """Return what stands against adding an overlay, given as text, to the tables of a site; empty for nothing."""
+    """Return the problems of an overlay, given as text, if it were added to the tables of a site."""
     findings = Findings()
     try:
         overlay = overlay_of(parse_document(text, _PROPOSED), _PROPOSED, base, findings)
@@ -84,7 +84,7 @@ def _built(rows: MappingRows, version: str) -> Mappings:
 
 
 def merge_overlays(shipped: Mappings, overlays: Sequence[Overlay], findings: Findings) -> MappingRows:
-    """Return the rows of the site: the shipped ones and those of all overlays that stand the checks.
+    """Return the rows of the site: the shipped ones and those of all overlays that pass the checks.
 
     Systems and removals of every file are read before any code, so the order of the files does not matter.
     """

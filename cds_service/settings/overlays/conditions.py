@@ -25,7 +25,6 @@ class ConditionAdditions:
     """Collects the diagnosis codes of all overlays."""
 
     def __init__(self, shipped: Mappings, systems: SystemDirectory, removals: Removals, findings: Findings) -> None:
-        """Index the shipped rows."""
         self._shipped = shipped
         self._systems = systems
         self._removals = removals

@@ -36,7 +36,7 @@ Row = TypeVar("Row", bound=Form, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[Row]):
-    """One row, and where it stands."""
+    """One row, and where it was written."""
 
     row: Row
     document: Document

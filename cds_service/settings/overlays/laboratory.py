@@ -26,7 +26,6 @@ class LaboratoryAdditions:
     """Collects the laboratory codes of all overlays."""
 
     def __init__(self, shipped: Mappings, systems: SystemDirectory, removals: Removals, findings: Findings) -> None:
-        """Index the shipped rows."""
         self._systems = systems
         self._removals = removals
         self._findings = findings

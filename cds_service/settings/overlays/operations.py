@@ -51,7 +51,6 @@ class OperationAdditions:
         removals: Removals,
         findings: Findings,
     ) -> None:
-        """Index the shipped rows."""
         self._shipped = shipped
         self._known = known
         self._systems = systems

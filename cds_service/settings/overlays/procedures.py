@@ -21,7 +21,6 @@ class ProcedureAdditions:
     """Collects the procedure codes of all overlays. `entries` are the rows that were added."""
 
     def __init__(self, shipped: Mappings, systems: SystemDirectory, removals: Removals, findings: Findings) -> None:
-        """Index the shipped rows."""
         self._systems = systems
         self._removals = removals
         self._findings = findings

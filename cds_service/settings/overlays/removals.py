@@ -24,7 +24,6 @@ class Removals:
     """The removed codes by (system key, comparable code)."""
 
     def __init__(self, shipped: Mappings, known: KnownOperations, systems: SystemDirectory, findings: Findings) -> None:
-        """Start without any."""
         self._systems = systems
         self._operations = known
         self._findings = findings

@@ -38,7 +38,6 @@ class SystemDirectory:
     """Answers under which key the codes of a URI stand. `added` are the systems that overlays declare."""
 
     def __init__(self, shipped: Mappings, findings: Findings) -> None:
-        """Start from the systems of the shipped tables."""
         self.added: dict[str, CodeSystem] = {}
         self._shipped = shipped
         self._findings = findings
@@ -139,7 +138,7 @@ class SystemDirectory:
 
 
 def wrong_check_digit(code: str, system: str) -> str:
-    """Say that a text is no code of a system whose codes carry a check digit."""
+    """Word that a text is not a code of a system whose codes carry a check digit."""
     return f"{shown(code)} is no {system} code: form or check digit is wrong; look it up again"
 
 

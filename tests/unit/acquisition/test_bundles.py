@@ -188,7 +188,7 @@ def test_null_list_is_an_empty_one(name: str) -> None:
         b'{"resourceType": "Bundle", "link": [{"relation": 5}]}',
     ],
 )
-def test_what_is_no_bundle_fails(value: bytes) -> None:
+def test_bundle_of_another_form_is_a_failed_answer(value: bytes) -> None:
     with pytest.raises(BundleFailedError):
         read(value)
 

@@ -100,7 +100,7 @@ def test_albumin_is_optional_and_tells_why_there_is_none(options: dict[str, Any]
 
 
 @pytest.mark.parametrize("key", ["conditions", "procedures"])
-def test_page_that_nobody_reads_is_a_truncated_chart(key: str) -> None:
+def test_chart_with_an_unread_page_is_truncated(key: str) -> None:
     page = bundle(condition(), procedure(), link=[{"relation": "next", "url": f"{LISTED}?page=2"}])
 
     keys: dict[str, Any] = {key: page}
@@ -186,7 +186,7 @@ LISTS = [
 
 
 @pytest.mark.parametrize(("server", "listed", "expected", "reason"), LISTS)
-def test_server_is_on_the_list_or_not(server: str, listed: tuple[str, ...], expected: bool, reason: str) -> None:
+def test_fhir_server_listed_or_not_is_told(server: str, listed: tuple[str, ...], expected: bool, reason: str) -> None:
     assert is_listed(server, listed) is expected, reason
 
 

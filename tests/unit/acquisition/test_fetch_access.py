@@ -44,7 +44,7 @@ SERVERS = [
 
 
 @pytest.mark.parametrize(("server", "listed", "reason"), SERVERS)
-def test_server_is_listed_by_its_text(server: str, listed: bool, reason: str) -> None:
+def test_fhir_server_is_compared_as_text(server: str, listed: bool, reason: str) -> None:
     offered = request(access(server))
 
     assert is_listed(server, CLIENT.fhir_servers) is listed, reason

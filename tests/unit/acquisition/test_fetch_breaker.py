@@ -66,7 +66,7 @@ def test_try_that_is_answered_opens_the_way(clock: Clock) -> None:
     assert all(breaker.allows(BASE) for _ in range(3 * TRIES))
 
 
-def test_try_that_fails_means_another_rest(clock: Clock) -> None:
+def test_breaker_after_a_failed_trial_refuses_again(clock: Clock) -> None:
     breaker = failing(clock)
     clock.seconds += SECONDS_OPEN
     breaker.allows(BASE)
@@ -79,7 +79,7 @@ def test_try_that_fails_means_another_rest(clock: Clock) -> None:
     assert breaker.allows(BASE)
 
 
-def test_try_that_nobody_waited_for_is_followed_by_another(clock: Clock) -> None:
+def test_breaker_trial_without_result_allows_another(clock: Clock) -> None:
     breaker = failing(clock)
     clock.seconds += SECONDS_OPEN
     breaker.allows(BASE)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cds_service.acquisition.fhir.connections import TimeLimit
 from cds_service.acquisition.fhir.exchange import ExchangeError, Exchanger, HTTPOptions
-from cds_service.acquisition.fhir.limits import TimeLimit
 from tests.support import fhir_stub_faults as faults
 from tests.support.fhir_stub import TOKEN, FHIRStub, running_stub
 
@@ -108,7 +108,9 @@ FAILURES: list[tuple[str, Fault, str, bool]] = [
 
 
 @pytest.mark.parametrize(("name", "fault", "what", "is_outage"), FAILURES, ids=[case[0] for case in FAILURES])
-def test_answer_that_is_none_is_named(stub: FHIRStub, name: str, fault: Fault, what: str, is_outage: bool) -> None:
+def test_exchange_without_usable_answer_names_the_failure(
+    stub: FHIRStub, name: str, fault: Fault, what: str, is_outage: bool
+) -> None:
     failed = failure(stub, fault)
 
     assert (str(failed), failed.is_outage) == (what, is_outage)

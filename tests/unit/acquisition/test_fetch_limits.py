@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from cds_service.acquisition.fhir.limits import TimeLimit
+from cds_service.acquisition.fhir.connections import TimeLimit
 
 
 def test_seconds_left_before_the_deadline_is_what_remains() -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cds_service.acquisition.fhir.connections import TimeLimit
 from cds_service.acquisition.fhir.exchange import ExchangeError, Exchanger, HTTPOptions
-from cds_service.acquisition.fhir.limits import TimeLimit
 from cds_service.errors import ConfigurationError
 from tests.support import fhir_stub_faults as faults
 from tests.support.fhir_stub import TOKEN, FHIRStub, running_stub

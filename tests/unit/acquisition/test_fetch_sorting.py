@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.acquisition.bundles import BundleContent
-from cds_service.acquisition.fhir.sorting import Order, day_of, is_newest_first
+from cds_service.acquisition.fhir.paging import Order, day_of, is_newest_first
 from cds_service.acquisition.resources import Malformed, Observation, Period
 
 NEEDED = date(2026, 6, 1)
@@ -35,7 +35,7 @@ def taken(*days: str | None) -> tuple[Observation, ...]:
         (("0001-01-01", "9999-12-31"), False, "the other way round"),
     ],
 )
-def test_order_is_proved_by_what_came(days: tuple[str | None, ...], proved: bool, reason: str) -> None:
+def test_order_newest_first_is_proved_by_the_results(days: tuple[str | None, ...], proved: bool, reason: str) -> None:
     assert is_newest_first(taken(*days)) is proved, reason
 
 

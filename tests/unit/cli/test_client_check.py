@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cds_service.authorization.refusals import Refusal
-from cds_service.cli.client_advice import ADVICE
+from cds_service.cli.client_check import ADVICE
 from cds_service.cli.main import main
 from tests.security import forge
 from tests.security.forge import ENDPOINT, ISSUER, LEFT_OUT, NOW, NOW_SECONDS, claims, ec_key, header, signed, token

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cds_service.cards.wording import TEXTS
 from cds_service.clinical.reasons import Reason
-from cds_service.demo.explanations import sentence
+from cds_service.demo.answers import sentence
 
 
 def test_sentence_known_reason_is_the_one_of_the_cards() -> None:

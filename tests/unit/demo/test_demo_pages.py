@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cds_service.demo.explanations import sentence
+from cds_service.demo.answers import sentence
 from cds_service.demo.patients import build_stories
 from tests.unit.demo.conftest import NOW
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from cds_service.demo.explanations import OUTCOMES, REASON_CODES
+from cds_service.demo.answers import OUTCOMES, REASON_CODES
 from cds_service.demo.patients import PatientStory, build_stories
 
 TODAY = date(2026, 3, 1)
@@ -191,7 +191,7 @@ def test_stories_on_another_day_move_with_it(later: date, reason: str) -> None:
     assert [story.expected for story in moved] == [story.expected for story in STORIES]
 
 
-def test_results_of_another_patient_are_filed_for_somebody_else() -> None:
+def test_story_results_of_another_patient_name_that_patient() -> None:
     story = next(s for s in STORIES if s.id == "demo-results-of-another-patient")
     subjects: Counter[Any] = Counter(o["subject"]["reference"] for o in story.blood_counts)
     assert subjects == {f"Patient/{story.id}": 6, "Patient/demo-somebody-else": 3}

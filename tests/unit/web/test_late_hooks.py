@@ -29,7 +29,7 @@ class QueuedInput(io.BytesIO):
         (60.0, 503, "the caller has gone long ago"),
     ],
 )
-def test_hook_that_waited_for_its_turn(waited: float, status: int, reason: str) -> None:
+def test_hook_that_waited_past_its_deadline_is_refused(waited: float, status: int, reason: str) -> None:
     edge = Edge()
     running = Running(replace(edge.parts(), hook_deadline_seconds=2.0), now=lambda: NOW, new_uuid=edge.next_id)
     body = QueuedInput(encoded(hook_request()))

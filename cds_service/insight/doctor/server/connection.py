@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Generic, Protocol
 
-from cds_service.acquisition.bundles import BundleContent, BundleReader, R
-from cds_service.acquisition.entries import MOST_ENTRIES
+from cds_service.acquisition.bundles import MOST_ENTRIES, BundleContent, BundleReader, R
 from cds_service.acquisition.fhir.access import FHIRAccess
 from cds_service.insight.doctor.report import SearchRow
 from cds_service.insight.doctor.server.issues import issues_of

@@ -16,8 +16,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from cds_service.acquisition.fhir.connections import TimeLimit
 from cds_service.acquisition.fhir.exchange import ExchangeError, Exchanger
-from cds_service.acquisition.fhir.limits import TimeLimit
 from cds_service.foreign_bytes import text_of
 from cds_service.insight.doctor.server.connection import TokenError
 from cds_service.settings.network import secure_location

@@ -195,8 +195,8 @@ def row_of_record(record: HookRecord | ViewRecord, zone: tzinfo) -> DecisionRow:
         record.relation or "",
         record.days_from_procedure,
         tuple(map(_recorded, record.used)),
-        record.exclusion_counts,
-        _kinds((entry.reason, entry.analyte) for entry in record.excluded),
+        record.exclusion_counts if record.excluded or record.exclusions else _NO_COUNTS,
+        _kinds((entry.reason, entry.analyte) for entry in record.excluded) if record.excluded else (),
         record.incomplete_draw,
         sum(record.timings_ms.values()) if record.timings_ms else None,
     )

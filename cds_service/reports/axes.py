@@ -35,7 +35,10 @@ LINE_BELOW: Final = 0.22
 # Of what stands around the axes of a plot: labels and legend.
 _AROUND: Final = 1.3
 _MOST_SERIES: Final = len(SERIES) - 1
-_MOST_TICKS: Final = 5
+# Of the horizontal axis itself, and what keeps its labels apart.
+_AXIS: Final = 300.0
+_GAP: Final = 16.0
+_MOST_DATES: Final = 6
 _LANES: Final = 4
 _LANE_HEIGHT: Final = 0.085
 _LINE_OF_LABEL: Final = 24
@@ -101,6 +104,8 @@ def label_lines(label: str) -> str:
 
 
 def _time_series(axes: Axes, plot: TimeSeries) -> None:
+    from matplotlib.dates import AutoDateLocator
+
     points = sorted(plot.points, key=lambda point: point.day)
     days = [_days(point.day) for point in points]
     for key, style, width in (("center", "solid", 1.0), ("lower", "dashed", 1.2), ("upper", "dashed", 1.2)):
@@ -114,6 +119,7 @@ def _time_series(axes: Axes, plot: TimeSeries) -> None:
     axes.plot(days, _numbers([point.value for point in points]), color=_LINE, linewidth=1.4, marker="o", markersize=3)
     _alarms(axes, points, days)
     axes.xaxis_date()
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=_MOST_DATES))  # type: ignore[no-untyped-call]
     _value_axis(axes, plot.value_label, plot.form)
     _marks(axes, [(_days(mark.day), mark.label) for mark in plot.marks])
     _legend(axes)
@@ -156,7 +162,8 @@ def _stacked_bars(axes: Axes, plot: StackedBars) -> None:
             color=stand_in(role), edgecolor=stand_in("panel"), linewidth=0.6,
         )  # fmt: skip
         floor = [low + value for low, value in zip(floor, series.values, strict=True)]
-    step = -(-len(plot.categories) // _MOST_TICKS)
+    longest = max(map(len, plot.categories))
+    step = -(-len(plot.categories) // max(1, int(_AXIS / (_CHARACTER * longest + _GAP))))
     axes.set_xticks(list(places)[::step], list(plot.categories)[::step])
     axes.set_xlabel(plot.category_label)
     _value_axis(axes, plot.value_label, plot.form)

@@ -10,7 +10,7 @@ from cds_service.insight.monitor.figures import quantile
 from cds_service.insight.monitor.terminal import COLUMNS, day_cells, not_judged, summary
 from cds_service.insight.monitor.wording import detection, evidence, headline, label
 from cds_service.insight.tally import SAMPLE_AGE, SII
-from cds_service.reports.content import Column, Document, Notice, Points, Section, Table
+from cds_service.reports.content import Column, Document, Notice, Remark, Remarks, Section, Table
 from cds_service.reports.plots import TimeMark, TimePoint, TimeSeries
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def report_page(result: Monitoring, tallies: Tallies, now: datetime) -> Document
         ),
         notices=(*_notices(result), *(Notice(line) for line in not_judged(result, tallies))),
         sections=(
-            *(_finding(number, found, result) for number, found in enumerate(result.findings, 1)),
+            *_findings(result),
             *_changes(result),
             *(_client(number, charts, result, tallies) for number, charts in enumerate(result.clients, 1)),
         ),
@@ -67,18 +67,24 @@ def _notices(result: Monitoring) -> Iterator[Notice]:
         yield Notice("No finding is open.", tone="fine")
 
 
-def _finding(number: int, found: Finding, result: Monitoring) -> Section:
+def _findings(result: Monitoring) -> Iterator[Section]:
+    if result.findings:
+        remarks = Remarks(tuple(_remark(found, result) for found in result.findings))
+        yield Section(id="findings", title="Findings", blocks=(remarks,))
+
+
+def _remark(found: Finding, result: Monitoring) -> Remark:
     cause = CAUSES[found.id]
-    points = [f"{headline(found)}; {detection(found)}.", *evidence(found)]
-    if found.effects:
-        points.append(f"It explains: {', '.join(found.effects)}.")
-    points += [f"Changed on {change.day} at {change.client}: {change.what}." for change in result.changes_near(found)]
-    points += [f"Likely: {cause.likely}", f"Look at: {cause.look_at}"]
-    return Section(
-        id=f"finding-{number}",
-        title=f"{cause.title} ({'open' if found.open else 'ended'})",
-        text=found.id,
-        blocks=(Points(tuple(points)),),
+    actions = [f"It explains: {', '.join(found.effects)}."] if found.effects else []
+    actions += [f"Changed on {change.day} at {change.client}: {change.what}." for change in result.changes_near(found)]
+    return Remark(
+        tag="open" if found.open else "ended",
+        tone="warning" if found.open else "neutral",
+        code=" ".join((found.id, *found.subjects)),
+        title=cause.title,
+        text=f"{headline(found)}; {detection(found)}.",
+        points=tuple(evidence(found)),
+        actions=(*actions, f"Likely: {cause.likely}", f"Look at: {cause.look_at}"),
     )
 
 

@@ -62,7 +62,6 @@ class ChainKey:
     """How links are made: HMAC-SHA256 under a key, or SHA-256 without one."""
 
     def __init__(self, key: bytes | None) -> None:
-        """Take the key of the site, if it has one."""
         self._key = key
         self.algorithm = SHA256 if key is None else HMAC_SHA256
         self.named = self.algorithm + _REMARK

@@ -29,7 +29,6 @@ class WriterLock:
     """
 
     def __init__(self, directory: Path) -> None:
-        """Open nothing yet."""
         self._path = _path(directory)
         self._descriptor = -1
         self._file = (0, 0)

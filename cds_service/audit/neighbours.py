@@ -20,7 +20,6 @@ class Neighbours:
     """What a writer of this host, with this key, thinks of the newest file; `directory` is for the log."""
 
     def __init__(self, directory: object, key: ChainKey, host: Host) -> None:
-        """Nobody has been met."""
         self._directory = directory
         self._key = key
         self._host = host

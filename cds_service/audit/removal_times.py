@@ -45,7 +45,6 @@ class RemovalTimes:
     """Looks at a log from its first line to its last. Only the records around a removal are decoded."""
 
     def __init__(self) -> None:
-        """Begin before the first line."""
         self.doubtful: list[Doubtful] = []
         self._newest = b""
         self._open: list[_Removal] = []

@@ -26,7 +26,6 @@ class StatedLimits:
     """Which configuration records this process has written to the newest file."""
 
     def __init__(self) -> None:
-        """Know of none."""
         self._stated: tuple[str, frozenset[bytes]] = ("", frozenset())
 
     def before_records(self, file: str, payloads: Iterable[Payload]) -> list[bytes]:

@@ -28,7 +28,6 @@ class FactDates:
     """Reads the dates of Conditions, Procedures and Patients for one site."""
 
     def __init__(self, times: TimeReader) -> None:
-        """Keep how a single time is read."""
         self._times = times
 
     def of_condition(self, condition: ConditionLike) -> DaySpan | None:

@@ -72,7 +72,6 @@ class Measures:
     """The meanings of one chart at one site. Not kept longer: what stands in a request must not fill the memory."""
 
     def __init__(self, mappings: Mappings) -> None:
-        """Know nothing yet."""
         self._mappings = mappings
         self._known: dict[tuple[object, ...], Measure | Reason | None] = {}
 

@@ -18,7 +18,6 @@ class Checked(Sequence[T]):
     """Resources on their way into the core, which knows no clock: `check` may raise between two of them."""
 
     def __init__(self, items: Sequence[T], check: Callable[[], None]) -> None:
-        """Ask nothing yet."""
         self._items = items
         self._check = check
 

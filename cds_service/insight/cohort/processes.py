@@ -30,7 +30,6 @@ class Counters:
     """What all processes count together, and whether they are to stop."""
 
     def __init__(self) -> None:
-        """Count from nothing."""
         self._bytes = _FORK.Value("q", 0)
         self._patients = _FORK.Value("q", 0)
         self._stop = _FORK.Value("b", 0)

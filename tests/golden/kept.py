@@ -21,6 +21,7 @@ _MOST_LINES = 60
 _HASHES = {
     re.escape(load_mappings().version): "MAPPINGS",
     r'((?:configuration|hash)"?[:=] ?")[0-9a-f]{12}"': r'\1HASH"',
+    r'("type":"configuration","valueString":")[0-9a-f]{12}"': r'\1HASH"',
     r'"link":"[0-9a-f]{64}"': '"link":"LINK"',
     r"(chain head [0-9]+):[0-9a-f]{64}": r"\1:LINK",
 }

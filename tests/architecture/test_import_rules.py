@@ -21,6 +21,21 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "cds_service.services": ("cds_service.insight",),
     "cds_service.web": ("cds_service.insight",),
     "cds_service.smart": ("cds_service.insight", "cds_service.web"),
+    # What is shown to people knows nothing of what it shows.
+    "cds_service.reports": tuple(
+        f"cds_service.{room}"
+        for room in (
+            "acquisition",
+            "audit",
+            "cards",
+            "clinical",
+            "insight",
+            "normalization",
+            "services",
+            "settings",
+            "web",
+        )
+    ),
     # The store knows nothing of those who keep something in it but what a chain head and a token's use are.
     "cds_service.state": (
         "cds_service.acquisition",
@@ -89,6 +104,7 @@ def test_import_rules_whole_source_no_refused_import() -> None:
         ("cds_service.normalization.units", "from cds_service.settings import load", "settings are passed in"),
         ("cds_service.hooks.request", "from cds_service.services import sii", "models do not know who uses them"),
         ("cds_service.hooks.request", "import cds_service.web.app", "nor the edge"),
+        ("cds_service.reports.content", "from cds_service.clinical import models", "a document of anything"),
         ("cds_service.state.snoozes", "from cds_service.services import snoozing", "the store below its users"),
         ("cds_service.services.sii", "from flask import g", "services know nothing of the web"),
         ("cds_service.audit.record", "import flask.wrappers", "a module inside flask"),

@@ -28,11 +28,16 @@ if TYPE_CHECKING:
 def site_notices(settings: Settings, today: date) -> Iterator[str]:
     """Say what is to be known of the audit log and the state store of a configuration. Raises ConfigurationError."""
     audit, state = settings.audit, sqlite_path(settings.state.url)
-    private = {
+    private: dict[str, Path | None] = {
         "audit.hmac_key_file": audit.hmac_key_file,
         "state.url": state,
         "state.url, key of the snoozes": key_file(state) if state is not None else None,
     }
+    for index, client in enumerate(settings.clients):
+        if client.smart_app is not None:
+            place = f"clients.{index}.smart_app"
+            private[f"{place}.private_key_file"] = client.smart_app.private_key_file
+            private[f"{place}.client_secret_file"] = client.smart_app.client_secret_file
     key = read_key(audit.hmac_key_file) if audit.hmac_key_file is not None else None
     return notices(audit.directory, key, audit.retention_days, private, today)
 

@@ -10,7 +10,8 @@ import click
 
 from cds_service.cli.client_keys import ISSUER, KeyFolderError, TestKeys, keys_in
 from cds_service.cli.client_proof import Caller, Proof, is_reached, prove
-from cds_service.cli.options import config_option, refuse
+from cds_service.cli.client_smart import prove_trend_apps
+from cds_service.cli.options import config_option, load_or_exit, refuse
 from cds_service.settings import SettingsError, load_settings
 from cds_service.settings.network import http_url
 
@@ -24,14 +25,21 @@ FOLDER: Final = "client-test"
 @click.option("--url", metavar="URL", help="Where the service is reached from here; else service.public_url.")
 @click.option("--keys", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder of the key pair.")
 @click.option("--algorithm", type=click.Choice(["ES384", "RS384"]), default="ES384", show_default=True)
+@click.option("--smart", is_flag=True, help="Check what the trend app of each client needs; print its registration.")
 @config_option
-def test_command(url: str | None, folder: Path | None, algorithm: str, config_file: Path | None) -> None:
+def test_command(url: str | None, folder: Path | None, algorithm: str, smart: bool, config_file: Path | None) -> None:
     """Call the running service as an EHR would, with a key pair made for this purpose.
 
     The first run makes the keys, prints the JWK Set and the entry for the configuration. When the entry is in place,
     run it again: discovery and a hook must be answered, bad tokens refused. The hook is for a patient who does not
     exist and leaves a line in the audit log. Exit code 1 when something does not work.
+
+    With --smart nothing is called but the authorization servers: discovery, keys and issuer are checked, and the sheet
+    for registering the trend app is printed.
     """
+    if smart:
+        prove_trend_apps(load_or_exit(config_file))
+        return
     address = _address(url)
     if config_file is not None and not config_file.exists():
         # Before a key is made beside a file that was meant to be another.

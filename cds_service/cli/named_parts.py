@@ -17,6 +17,7 @@ from cds_service.authorization.from_settings import authenticator_from_settings
 from cds_service.authorization.key_file import KeyFile
 from cds_service.cli.options import load_or_exit
 from cds_service.errors import ConfigurationError
+from cds_service.smart.from_settings import registrations
 from cds_service.state.used_tokens import UsedTokens
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def _parts(settings: Settings) -> Iterator[Callable[[], object]]:
     yield lambda: authenticator_from_settings(settings)
     yield lambda: UsedTokens(settings.state.url)
     yield lambda: Exchanger(http_options(settings), connections=1)
+    yield lambda: tuple(registrations(settings))
     key_file = settings.audit.hmac_key_file
     if key_file is not None:
         yield lambda: read_key(key_file)

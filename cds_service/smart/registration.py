@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, Protocol
 from urllib.parse import quote_plus
 
 from cds_service.authorization.client_assertion import ASSERTION_TYPE
@@ -20,7 +20,9 @@ _SUFFIX: Final = {"v1": "read", "v2": "rs"}
 
 
 class ClientProof(Protocol):
-    """How a client proves to a token endpoint who it is."""
+    """How a client proves to a token endpoint who it is; `method` is the name that servers have for it."""
+
+    method: ClassVar[str]
 
     def prove(self, token_url: str, *, now: int, token_id: str) -> tuple[Mapping[str, str], str | None]:
         """Return what is added to the form, and the Authorization field, if there is one."""
@@ -30,6 +32,7 @@ class ClientProof(Protocol):
 class PublicClient:
     """Proves nothing: PKCE alone ties the code to the launch."""
 
+    method: ClassVar[str] = "none (public client, PKCE S256)"
     client_id: str
 
     def prove(self, token_url: str, *, now: int, token_id: str) -> tuple[Mapping[str, str], str | None]:  # noqa: ARG002
@@ -41,6 +44,7 @@ class PublicClient:
 class SecretClient:
     """client_secret_basic (RFC 6749, section 2.3.1)."""
 
+    method: ClassVar[str] = "client_secret_basic"
     client_id: str
     secret: str
 
@@ -54,6 +58,7 @@ class SecretClient:
 class KeyClient:
     """private_key_jwt. The first key signs; all are published, so that keys can be replaced."""
 
+    method: ClassVar[str] = "private_key_jwt"
     client_id: str
     keys: tuple[SigningKey, ...]
 

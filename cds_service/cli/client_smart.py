@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from cds_service.acquisition.fhir.connections import TimeLimit
 from cds_service.acquisition.fhir.exchange import Exchanger
-from cds_service.acquisition.fhir.limits import TimeLimit
 from cds_service.acquisition.from_settings import http_options
 from cds_service.cli.client_proof import Proof
 from cds_service.errors import ConfigurationError, LaunchError

@@ -41,14 +41,17 @@ class PartialDate(NamedTuple):
 class TimeReader:
     """Reads times for one site and one moment. `now` must be aware."""
 
-    def __init__(self, site_zone: tzinfo, now: datetime) -> None:
-        """Keep the site's timezone and the moment that "future" and "today" refer to."""
+    def __init__(self, site_zone: tzinfo, now: datetime, seen: dict[str, EffectiveTime | Reason] | None = None) -> None:
+        """Keep the site's timezone and the moment that "future" and "today" refer to.
+
+        `seen` is what other readers of this zone have parsed already; it grows.
+        """
         self._site_zone = site_zone
         self.today = now.astimezone(site_zone).date()
         # Added in UTC: in local time ten minutes are seventy where the clocks are set back.
         self._latest = (now.astimezone(UTC) + FUTURE_TOLERANCE).timestamp()
         # Results of one draw share their time, and charts are long: the same text is parsed once.
-        self._seen: dict[str, EffectiveTime | Reason] = {}
+        self._seen: dict[str, EffectiveTime | Reason] = {} if seen is None else seen
         self._taken: dict[str, EffectiveTime | Reason] = {}
 
     def read_observation(self, observation: ObservationLike) -> EffectiveTime | Reason:

@@ -69,11 +69,15 @@ class Measure(NamedTuple):
 
 
 class Measures:
-    """The meanings of one chart at one site. Not kept longer: what stands in a request must not fill the memory."""
+    """The meanings of one chart at one site. A service keeps them no longer: requests must not fill its memory."""
 
     def __init__(self, mappings: Mappings) -> None:
         self._mappings = mappings
         self._known: dict[tuple[object, ...], Measure | Reason | None] = {}
+
+    def __len__(self) -> int:
+        """Count what is known."""
+        return len(self._known)
 
     def find(self, concept: ConceptLike | None, quantity: QuantityLike | None) -> Measure | Reason | None:
         """Return what is measured, code-conflict, or None where it is none of our analytes."""

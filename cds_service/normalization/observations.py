@@ -55,13 +55,15 @@ class ObservationReader:
         times: TimeReader,
         taken_back: frozenset[str] = frozenset(),
         specimens: Mapping[str, SpecimenLike] = MappingProxyType({}),
+        measures: Measures | None = None,
     ) -> None:
         """Keep what every Observation is judged against.
 
-        `taken_back` are ids (`ids_taken_back`), `specimens` those that were delivered, by fullUrl and by Type/id.
+        `taken_back` are ids (`ids_taken_back`), `specimens` those that were delivered, by fullUrl and by Type/id,
+        `measures` what is known of codes and units from other charts.
         """
         self._mappings = mappings
-        self._measures = Measures(mappings)
+        self._measures = measures if measures is not None else Measures(mappings)
         self._statuses = accepted_statuses
         self._subjects = subjects
         self._times = times

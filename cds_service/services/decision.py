@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cds_service.hooks.request import CDSRequest
     from cds_service.normalization.observed import ObservedResult
     from cds_service.services.facts import Facts
+    from cds_service.services.reading_memory import ReadingMemory
     from cds_service.services.site import Site
 
 
@@ -123,10 +124,18 @@ def _go_on() -> None:
 
 
 def decide_chart(
-    source: ChartSource, patient_id: str, site: Site, now: datetime, check: Callable[[], None] = _go_on
+    source: ChartSource,
+    patient_id: str,
+    site: Site,
+    now: datetime,
+    check: Callable[[], None] = _go_on,
+    memory: ReadingMemory | None = None,
 ) -> Decision:
-    """Assess the patient of a chart as of `now`. Raises what the source raises, and what `check` does between steps."""
-    times = TimeReader(site.policy.timezone, now)
+    """Assess the patient of a chart as of `now`. Raises what the source raises, and what `check` does between steps.
+
+    `memory` is for who assesses many charts of a site.
+    """
+    times = memory.times(now) if memory is not None else TimeReader(site.policy.timezone, now)
     chart = source.eligibility()
     facts = read_facts(chart, patient_id, site, times)
     check()
@@ -139,7 +148,7 @@ def decide_chart(
         refused = refuse_ineligible(eligibility.reason, facts.doubts(chart), site.policy)
         return Decision(refused, eligibility, chart, facts, None)
     calendar = eligibility.calendar(site.policy, now)
-    laboratory = _find_counts(source, calendar, patient_id, site, times, check)
+    laboratory = _find_counts(source, calendar, patient_id, site, times, check, memory)
     assessment = assess(
         eligibility,
         laboratory.counts,
@@ -163,12 +172,13 @@ def _find_counts(
     site: Site,
     times: TimeReader,
     check: Callable[[], None],
+    memory: ReadingMemory | None,
 ) -> Laboratory:
     """Read the counts in use, and what lies before the procedures where the draw before them is missing."""
     counts_from = first_day_in_use(calendar, site.policy)
     albumin_days = timedelta(days=site.policy.albumin_window_days)
     laboratory_chart = source.laboratory(counts_from, counts_from - albumin_days)
-    laboratory = read_laboratory(laboratory_chart, patient_id, site, times, check)
+    laboratory = read_laboratory(laboratory_chart, patient_id, site, times, check, memory)
     window = missing_baseline_window(laboratory.counts, calendar, site.policy)
     if window is not None:
         laboratory_chart = laboratory_chart.joined_with(source.counts_between(*window))
@@ -181,27 +191,33 @@ def _find_counts(
 
 
 def laboratory_readers(
-    chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader
+    chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader, memory: ReadingMemory | None = None
 ) -> list[tuple[BundleContent[Observation], ObservationReader]]:
     """Return each search with the reader for it: a Bundle knows its own Patient entries."""
     taken_back = ids_taken_back(chart.blood_counts.resources, chart.albumin.resources)
     statuses = site.policy.accepted_statuses
+    measures = memory.measures if memory is not None else None
     searches = []
     for content in (chart.blood_counts, chart.albumin):
         subjects = SubjectMatcher(patient_id, content.patients)
-        reader = ObservationReader(site.mappings, statuses, subjects, times, taken_back, content.specimens)
+        reader = ObservationReader(site.mappings, statuses, subjects, times, taken_back, content.specimens, measures)
         searches.append((content, reader))
     return searches
 
 
 def read_laboratory(
-    chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader, check: Callable[[], None] = _go_on
+    chart: LaboratoryChart,
+    patient_id: str,
+    site: Site,
+    times: TimeReader,
+    check: Callable[[], None] = _go_on,
+    memory: ReadingMemory | None = None,
 ) -> Laboratory:
     """Read both searches as one: servers answer with more than was asked, and the same result may stand in both.
 
     Raises what `check` does, which is asked between results and steps.
     """
-    readers = laboratory_readers(chart, patient_id, site, times)
+    readers = laboratory_readers(chart, patient_id, site, times, memory)
     read = merge_readings(
         [reader.read_all(Checked(content.resources, check), content.malformed) for content, reader in readers]
     )

@@ -14,7 +14,7 @@ from cds_service.acquisition.bundles import BundleContent
 from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
 from cds_service.acquisition.prefetch import KeyState
 from cds_service.acquisition.resources import Malformed
-from cds_service.clinical.outcomes import Indeterminate
+from cds_service.clinical.outcomes import Indeterminate, NotEligible
 from cds_service.insight.cohort.patient_record import alive
 from cds_service.services.decision import decide_chart
 
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cds_service.acquisition.resources import Observation, Patient
+    from cds_service.clinical.outcomes import Assessment
     from cds_service.insight.cohort.patient_record import Known, Order, PatientRecord
     from cds_service.services.decision import Decision
+    from cds_service.services.reading_memory import ReadingMemory
     from cds_service.services.site import Site
 
 _NO_RESULTS: Final[BundleContent[Any]] = BundleContent()
@@ -57,11 +59,11 @@ def moment_of(now: datetime, site: Site) -> Moment:
 
 @dataclass(frozen=True, slots=True)
 class ChartAsOf:
-    """What of a record was known at a moment. Without `whole`, results before the windows in use are left out."""
+    """What of a record was known at a moment, without results of days before `since`."""
 
     record: PatientRecord
     moment: Moment
-    whole: bool
+    since: date
 
     def eligibility(self) -> EligibilityChart:
         """Return what tells eligibility."""
@@ -71,14 +73,11 @@ class ChartAsOf:
             _content(known.resource for known in self._known(self.record.procedures)),
         )
 
-    def laboratory(self, counts_from: date, albumin_from: date) -> LaboratoryChart:
+    def laboratory(self, _counts_from: date, _albumin_from: date) -> LaboratoryChart:
         """Return the laboratory results."""
-        results: Iterable[Known] = self._known(self.record.results)
-        if not self.whole:
-            first = min(counts_from, albumin_from)
-            first = first - _SLACK if first > date.min + _SLACK else date.min
-            results = (known for known in results if known.day is None or known.day >= first)
-        return LaboratoryChart(_content(known.resource for known in results), _NO_RESULTS, KeyState.PRESENT)
+        since = self.since
+        results = (k.resource for k in self._known(self.record.results) if k.day is None or k.day >= since)
+        return LaboratoryChart(_content(results), _NO_RESULTS, KeyState.PRESENT)
 
     def counts_between(self, _first: date, _last: date) -> BundleContent[Observation] | None:
         """Bring nothing more: all there is was brought."""
@@ -95,15 +94,28 @@ class ChartAsOf:
         return alive(patient)
 
 
-def decide_as_of(record: PatientRecord, moment: Moment, site: Site) -> Decision:
+def decide_as_of(record: PatientRecord, moment: Moment, site: Site, memory: ReadingMemory) -> Decision:
     """Decide by the bedside's own rule what could be known at a moment.
 
-    Where a draw decides, older results cannot change that and are not read; where none does, the reasons speak of all.
+    Where the newest draw decides, older results cannot change that, and are not read; where it does not, all are, and
+    the reasons speak of all. What a card would say of earlier draws is nobody's question here.
     """
-    decision = decide_chart(ChartAsOf(record, moment, whole=False), record.patient_id, site, moment.now)
-    if isinstance(decision.assessment, Indeterminate):
-        return decide_chart(ChartAsOf(record, moment, whole=True), record.patient_id, site, moment.now)
-    return decision
+    known = [k.day for k in record.results if k.day is not None and k.since is not None and k.since <= moment.order]
+    newest = max(known, default=date.min)
+    reach = timedelta(days=site.policy.albumin_window_days) + _SLACK
+    if newest > date.min + reach:
+        chart = ChartAsOf(record, moment, newest - reach)
+        decision = decide_chart(chart, record.patient_id, site, moment.now, memory=memory)
+        if _stands(decision.assessment, chart.since + _SLACK):
+            return decision
+    return decide_chart(ChartAsOf(record, moment, date.min), record.patient_id, site, moment.now, memory=memory)
+
+
+def _stands(assessment: Assessment, first: date) -> bool:
+    """Tell whether older results cannot change what a part of them gave; a draw at the edge may lack some of its own."""
+    if isinstance(assessment, Indeterminate):
+        return False
+    return isinstance(assessment, NotEligible) or assessment.timed.draw.effective.day >= first
 
 
 def _content(resources: Iterable[Any]) -> BundleContent[Any]:

@@ -30,6 +30,7 @@ from cds_service.insight.cohort.run_description import describe_run
 from cds_service.insight.cohort.spill import SpillWriter, number_of_parts
 from cds_service.insight.cohort.tables import open_private, require_pyarrow, write_csv, write_rows
 from cds_service.insight.cohort.whole_folder import check_free, whole_folder
+from cds_service.services.reading_memory import ReadingMemory
 from cds_service.services.site import site_from_settings
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class _Run:
             site=self._site,
             designs=request.designs,
             name=self._names.name,
+            memory=ReadingMemory(self._site),
             only_first=request.only_first,
             course=request.course,
             follow_up=request.follow_up,

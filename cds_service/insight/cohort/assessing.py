@@ -19,7 +19,6 @@ from cds_service.insight.cohort.happenings import adjudicate, find_events, find_
 from cds_service.insight.cohort.patient_record import read_record
 from cds_service.insight.cohort.recorded import recorded_rows
 from cds_service.insight.cohort.rows import LEFT_BEFORE, NO_EVENT, RECURRENCE, UNDATABLE, AssessedRow
-from cds_service.normalization.effective_time import TimeReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from cds_service.insight.cohort.export_heads import Kind
     from cds_service.insight.cohort.happenings import Events, IndexProcedure
     from cds_service.insight.cohort.patient_record import PatientRecord
+    from cds_service.services.reading_memory import ReadingMemory
     from cds_service.services.site import Site
 
 # Of SII, which is a fraction.
@@ -46,12 +46,14 @@ _NO_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 class Plan:
     """What is asked of every patient. `until` is the last day that the export speaks of.
 
-    `name` makes of a patient's id what stands in the rows. `adjudicated` is by id or by that name.
+    `name` makes of a patient's id what stands in the rows. `adjudicated` is by id or by that name. `memory` is of what
+    was read in other charts.
     """
 
     site: Site
     designs: tuple[Design, ...]
     name: Callable[[str], str]
+    memory: ReadingMemory
     only_first: bool = True
     course: timedelta = timedelta(0)
     follow_up: timedelta = timedelta(days=1826)
@@ -116,7 +118,7 @@ def follow_patient(
     patient_id: str, lines: Iterable[tuple[Kind, bytes]], plan: Plan
 ) -> tuple[PatientRecord, tuple[Course, ...]]:
     """Return what is recorded of a patient, and what followed each index procedure."""
-    record = read_record(patient_id, lines, TimeReader(plan.site.policy.timezone, _NO_MOMENT), plan.until)
+    record = read_record(patient_id, lines, plan.memory.times(_NO_MOMENT), plan.until)
     procedures = find_index_procedures(record, plan.site, plan.course)
     rulings = plan.rulings(patient_id)
     if rulings is not None:
@@ -188,7 +190,7 @@ def _left(course: Course, design: Design, day: date, plan: Plan, reason: str) ->
 
 
 def _by_rule(course: Course, design: Design, day: date, plan: Plan) -> tuple[AssessedRow, Assessment]:
-    decision = decide_as_of(course.record, end_of(day, plan.site), plan.site)
+    decision = decide_as_of(course.record, end_of(day, plan.site), plan.site, plan.memory)
     assessment = decision.assessment
     row = frame(course, design.name, day, plan)._replace(outcome=assessment.outcome)
     if isinstance(assessment, Indeterminate | NotEligible):

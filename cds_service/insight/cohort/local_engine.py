@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gc
 import heapq
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -118,12 +120,26 @@ def assess_parts(rooms: Rooms, plan: Plan, key_of: Callable[[str], str], workers
     parts = parts_of(rooms.parts)
 
     def assess(number: int) -> Tally:
-        return _assess_part(parts[number], f"{number:06d}", rooms, plan, key_of, counters)
+        with _without_collector():
+            return _assess_part(parts[number], f"{number:06d}", rooms, plan, key_of, counters)
 
     tally = Tally()
     for one in workers.run(assess, range(len(parts))):
         tally.add(one)
     return tally
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let a part be assessed without the garbage collector: what a patient is made of holds no cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+            gc.collect()
 
 
 def _assess_part(

@@ -119,6 +119,7 @@ class _Reading:
         self._times = times
         self._dates = FactDates(times)
         self._until = until
+        self._orders: dict[str, Order | None] = {}
 
     def read(self, lines: Iterable[tuple[Kind, bytes]]) -> PatientRecord:
         record = self._record
@@ -129,11 +130,20 @@ class _Reading:
         record.conditions = self._read_all(CONDITIONS, kinds.get(DIAGNOSIS, ()), self._place_condition)
         record.procedures = self._read_all(PROCEDURES, kinds.get(THERAPY, ()), self._place_procedure)
         record.results = self._read_all(OBSERVATIONS, kinds.get(RESULT, ()), self._place_observation)
-        for content in kinds.get(CONTACT, ()):
-            order = self._order(content.decode())
-            if order is not None:
-                self._add_contact(order[0])
+        self._read_contacts(kinds.get(CONTACT, set()))
         return record
+
+    def _read_contacts(self, texts: set[bytes]) -> None:
+        """Add the contacts that may be the last one: of days written in full, none more than two before it."""
+        newest = b""
+        for text in sorted(texts, reverse=True):
+            day = text[:10]
+            if len(day) == len(newest) and _is_long_before(day, newest):
+                continue
+            order = self._order(text.decode())
+            if order is not None and (self._until is None or order[0] <= self._until):
+                self._record.contacts.append(order[0])
+                newest = max(newest, order[0].isoformat().encode())
 
     def _read_all(self, reader: BundleReader[R], lines: Iterable[bytes], place: Any) -> list[Known]:
         read = [(reader.read_resource(line), line) for line in sorted(lines)]
@@ -218,8 +228,15 @@ class _Reading:
 
     def _order(self, text: str | None) -> Order | None:
         """Return the latest moment that a text may mean; None for no date, or a placeholder for one."""
-        days = self._dates.days(text) if text else None
-        if days is None or text is None:
+        if not text:
+            return None
+        if text not in self._orders:
+            self._orders[text] = self._read_order(text)
+        return self._orders[text]
+
+    def _read_order(self, text: str) -> Order | None:
+        days = self._dates.days(text)
+        if days is None:
             return None
         time = self._times.read(text)
         return time.order if isinstance(time, EffectiveTime) else (days.last, _DAY_ALONE)
@@ -238,6 +255,11 @@ def with_death(record: PatientRecord, death: Order | None) -> PatientRecord:
 def alive(patient: Patient) -> Patient:
     """Return a Patient as before the death."""
     return msgspec.structs.replace(patient, deceasedBoolean=None, deceasedDateTime=None)
+
+
+def _is_long_before(day: bytes, newest: bytes) -> bool:
+    """Tell whether a day as written lies so long before another that no zone brings it there: in an earlier month."""
+    return day[:7] < newest[:7] and not (newest[8:] <= b"02" and day[8:] >= b"27")
 
 
 def _end_or_start(period: Period | None) -> str | None:

@@ -168,7 +168,7 @@ def _disagreement(
 ) -> Disagreement | None:
     if record is None:
         return _told(row, decision, {}, (NOT_IN_EXPORT,))
-    again = decide_as_of(record, moment_of(decision.time, plan.site), plan.site)
+    again = decide_as_of(record, moment_of(decision.time, plan.site), plan.site, plan.memory)
     members = verdict_members(again.assessment, keep_values=True)
     if _verdict(decision) == _verdict_again(members):
         return None

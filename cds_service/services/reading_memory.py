@@ -1,0 +1,44 @@
+"""What was read in one chart and means the same in every other: for runs over many charts of one site.
+
+A hook reads one chart, of whose texts the sender decides, so the service remembers nothing from one to the next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cds_service.normalization.effective_time import TimeReader
+from cds_service.normalization.measures import Measures
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cds_service.clinical.models import EffectiveTime
+    from cds_service.clinical.reasons import Reason
+    from cds_service.services.site import Site
+
+# So many texts are remembered; then it begins anew.
+_MOST_TEXTS: Final = 20_000
+
+
+class ReadingMemory:
+    """Remembers times, and meanings of codes and units, up to a bound."""
+
+    def __init__(self, site: Site) -> None:
+        """Know nothing yet."""
+        self._site = site
+        self._seen: dict[str, EffectiveTime | Reason] = {}
+        self._measures = Measures(site.mappings)
+
+    def times(self, now: datetime) -> TimeReader:
+        """Return a reader of times as of a moment."""
+        if len(self._seen) > _MOST_TEXTS:
+            self._seen = {}
+        return TimeReader(self._site.policy.timezone, now, self._seen)
+
+    @property
+    def measures(self) -> Measures:
+        """What codes and units mean."""
+        if len(self._measures) > _MOST_TEXTS:
+            self._measures = Measures(self._site.mappings)
+        return self._measures

@@ -112,7 +112,7 @@ def decide_as_of(record: PatientRecord, moment: Moment, site: Site, memory: Read
 
 
 def _stands(assessment: Assessment, first: date) -> bool:
-    """Tell whether older results cannot change what a part of them gave; a draw at the edge may lack some of its own."""
+    """Tell whether older results cannot change what was decided; a draw at the edge may lack some of its own."""
     if isinstance(assessment, Indeterminate):
         return False
     return isinstance(assessment, NotEligible) or assessment.timed.draw.effective.day >= first

@@ -13,7 +13,7 @@ from cds_service.insight.cohort.assessing import Plan
 from cds_service.insight.cohort.designs import RECORDED
 from cds_service.insight.cohort.export_heads import HeadReader
 from cds_service.insight.cohort.identifiers import make_identifiers
-from cds_service.insight.cohort.inputs import find_inputs, judge_files, last_day, spill_records
+from cds_service.insight.cohort.inputs import RecordSpiller, find_inputs, judge_files, last_day
 from cds_service.insight.cohort.local_engine import (
     Rooms,
     Splitting,
@@ -129,7 +129,7 @@ class _Run:
             return 0
         writer = SpillWriter(rooms.parts, "records", parts)
         key_of = self._names.key_of if self._names.has_site_key else None
-        return spill_records(self._request.audit, self._site.service.id, writer, key_of, rooms.problems / "records")
+        return RecordSpiller(self._site, writer, key_of).spill(self._request.audit, rooms.problems / "records")
 
     def _split(self, rooms: Rooms, parts: int) -> tuple[FileReading, ...]:
         splitting = Splitting(HeadReader(self._site.mappings), parts, self._names.key_of)

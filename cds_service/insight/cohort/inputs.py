@@ -7,9 +7,12 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from cds_service.audit.decoding import UNREADABLE
 from cds_service.audit.keys import PSEUDONYM_PREFIX
+from cds_service.audit.policies import UnknownLimitError, decode_policy
 from cds_service.audit.reading import read_entries
-from cds_service.audit.records import HookRecord
+from cds_service.audit.records import ConfigurationRecord, HookRecord
+from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.errors import CohortInputError
 from cds_service.insight.cohort.export_heads import RECORDED_DECISION, Head
 from cds_service.insight.cohort.reading import ExportFile
@@ -23,10 +26,12 @@ if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
     from pathlib import Path
 
+    from cds_service.audit.bookkeeping import AnyRecord
     from cds_service.insight.cohort.reading import FileReading
     from cds_service.insight.cohort.request import Findings
     from cds_service.insight.cohort.spill import SpillWriter
     from cds_service.insight.sources.export_manifest import Manifest
+    from cds_service.services.site import Site
 
 
 class Inputs(NamedTuple):
@@ -101,41 +106,57 @@ def judge_files(inputs: Inputs, readings: Sequence[FileReading], findings: Findi
         findings.notes.append(f"{bad} {'line is' if is_one else 'lines are'} no resource; see problems.jsonl.")
 
 
-def spill_records(
-    directories: Sequence[Path],
-    service: str,
-    writer: SpillWriter,
-    key_of: Callable[[str], str] | None,
-    problems: Path,
-) -> int:
-    """Add the decisions of audit logs to the parts of their patients; return how many lines are no record.
+class RecordSpiller:
+    """Adds the decisions of audit logs to the parts of their patients."""
 
-    `key_of` is None where the site has no key. Raises CohortInputError for a log that cannot be read, that is empty, or
-    that holds pseudonyms without a key.
-    """
-    bad = 0
-    with open_private(problems) as stream:
-        for directory in directories:
-            found = False
-            try:
-                for entry in read_entries(directory):
-                    found = True
-                    record = entry.record
-                    if record is None:
-                        bad += 1
-                        line = {"file": entry.file, "line": entry.line, "reason": "no record of an audit log"}
-                        stream.write(json.dumps(line) + "\n")
-                    elif isinstance(record, HookRecord) and record.service == service:
-                        if key_of is None and record.patient.startswith(PSEUDONYM_PREFIX):
-                            raise CohortInputError(
-                                f"{directory}: the audit log holds pseudonyms; name their key with audit.hmac_key_file"
-                            )
-                        head = Head(record.patient, RECORDED_DECISION, encode_decision(entry.sequence, record))
-                        writer.add(head, key_of(record.patient) if key_of is not None else record.patient)
-            except OSError as error:
-                text = f"{directory}: the audit log cannot be read: {error.strerror or error}"
-                raise CohortInputError(text) from error
-            if not found:
-                raise CohortInputError(f"{directory}: there is no audit log in this directory")
-    writer.flush()
-    return bad
+    def __init__(self, site: Site, writer: SpillWriter, key_of: Callable[[str], str] | None) -> None:
+        """Keep what writes; `key_of` is None where the site has no key."""
+        self._site = site
+        self._writer = writer
+        self._key_of = key_of
+        # Whether the limits behind a configuration are those of today.
+        self._same_limits: dict[str, bool] = {}
+
+    def spill(self, directories: Sequence[Path], problems: Path) -> int:
+        """Add all decisions; lines that are no record go to a new file of problems, and are counted.
+
+        Raises CohortInputError for a log that cannot be read, is empty, or holds pseudonyms where there is no key.
+        """
+        bad = 0
+        with open_private(problems) as stream:
+            for directory in directories:
+                entry = None
+                try:
+                    for entry in read_entries(directory):
+                        if entry.record is None:
+                            bad += 1
+                            line = {"file": entry.file, "line": entry.line, "reason": "no record of an audit log"}
+                            stream.write(json.dumps(line) + "\n")
+                        else:
+                            self._add(entry.sequence, entry.record, directory)
+                except OSError as error:
+                    text = f"{directory}: the audit log cannot be read: {error.strerror or error}"
+                    raise CohortInputError(text) from error
+                if entry is None:
+                    raise CohortInputError(f"{directory}: there is no audit log in this directory")
+        self._writer.flush()
+        return bad
+
+    def _add(self, sequence: int, record: AnyRecord, directory: Path) -> None:
+        if isinstance(record, ConfigurationRecord):
+            self._same_limits[record.configuration] = self._are_limits_of_today(record)
+        if not isinstance(record, HookRecord) or record.service != self._site.service.id:
+            return
+        if self._key_of is None and record.patient.startswith(PSEUDONYM_PREFIX):
+            raise CohortInputError(
+                f"{directory}: the audit log holds pseudonyms; name their key with audit.hmac_key_file"
+            )
+        same = self._same_limits.get(record.configuration, False)
+        head = Head(record.patient, RECORDED_DECISION, encode_decision(sequence, record, same_limits=same))
+        self._writer.add(head, self._key_of(record.patient) if self._key_of is not None else record.patient)
+
+    def _are_limits_of_today(self, record: ConfigurationRecord) -> bool:
+        try:
+            return decode_policy(bytes(record.policy), ClinicalPolicy) == self._site.policy
+        except (*UNREADABLE, UnknownLimitError, KeyError):
+            return False

@@ -61,7 +61,7 @@ class RecordedDecision(msgspec.Struct, frozen=True, omit_defaults=True):
     basis: str | None
     rule_version: str
     mapping_version: str
-    configuration: str
+    same_limits: bool
     values: dict[str, str]
     results: dict[str, tuple[str, str]]
     conditions: tuple[str, ...]
@@ -72,8 +72,8 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(RecordedDecision)
 
 
-def encode_decision(sequence: int, record: HookRecord) -> bytes:
-    """Return what the design needs of a record as one line."""
+def encode_decision(sequence: int, record: HookRecord, *, same_limits: bool) -> bytes:
+    """Return what the design needs of a record as one line; `same_limits`: decided under the limits of today."""
     counts = [entry for entry in record.used if entry.analyte in _ANALYTES]
     return _ENCODER.encode(
         RecordedDecision(
@@ -88,7 +88,7 @@ def encode_decision(sequence: int, record: HookRecord) -> bytes:
             basis=record.basis,
             rule_version=record.rule_version,
             mapping_version=record.mapping_version,
-            configuration=record.configuration,
+            same_limits=same_limits,
             values=_values(counts),
             results={entry.reference: (entry.version, str(entry.value or "")) for entry in record.used},
             conditions=tuple(entry.reference for entry in record.conditions),
@@ -203,7 +203,7 @@ def _explain(decision: RecordedDecision, again: Decision, members: Mapping[str, 
         NOTHING_DECIDED: decision.outcome == DATA_UNAVAILABLE,
         OTHER_VERSION: (decision.rule_version, decision.mapping_version)
         != (site.service.rule_version, site.mappings.version),
-        OTHER_LIMITS: decision.configuration != site.configuration_hash,
+        OTHER_LIMITS: not decision.same_limits,
         OTHER_DIAGNOSES: set(decision.conditions) != {fact.reference for fact in again.facts.conditions},
         OTHER_PROCEDURES: set(decision.procedures) != {fact.reference for fact in again.facts.procedures},
         **_results_differ(decision.results, members.get("used", ())),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -16,6 +18,9 @@ from cds_service.errors import CohortInputError, CohortRunError, ConfigurationEr
 from cds_service.insight.cohort.designs import Design, parse_design
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
     from cds_service.insight.cohort.request import AssessSummary
 
 _DEFAULT_DESIGNS: Final = ("baseline", "landmark:90", "draw")
@@ -23,6 +28,8 @@ _LONGEST_DAYS: Final = 36_500
 _MOST_WORKERS: Final = 64
 _MEGABYTE: Final = 1_000_000
 _WIDTH: Final = 24
+# What shells add to the number of the signal that ended a command.
+_SIGNALLED: Final = 128
 
 
 class _DesignType(click.ParamType[Design]):
@@ -118,7 +125,8 @@ def assess_command(config_file: Path | None, **options: Any) -> None:
         workers=options["workers"],
     )
     try:
-        summary = assess_export(request, _Bar())
+        with _ended_by_signals():
+            summary = assess_export(request, _Bar())
     except (CohortInputError, ConfigurationError, MissingExtraError) as error:
         raise click.UsageError(str(error)) from None
     except CohortRunError as error:
@@ -128,6 +136,20 @@ def assess_command(config_file: Path | None, **options: Any) -> None:
         raise click.exceptions.Exit(1)
 
 
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let whoever ends the run with SIGTERM leave it the time to take away what it has written."""
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(_SIGNALLED + number)
+
+
 def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment is not None else None
 
@@ -135,7 +157,8 @@ def _day(moment: datetime | None) -> date | None:
 def _show(summary: AssessSummary, out: Path) -> None:
     tally = summary.tally
     without = tally.patients - tally.with_index_procedure
-    click.echo(f"{tally.patients:,} patients read, {without:,} of them without an index procedure.")
+    people = "patient" if tally.patients == 1 else "patients"
+    click.echo(f"{tally.patients:,} {people} read, {without:,} of them without an index procedure.")
     for design, flow in summary.flow.items():
         click.echo(f"\n{design}: {flow['index_procedures']:,} index procedures")
         for outcome, number in flow["outcomes"].items():

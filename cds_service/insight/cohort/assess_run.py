@@ -163,8 +163,9 @@ class _Run:
                 "Is Procedure in the export? `sii-cds doctor` finds codes that the tables do not know."
             )
         if tally.unclear:
+            what = "resource" if tally.unclear == 1 else "resources"
             self._findings.notes.append(
-                f"{tally.unclear} resources came in several versions, and nothing tells which is the newest."
+                f"{tally.unclear} {what} came in several versions, and nothing tells which is the newest."
             )
 
     def _write(

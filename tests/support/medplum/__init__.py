@@ -74,7 +74,7 @@ def require_node() -> None:
     """Skip, or fail where CI=true, when Node is missing or too old."""
     lacking = missing_tool(os.environ.get("PATH", ""))
     if lacking and os.environ.get("CI") == "true":
-        pytest.fail(f"{lacking}; CI=true makes tests against Medplum required")
+        pytest.fail(f"{lacking}; CI=true makes tests against servers of others required")
     if lacking:
         pytest.skip(lacking)
 
@@ -92,12 +92,12 @@ def missing_tool(search_path: str) -> str:
     return ""
 
 
-def install() -> None:
+def install(folder: Path = FOLDER) -> None:
     """Install what the lock file names, unless it is there. Raises CalledProcessError with npm's own words."""
-    lock = sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    stamp = FOLDER / "node_modules" / ".installed"
+    lock = sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".installed"
     if stamp.is_file() and stamp.read_text() == lock:
         return
     command = ["npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(command, cwd=FOLDER, check=True)
+    subprocess.run(command, cwd=folder, check=True)
     stamp.write_text(lock)

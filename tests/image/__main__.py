@@ -85,7 +85,13 @@ def check_inside(folder: Path, root: Path, variables: list[str]) -> list[str]:
 
 def verify(image: Image) -> list[str]:
     """Run the other commands a site runs inside."""
-    commands = (("sii-cds", "config", "check"), ("sii-cds", "audit", "verify"))
+    commands = (
+        ("sii-cds", "config", "check"),
+        ("sii-cds", "audit", "verify"),
+        ("sii-cds", "cohort", "validate", "--help"),
+        # What a cohort takes is imported when it is used: the extra is there.
+        ("python", "-c", "import matplotlib.figure, pyarrow.parquet, scipy.stats"),
+    )
     done = [(command, image.run(*command)) for command in commands]
     wrong = [f"{' '.join(command)}: {run.stdout}{run.stderr}" for command, run in done if run.returncode]
     stopped = image.run("python", "-I", "/opt/sii-cds/healthcheck.py")

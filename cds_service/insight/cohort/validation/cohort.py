@@ -27,8 +27,12 @@ RECORDED: Final = "recorded"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """How index procedures came to rows: counts of all rows by outcome and reason, and of those that entered."""
+    """How index procedures came to rows: counts of all rows by outcome and reason, and of those that entered.
 
+    `without_index_procedure` counts patients who have no row; None where a folder does not say.
+    """
+
+    without_index_procedure: int | None
     index_procedures: int
     outcomes: Counter[tuple[str, str]]
     entered: Counter[str]
@@ -72,7 +76,9 @@ def read_cohort(paths: Sequence[Path], follow_up: int | None) -> Cohort:
     days = shortest if follow_up is None else follow_up
     names = sorted({name for folder in folders for name in folder.designs}, key=_order)
     by_site = [[folder.designs.get(name, DesignRows()) for folder in folders] for name in names]
-    designs = tuple(_design(name, sites, days) for name, sites in zip(names, by_site, strict=True))
+    lacking = [folder.without_index_procedure for folder in folders]
+    without = None if None in lacking else sum(filter(None, lacking))
+    designs = tuple(_design(name, sites, days, without) for name, sites in zip(names, by_site, strict=True))
     counted = [folder.disagreements for folder in folders if folder.disagreements is not None]
     return Cohort(
         designs,
@@ -92,7 +98,7 @@ def _order(design: str) -> tuple[int, int, str]:
     return (kinds.index(kind) if kind in kinds else len(kinds), int(days) if days.isdecimal() else 0, design)
 
 
-def _design(name: str, sites: list[DesignRows], follow_up: int) -> Design:
+def _design(name: str, sites: list[DesignRows], follow_up: int, without: int | None) -> Design:
     rows = [row for site in sites for row in site.entered]
     site = np.repeat(np.arange(len(sites)), [len(one.entered) for one in sites]).astype(np.int64)
     patients = Patients(
@@ -108,6 +114,7 @@ def _design(name: str, sites: list[DesignRows], follow_up: int) -> Design:
         {title: tuple(row.labels[place] for row in rows) for place, title in enumerate(LABELS)},
     ).within(follow_up)
     flow = Flow(
+        without,
         sum(one.index_procedures for one in sites),
         sum((one.outcomes for one in sites), Counter[tuple[str, str]]()),
         sum((one.entered_outcomes for one in sites), Counter[str]()),

@@ -16,7 +16,7 @@ from cds_service.insight.cohort.statistics.comparison import (
 )
 from cds_service.insight.cohort.statistics.values import NO_TEST, Test
 from cds_service.insight.cohort.validation.entered import MEASURES
-from cds_service.insight.cohort.validation.suppression import is_small, shown_counts, shown_groups
+from cds_service.insight.cohort.validation.suppression import is_small, shown_count, shown_counts, shown_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,9 +56,12 @@ class Shares:
 class ShownFlow:
     """The flow of one design; None for what is too small. `decided` are outcomes of rows that entered.
 
-    `rows` is one for each index procedure, but in the design `recorded` one for each decision.
+    `rows` is one for each index procedure, but in the design `recorded` one for each decision. `says_without`: the
+    folders say how many patients of the export have no index procedure, and so no row.
     """
 
+    says_without: bool
+    without_index_procedure: int | None
     index_procedures: int | None
     rows: int | None
     put_out: Mapping[str, int | None]
@@ -127,8 +130,10 @@ def show_flow(flow: Flow, entered: int, least: int) -> ShownFlow:
     }
     total = flow.outcomes.total()
     hidden = is_small(total, least) or is_small(total - entered, least)
-    procedures = flow.index_procedures
+    procedures, without = flow.index_procedures, flow.without_index_procedure
     return ShownFlow(
+        without is not None,
+        None if without is None else shown_count(without, least),
         None if hidden or is_small(procedures, least) else procedures,
         None if hidden else total,
         shown_counts(dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))), least),

@@ -150,6 +150,7 @@ def _part(part: Part) -> Json:
 
 def _flow(flow: ShownFlow) -> Json:
     return {
+        "without_index_procedure": flow.without_index_procedure,
         "index_procedures": flow.index_procedures,
         "rows": flow.rows,
         "left_out": dict(flow.put_out),

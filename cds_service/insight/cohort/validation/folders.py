@@ -41,11 +41,15 @@ class DesignRows:
 
 @dataclass(slots=True)
 class Folder:
-    """One site: its designs, the follow-up it was assessed with, and what was not as it should be."""
+    """One site: its designs, the follow-up it was assessed with, and what was not as it should be.
+
+    `without_index_procedure` counts patients of the export who have no row; None where `run.json` does not say.
+    """
 
     path: Path
     follow_up: int
     designs: dict[str, DesignRows]
+    without_index_procedure: int | None
     rule_versions: set[str]
     disagreements: Counter[str] | None
     remarks: tuple[str, ...]
@@ -78,7 +82,15 @@ def _read_folder(path: Path) -> Folder:
         except ValueError as error:
             raise CohortFolderError(f"{path / CSV_FILE}, line {line}: {error}") from None
     remarks += _add_flow(path, designs)
-    return Folder(path, _follow_up(path, run), designs, versions - {""}, _disagreements(path), tuple(remarks))
+    return Folder(
+        path,
+        _follow_up(path, run),
+        designs,
+        _without_index_procedure(run),
+        versions - {""},
+        _disagreements(path),
+        tuple(remarks),
+    )
 
 
 def _count(rows: DesignRows, row: dict[str, str]) -> None:
@@ -157,6 +169,13 @@ def _follow_up(path: Path, run: dict[str, Any]) -> int:
     if not isinstance(days, int) or isinstance(days, bool) or days < 1:
         raise CohortFolderError(f"{path / 'run.json'}: follow_up is not a number of days")
     return days
+
+
+def _without_index_procedure(run: dict[str, Any]) -> int | None:
+    """Return how many patients of the export have no row; None where the run does not say."""
+    patients = run.get("patients")
+    number = patients.get("without_index_procedure") if isinstance(patients, dict) else None
+    return number if isinstance(number, int) else None
 
 
 def _add_flow(path: Path, designs: dict[str, DesignRows]) -> list[str]:

@@ -37,7 +37,8 @@ def flow_plot(design: DesignFigures, prefix: str, least: int) -> Plot:
     """Show how rows of the export became patients of the figures."""
     flow, found = design.flow, design.classification
     rows = rows_name(design.name)
-    counts = [(rows, flow.rows), *flow.put_out.items(), ("entered, with SII and follow-up", design.ends.n)]
+    counts = [("patients without an index procedure", flow.without_index_procedure)] if flow.says_without else []
+    counts += [(rows, flow.rows), *flow.put_out.items(), ("entered, with SII and follow-up", design.ends.n)]
     counts += [("lost more than 90 days before the end", found.left_out), ("in the table of the flag", found.n)]
     return HorizontalBars(
         id=f"{prefix}flow",

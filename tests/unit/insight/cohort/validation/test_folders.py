@@ -189,6 +189,15 @@ def test_read_cohort_disagreements_are_counted(folder: Path) -> None:
     assert read_cohort((folder,), None).disagreements == {"other-version": 2, "unexplained": 1}
 
 
+def test_read_cohort_patients_without_an_index_procedure_are_added_up_where_every_folder_says(tmp_path: Path) -> None:
+    one = write_folder(tmp_path / "one", ROWS, patients={"without_index_procedure": 30})
+    two = write_folder(tmp_path / "two", ROWS, patients={"without_index_procedure": 12})
+    silent = write_folder(tmp_path / "silent", ROWS)
+
+    assert read_cohort((one, two), None).designs[0].flow.without_index_procedure == 42
+    assert read_cohort((one, silent), None).designs[0].flow.without_index_procedure is None
+
+
 def test_read_cohort_what_was_wrong_with_the_export_is_remarked_on(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "assessed", ROWS, findings=["Condition.ndjson is shorter than the manifest says"])
     (folder / "problems.jsonl").write_text('{"line": 3}\n{"line": 9}\n', encoding="utf-8")

@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from cds_service.cards.wording import TREND_TEXTS
 from cds_service.reports.timeline.panels import panels_style
-from cds_service.smart.page_content import page_content
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,22 +31,25 @@ class PageWriter:
     """Writes the pages of one site."""
 
     def __init__(self, site: Site) -> None:
-        """Keep what the pages are written by."""
+        """Keep what the pages are written by, and read it now: the first page waits for nothing.
+
+        What only pages need, such as the reader of markdown, is loaded by the sites that have a trend app.
+        """
+        from cds_service.smart.page_content import page_content
+
         self._site = site
+        self._content = page_content
+        self._template = _environment().get_template("trend.html")
 
     def write(self, view: View) -> str:
         """Return the page of a view."""
         language = self._site.cards.language
-        return (
-            _environment()
-            .get_template("trend.html")
-            .render(
-                page=page_content(view, self._site),
-                texts=TREND_TEXTS[language],
-                language=language,
-                style=_style(),
-                script=Markup(_SCRIPT),  # noqa: S704 - of this file
-            )
+        return self._template.render(
+            page=self._content(view, self._site),
+            texts=TREND_TEXTS[language],
+            language=language,
+            style=_style(),
+            script=Markup(_SCRIPT),  # noqa: S704 - of this file
         )
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.errors import CohortFolderError
@@ -138,9 +139,20 @@ def _parquet_rows(file: Path) -> Iterator[tuple[str, ...]]:
         _places(file, table.schema_arrow.names)
         for batch in table.iter_batches(_BATCH, columns=list(COLUMNS)):
             for row in batch.to_pylist():
-                yield tuple("" if row[name] is None else str(row[name]) for name in COLUMNS)
+                yield tuple(_text(row[name]) for name in COLUMNS)
     except arrow.ArrowException:
         raise CohortFolderError(f"{file}: is damaged, or not Parquet") from None
+
+
+def _text(value: object) -> str:
+    """Return a value as the CSV file has it; other programs write whole numbers as fractions, and nothing as nan."""
+    match value:
+        case None:
+            return ""
+        case float():
+            return "" if isnan(value) else f"{value:.0f}" if value.is_integer() else repr(value)
+        case _:
+            return str(value)
 
 
 def _places(file: Path, heading: Sequence[str]) -> list[int]:
@@ -155,7 +167,7 @@ def _read_run(path: Path) -> tuple[dict[str, Any], list[str]]:
     run = _read_json(path / "run.json")
     if run is None:
         return {}, [f"run.json is missing: a follow-up of {DEFAULT_FOLLOW_UP} days is taken for granted."]
-    if run.get("format") != FORMAT:
+    if run.get("format", FORMAT) != FORMAT:
         raise CohortFolderError(
             f"{path}: was written by another version of cohort assess (format {run.get('format')!r}, not {FORMAT}); "
             "assess the export again"

@@ -6,6 +6,7 @@ import csv
 import json
 from typing import TYPE_CHECKING
 
+import pandas
 import pytest
 
 from cds_service.errors import CohortFolderError
@@ -73,6 +74,12 @@ def test_read_cohort_folder_of_another_version_is_refused(folder: Path) -> None:
     assert "another version of cohort assess (format 2, not 1)" in refusal(folder)
 
 
+def test_read_cohort_run_that_names_no_format_is_taken_as_it_is(folder: Path) -> None:
+    (folder / "run.json").write_text('{"settings": {"follow_up": 900}}', encoding="utf-8")
+
+    assert read_cohort((folder,), None).follow_up == 900
+
+
 def test_read_cohort_columns_of_another_version_are_refused(folder: Path) -> None:
     file = folder / "assessments.csv"
     file.write_text(file.read_text(encoding="utf-8").replace("mapping_version", "mappings", 1), encoding="utf-8")
@@ -137,6 +144,16 @@ def test_read_cohort_parquet_alone_gives_the_same(folder: Path, tmp_path: Path) 
         assert (one.name, one.flow, one.cutoffs) == (other.name, other.flow, other.cutoffs)
         assert one.patients.sii.tolist() == other.patients.sii.tolist()
         assert one.patients.labels == other.patients.labels
+
+
+def test_read_cohort_parquet_that_pandas_wrote_again_gives_the_same(folder: Path) -> None:
+    before = read_cohort((folder,), None)
+    (folder / "assessments.csv").unlink()
+    pandas.read_parquet(folder / "assessments.parquet").to_parquet(folder / "assessments.parquet")
+    after = read_cohort((folder,), None)
+
+    assert [design.flow for design in after.designs] == [design.flow for design in before.designs]
+    assert after.designs[0].patients.time.tolist() == before.designs[0].patients.time.tolist()
 
 
 def test_read_cohort_parquet_damaged_is_refused(folder: Path) -> None:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from cds_service.services.decision import Decision
     from cds_service.services.site import Site
 
-# Years of monthly draws; the picture has all that were read.
-MOST_ROWS: Final = 100
+# Years of monthly draws. A page stays under 200 kB whatever the chart holds.
+MOST_ROWS: Final = 40
 _CODE_SYSTEMS: Final = {"loinc": "LOINC "}
-_LONGEST_UNIT: Final = 60
+_LONGEST_TEXT: Final = 60
 
 
 class Input(NamedTuple):
@@ -85,14 +85,14 @@ def loose_rows(decision: Decision, texts: Texts) -> tuple[Input, ...]:
 
 def as_input(result: LabResult, texts: Texts) -> Input:
     """Put one result into words."""
-    unit = "" if result.reported.unit == "1" else printable(result.reported.unit)[:_LONGEST_UNIT]
+    unit = "" if result.reported.unit == "1" else printable(result.reported.unit)[:_LONGEST_TEXT]
     reported, canonical = f"{result.reported.value:f} {unit}".strip(), numbers.canonical(result)
     return Input(
         texts.analytes[result.analyte],
         reported,
         "" if result.reported.value == result.quantity.value else canonical,
         numbers.moment(result.effective),
-        f"{_CODE_SYSTEMS.get(result.origin.system, '')}{printable(result.origin.code)}",
+        f"{_CODE_SYSTEMS.get(result.origin.system, '')}{printable(result.origin.code)[:_LONGEST_TEXT]}",
     )
 
 

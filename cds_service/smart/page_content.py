@@ -14,7 +14,7 @@ from cds_service.cards.summary import decided_summary, indeterminate_summary
 from cds_service.cards.wording import TEXTS, TREND_TEXTS
 from cds_service.clinical.outcomes import Indeterminate, NotEligible
 from cds_service.reports.markdown import render_detail
-from cds_service.smart.draw_rows import Input, Row, draw_rows, loose_rows
+from cds_service.smart.draw_rows import MOST_ROWS, Input, Row, draw_rows, loose_rows
 from cds_service.smart.picture import draw_picture, numbered
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class PageContent:
     procedures: tuple[tuple[str, str], ...]
     diagnoses: tuple[str, ...]
     draws: tuple[Row, ...]
+    draws_line: str
     loose: tuple[Input, ...]
     excluded: tuple[Excluded, ...]
     chart_excluded: tuple[Excluded, ...]
@@ -96,6 +97,7 @@ def page_content(view: View, site: Site) -> PageContent:
         procedures=tuple((p.number, p.text) for p in numbered(decision.facts.procedures)),
         diagnoses=_diagnoses(decision) if laboratory is None else (),
         draws=draw_rows(decision, calendar, site, texts, trend),
+        draws_line=_how_many(decision, trend),
         loose=loose_rows(decision, texts),
         excluded=_excluded(excluded, texts),
         chart_excluded=_excluded(decision.facts.excluded_reasons, texts),
@@ -139,8 +141,18 @@ def _diagnoses(decision: Decision) -> tuple[str, ...]:
     """Return what was read of the diagnoses, for a page that has no blood counts."""
     return tuple(
         " ".join(filter(None, (fact.category, fact.code, f"({fact.last_day})" if fact.last_day else "")))
-        for fact in decision.facts.conditions
+        for fact in decision.facts.conditions[:MOST_ROWS]
     )
+
+
+def _how_many(decision: Decision, trend: TrendTexts) -> str:
+    """Say how many draws are not on the page, and whether blood counts were left unread; empty where neither is so."""
+    laboratory = decision.laboratory
+    if laboratory is None:
+        return ""
+    total = len(laboratory.counts.draws)
+    told = [trend.draws_cut.format(count=MOST_ROWS, total=total)] if total > MOST_ROWS else []
+    return " ".join((*told, trend.counts_unread) if laboratory.counts.truncated else told)
 
 
 def _excluded(reasons: Iterable[Reason], texts: Texts) -> tuple[Excluded, ...]:

@@ -15,14 +15,14 @@ from cds_service.reports.printable import printable
 from cds_service.reports.timeline.panels import Mark, Panel, Picture, Procedure, draw_panels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
     from decimal import Decimal
 
     from cds_service.cards.wording.texts import Texts
     from cds_service.cards.wording.trend_texts import TrendTexts
     from cds_service.clinical.chart_facts import ProcedureFact
-    from cds_service.clinical.models import BloodDraw, LabResult
+    from cds_service.clinical.models import BloodDraw, DatedResult, LabResult
     from cds_service.clinical.outcomes import Assessment
     from cds_service.clinical.timing import TreatmentCalendar
     from cds_service.services.decision import Decision, Laboratory
@@ -31,6 +31,9 @@ _COUNTED: Final = (Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS)
 _UNITS: Final = {Analyte.ALBUMIN: "g/L"}
 _COUNT_UNIT: Final = "×10⁹/L"
 _TALL, _LOW = 130, 62
+# Newest first. Each mark has its text, so that a page of a long chart would be large.
+MOST_MARKS: Final = 60
+_LONGEST_TEXT: Final = 60
 
 
 def draw_picture(
@@ -42,7 +45,7 @@ def draw_picture(
     trend: TrendTexts,
 ) -> Markup:
     """Return the SVG of a chart; an empty text where it holds nothing with a day."""
-    draws = _Draws(laboratory.counts.draws, decision.assessment, cutoff)
+    draws = _Draws(laboratory.counts.draws[:MOST_MARKS], decision.assessment, cutoff)
     procedures = numbered(decision.facts.procedures)
     panels = (
         draws.panel(trend),
@@ -54,7 +57,7 @@ def draw_picture(
         description=_description(draws, procedures, trend),
         panels=panels,
         procedures=procedures,
-        closed=calendar.closed_days,
+        closed=calendar.closed_days[-MOST_MARKS:],
         empty=draws.without_sii,
     )
     try:
@@ -65,11 +68,11 @@ def draw_picture(
 
 
 def numbered(facts: Sequence[ProcedureFact]) -> list[Procedure]:
-    """Return the dated procedures, oldest first, with the numbers by which page and picture name them."""
+    """Return the newest dated procedures, oldest first, with the numbers by which page and picture name them."""
     dated = sorted((f for f in facts if f.performed is not None), key=lambda f: f.performed.first.order)  # type: ignore[union-attr]
     return [
         Procedure(f.performed.first.day, f.performed.last.day, str(place), f"{f.performed.isoformat()}: {f.therapy}")
-        for place, f in enumerate(dated, start=1)
+        for place, f in list(enumerate(dated, start=1))[-MOST_MARKS:]
         if f.performed is not None
     ]
 
@@ -121,15 +124,19 @@ _PLACES: Final = {Analyte.PLATELETS: 0, Analyte.NEUTROPHILS: 1, Analyte.LYMPHOCY
 
 def _panel(analyte: Analyte, draws: _Draws, laboratory: Laboratory, texts: Texts) -> Panel:
     if analyte is Analyte.ALBUMIN:
-        marks = [_mark(result.whole(), "draw", texts) for result in laboratory.albumin]
+        marks = [_mark(result.whole(), "draw", texts) for result in _newest(laboratory.albumin)]
     else:
         loose = [r for r in laboratory.counts.unpaired if r.analyte is analyte and r.basis is Basis.ABSOLUTE]
-        marks = [*draws.marks_of(_PLACES[analyte], texts), *(_mark(r.whole(), "loose", texts) for r in loose)]
+        marks = [*draws.marks_of(_PLACES[analyte], texts), *(_mark(r.whole(), "loose", texts) for r in _newest(loose))]
     return Panel(title=f"{texts.analytes[analyte]}, {_UNITS.get(analyte, _COUNT_UNIT)}", marks=marks, height=_LOW)
 
 
+def _newest(results: Iterable[DatedResult]) -> list[DatedResult]:
+    return sorted(results, key=lambda result: result.effective.order, reverse=True)[:MOST_MARKS]
+
+
 def _mark(result: LabResult, kind: str, texts: Texts) -> Mark:
-    value, unit = result.reported.value, printable(result.reported.unit)
+    value, unit = result.reported.value, printable(result.reported.unit)[:_LONGEST_TEXT]
     text = f"{result.effective.day}: {texts.analytes[result.analyte]} {plain(value)} {unit}".strip()
     return Mark(result.effective.day, result.quantity.value, text, kind)  # type: ignore[arg-type]
 

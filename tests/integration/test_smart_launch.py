@@ -7,9 +7,24 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.support.charts import PATIENT_ID, hook_request, patient, prefetch
+from cds_service.audit.reading import read_entries
+from cds_service.insight.sources.replay import Recomputed, replay
+from cds_service.services.site import site_from_settings
+from cds_service.settings import settings_from_dict
+from tests.support.charts import (
+    PATIENT_ID,
+    PLATELETS,
+    bundle,
+    days_ago,
+    draw,
+    hook_request,
+    observation,
+    patient,
+    prefetch,
+    procedure,
+)
 from tests.support.smart_server import CLIENT_ID, USER, running_smart_server
-from tests.support.smart_site import PUBLIC_URL, SmartSite, smart_site, with_key, with_secret
+from tests.support.smart_site import PUBLIC_URL, SmartSite, smart_settings, smart_site, with_key, with_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +142,30 @@ def test_app_context_that_names_no_card_of_this_patient_is_ignored(card: str, re
 
     assert site.open().status_code == 200, reason
     assert "card" not in site.records()[0], reason
+
+
+def test_page_of_a_long_chart_stays_small_and_says_so(site: SmartSite) -> None:
+    results = [result for day in range(29, 1029) for result in draw(when=days_ago(day), note=[{"text": "x" * 500}])]
+    loose = [observation(PLATELETS, 200, "10*9/L " * 20, when=days_ago(2000 + n)) for n in range(500)]
+    procedures = [procedure(when=days_ago(1100 + n)[:10]) for n in range(300)]
+    site.server.charts[PATIENT_ID] = prefetch(
+        *results, *loose, patient=NAMED, procedures=bundle(procedure(), *procedures)
+    )
+
+    page = site.open()
+
+    assert page.status_code == 200
+    assert len(page.data) < 200_000
+    assert "The newest 40 of " in page.text
+
+
+def test_view_is_recomputed_by_replay(site: SmartSite) -> None:
+    site.open()
+
+    settings = settings_from_dict(smart_settings(site.server), site.folder)
+    (replayed,) = replay(read_entries(site.folder / "audit"), site_from_settings(settings))
+    assert isinstance(replayed, Recomputed)
+    assert replayed.now is None
 
 
 def test_key_set_publishes_public_keys_alone(server: SmartServer, tmp_path: Path) -> None:

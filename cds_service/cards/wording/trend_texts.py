@@ -33,6 +33,8 @@ class TrendTexts:
     diagnoses_heading: str
     draws_heading: str
     draws_columns: tuple[str, str, str, str]
+    draws_cut: str
+    counts_unread: str
     decides: str
     baseline: str
     older: str

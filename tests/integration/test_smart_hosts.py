@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from joserfc.jwk import ECKey
 
 from tests.support.charts import PATIENT_ID, bundle, days_ago, draw, prefetch, procedure
-from tests.support.serve_command import Serving, serving
+from tests.support.serve_command import Serving, serving, wait_until
 from tests.support.smart_server import SmartServer, running_smart_server
-from tests.support.smart_site import CALLBACK, LAUNCH, smart_settings
+from tests.support.smart_site import CALLBACK, CLIENT, LAUNCH, smart_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,3 +87,39 @@ def test_callback_takes_little_time_of_its_own_whichever_worker_it_reaches(ehr: 
     assert len(taken) == 24
     # The first pages of each worker import and compile.
     assert median(sorted(taken)[:20]) <= MEDIAN_MS, taken
+
+
+def key(kid: str) -> ECKey:
+    return ECKey.generate_key("P-384", {"kid": kid, "use": "sig"})
+
+
+def test_key_is_replaced_with_both_published_and_no_restart(ehr: SmartServer, tmp_path: Path) -> None:
+    old, new = key("old"), key("new")
+    ehr.app_keys = {"keys": [k.as_dict(private=False) | {"kid": k.kid} for k in (old, new)]}
+
+    def put(*keys: ECKey) -> None:
+        content = json.dumps({"keys": [k.as_dict(private=True) | {"kid": k.kid} for k in keys]})
+        (tmp_path / "app-keys.json").write_text(content)
+
+    def published(service: Serving) -> list[str]:
+        answer = requests.get(f"{service.url}/smart/{CLIENT}/jwks.json", timeout=10)
+        return [member["kid"] for member in answer.json()["keys"]]
+
+    def signer() -> str:
+        fields, _ = ehr.posted[-1]
+        head = fields["client_assertion"].partition(".")[0]
+        return str(json.loads(base64.urlsafe_b64decode(head + "=="))["kid"])
+
+    put(old)
+    app = {"authentication": "private_key_jwt", "private_key_file": "app-keys.json"}
+    settings = smart_settings(ehr, app, server={"host": "127.0.0.1", "port": 0, "workers": 1})
+    with serving(tmp_path, json.dumps(settings)) as service:
+        assert published(service) == ["old"]
+        put(old, new)
+        wait_until(lambda: published(service) == ["old", "new"], "both keys are published")
+        assert came_back(service, launched(service, ehr)).status_code == 200
+        assert signer() == "old"
+        put(new, old)
+        wait_until(lambda: published(service) == ["new", "old"], "the new key stands first")
+        assert came_back(service, launched(service, ehr)).status_code == 200
+        assert signer() == "new"

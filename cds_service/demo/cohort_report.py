@@ -5,6 +5,7 @@ It is kept, since making it takes scipy, matplotlib and seconds: `tests/support/
 
 from __future__ import annotations
 
+import gzip
 import re
 from functools import cache
 from importlib.resources import files
@@ -12,14 +13,14 @@ from typing import Final
 
 from flask import Response
 
-FILE: Final = "cohort_report.html"
+FILE: Final = "cohort_report.html.gz"
 _POLICY: Final = re.compile('<meta http-equiv="Content-Security-Policy" content="([^"]+)">')
 
 
 @cache
 def kept_report() -> str:
     """Return the page."""
-    return files(__package__).joinpath(FILE).read_text(encoding="utf-8")
+    return gzip.decompress(files(__package__).joinpath(FILE).read_bytes()).decode()
 
 
 def show_report() -> Response:

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.support.cohort.kept_report import KEPT
+from cds_service.demo.cohort_report import kept_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,14 +34,22 @@ _CUT = """() => [...document.querySelectorAll("svg.chart text")].filter(text => 
 }).map(text => text.textContent)"""
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kept page as a file of its own, as somebody gets it by mail."""
+    path = tmp_path_factory.mktemp("kept") / "cohort.html"
+    path.write_text(kept_report(), encoding="utf-8")
+    return path
+
+
 @pytest.fixture(params=[(450, "light"), (450, "dark"), (1366, "light"), (1366, "dark")], ids=lambda p: f"{p[0]}-{p[1]}")
-def report(request: pytest.FixtureRequest, browser: Browser, watch: Watch) -> Iterator[Page]:
+def report(request: pytest.FixtureRequest, browser: Browser, watch: Watch, kept: Path) -> Iterator[Page]:
     width, scheme = request.param
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     page.on("console", lambda message: watch.errors.append(message.text) if message.type == "error" else None)
     page.on("request", lambda asked: watch.foreign.append(asked.url))
-    page.goto(KEPT.as_uri())
+    page.goto(kept.as_uri())
     yield page
     context.close()
 
@@ -66,11 +74,11 @@ def test_cohort_page_axe_finds_nothing(report: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_cohort_page_printed_is_dark_on_light_with_every_table(
-    browser: Browser, scheme: Literal["light", "dark"]
+    browser: Browser, kept: Path, scheme: Literal["light", "dark"]
 ) -> None:
     context = browser.new_context(color_scheme=scheme)
     page = context.new_page()
-    page.goto(KEPT.as_uri())
+    page.goto(kept.as_uri())
     page.emulate_media(media="print", color_scheme=scheme)
 
     hidden = "tables => tables.filter(t => !t.checkVisibility({contentVisibilityAuto: true}) || !t.offsetHeight).length"
@@ -80,11 +88,11 @@ def test_cohort_page_printed_is_dark_on_light_with_every_table(
     context.close()
 
 
-def test_cohort_page_pictures_of_the_guide(browser: Browser) -> None:
+def test_cohort_page_pictures_of_the_guide(browser: Browser, kept: Path) -> None:
     """Section by section what docs/cohort.md shows; SII_CDS_KEEP_PICTURES writes them anew."""
     context = browser.new_context(viewport={"width": 1000, "height": 900}, color_scheme="light")
     page = context.new_page()
-    page.goto(KEPT.as_uri())
+    page.goto(kept.as_uri())
     answer = page.locator("section", has=page.locator("#answer"))
     expect(answer).to_contain_text("Keep the cut-off")
     plots = page.locator("#kaplan-meier-title, #incidence-title")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tests.support.cohort.kept_report import KEPT, demonstration_report
+from cds_service.demo.cohort_report import kept_report
+from tests.support.cohort.kept_report import demonstration_report
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
 
 def test_kept_report_is_made_anew_to_the_byte() -> None:
     """Where the report was changed on purpose: python -m tests.support.cohort.kept_report."""
-    assert KEPT.read_text(encoding="utf-8") == demonstration_report()
+    assert kept_report() == demonstration_report()
 
 
 def test_kept_report_stands_alone_and_names_nobody() -> None:
-    page = KEPT.read_text(encoding="utf-8")
+    page = kept_report()
     addresses = set(re.findall(r"[a-z]+://[^\s\"<)]+", page))
 
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
@@ -34,7 +35,7 @@ def test_report_is_one_click_from_the_list_and_keeps_its_own_policy(browser: Fla
     report = browser.get(found[1])
 
     assert (report.status_code, report.mimetype) == (200, "text/html")
-    assert report.text == KEPT.read_text(encoding="utf-8")
+    assert report.text == kept_report()
     policy = report.headers["Content-Security-Policy"]
     assert "style-src 'sha256-" in policy
     assert "frame-ancestors 'none'" in policy

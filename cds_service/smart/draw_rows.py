@@ -112,6 +112,8 @@ def _state(timed: TimedDraw, assessment: Assessment, trend: TrendTexts, *, decid
         return trend.newest_undecided
     if refused:
         return trend.not_used
+    if isinstance(assessment, Indeterminate):
+        return trend.behind_newest
     is_earlier = isinstance(assessment, AboveCutoff | NotAboveCutoff) and any(
         earlier.baseline and earlier.effective == timed.draw.effective for earlier in assessment.earlier
     )

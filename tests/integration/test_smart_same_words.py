@@ -62,3 +62,14 @@ def test_page_of_a_patient_who_is_not_eligible_has_reason_and_facts_alone(story:
     assert "<figure>" not in page
     assert set(asked) == {"patient", "conditions", "procedures"}
     assert "low risk" not in page.lower()
+
+
+def test_page_without_a_decision_says_of_no_draw_that_another_one_decides(tmp_path: Path) -> None:
+    story = next(story for story in STORIES if story.id == "demo-zero-lymphocytes")
+    with running_smart_server(**{story.id: hook_request(story, "x")["prefetch"]}) as server:
+        server.launches["launch-1"] = (story.id, None)
+        page = html.unescape(smart_site(tmp_path, server).open().text)
+
+    assert "decides nothing" in page
+    assert "another draw decides" not in page
+    assert page.count("not hidden behind older blood") == 2

@@ -42,6 +42,7 @@ ENGLISH_TREND: Final = TrendTexts(
     baseline="Shown for comparison: before the latest procedure.",
     older="Usable, but another draw decides.",
     newest_undecided="The newest complete draw; it decides nothing.",
+    behind_newest="Not used: what is wrong with newer blood is not hidden behind older blood.",
     not_used="Not used:",
     after="{days} after the latest procedure",
     before="{days} before the latest procedure",

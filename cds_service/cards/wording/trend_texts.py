@@ -39,6 +39,7 @@ class TrendTexts:
     baseline: str
     older: str
     newest_undecided: str
+    behind_newest: str
     not_used: str
     after: str
     before: str

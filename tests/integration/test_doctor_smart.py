@@ -166,8 +166,8 @@ def test_key_without_an_id_is_named_by_its_thumbprint(tmp_path: Path) -> None:
 
     client = read_client(CLIENT_ID, tmp_path / "key", None)
 
-    assert client.key_id == ECKey.import_key(EC.as_pem(private=False)).thumbprint()
-    assert client.algorithm == "ES384"
+    assert client.key.key_id == ECKey.import_key(EC.as_pem(private=False)).thumbprint()
+    assert client.key.algorithm == "ES384"
     assert "***" in repr(client)
 
 

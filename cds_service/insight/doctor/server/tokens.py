@@ -7,17 +7,13 @@ ES384, lives at most five minutes, and names the token endpoint as its audience.
 from __future__ import annotations
 
 import json
-from codecs import BOM_UTF8
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Final
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
-
 from cds_service.acquisition.fhir.connections import TimeLimit
 from cds_service.acquisition.fhir.exchange import ExchangeError, Exchanger
+from cds_service.authorization.client_assertion import ASSERTION_TYPE, SigningKeyError, read_signing_keys
 from cds_service.foreign_bytes import text_of
 from cds_service.insight.doctor.server.connection import TokenError
 from cds_service.settings.network import secure_location
@@ -26,14 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_ASSERTION_SECONDS: Final = 240
+    from cds_service.authorization.client_assertion import SigningKey
+
 _WAIT_SECONDS: Final = 15.0
 _MOST_BYTES: Final = 1_048_576
 # Asked for anew this long before the end, so that no request leaves with a token that ends on the way.
 _MARGIN_SECONDS: Final = 60.0
 _DEFAULT_LIFETIME: Final = 300.0
-_CURVES: Final = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 _TYPES: Final = ("Patient", "Observation", "Condition", "Procedure")
 
 
@@ -65,16 +60,10 @@ class FileToken:
 
 @dataclass(frozen=True, slots=True)
 class BackendClient:
-    """Who asks: registered client id, private key with its algorithm and id. The key is in no text of this."""
+    """Who asks: registered client id, and the private key with its algorithm and id."""
 
     client_id: str
-    key: ECKey | RSAKey
-    algorithm: str
-    key_id: str
-
-    def __repr__(self) -> str:
-        """Keep the key out of every text."""
-        return f"BackendClient({self.client_id!r}, ***)"
+    key: SigningKey
 
 
 class BackendServices:
@@ -117,8 +106,10 @@ class BackendServices:
         fields = {
             "grant_type": "client_credentials",
             "scope": scope,
-            "client_assertion_type": _ASSERTION_TYPE,
-            "client_assertion": self._assertion(token_url),
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self._client.key.assertion(
+                self._client.client_id, token_url, now=int(time()), token_id=self._new_uuid()
+            ),
         }
         try:
             limit = TimeLimit(monotonic() + _WAIT_SECONDS)
@@ -141,49 +132,16 @@ class BackendServices:
         self._scope = self._scope or default_scope(second_version=True)
         return self._token_url, self._scope
 
-    def _assertion(self, token_url: str) -> str:
-        now = int(time())
-        header = {"alg": self._client.algorithm, "kid": self._client.key_id, "typ": "JWT"}
-        claims = {
-            "iss": self._client.client_id,
-            "sub": self._client.client_id,
-            "aud": token_url,
-            "iat": now,
-            "exp": now + _ASSERTION_SECONDS,
-            "jti": self._new_uuid(),
-        }
-        return jwt.encode(header, claims, self._client.key, algorithms=[self._client.algorithm])
-
 
 def read_client(client_id: str, path: Path, key_id: str | None) -> BackendClient:
-    """Read a private key: JWK or PEM. Raises TokenError with a sentence that does not quote the file."""
+    """Read a private key: JWK, the first of a JWK Set, or PEM. Raises TokenError, which does not quote the file."""
     try:
-        content = path.read_bytes()
+        key = read_signing_keys(path.read_bytes())[0]
     except OSError as error:
         raise TokenError(f"The key file {path} cannot be read: {error.strerror}.") from None
-    key = _imported(content)
-    if key is None or not key.is_private:
-        raise TokenError(f"The key file {path} holds no private RSA or EC key; a JWK (JSON) or PEM is needed.")
-    declared = key.as_dict(private=False)
-    algorithm = declared.get("alg") or ("RS384" if isinstance(key, RSAKey) else _CURVES.get(str(declared["crv"]), ""))
-    named = key_id or declared.get("kid") or key.thumbprint()
-    return BackendClient(client_id, key, str(algorithm), str(named))
-
-
-def _imported(content: bytes) -> ECKey | RSAKey | None:
-    try:
-        content = content.removeprefix(BOM_UTF8)
-        value: Any = json.loads(content) if content.lstrip().startswith(b"{") else content
-    except ValueError:
-        return None
-    if isinstance(value, dict) and isinstance(value.get("keys"), list) and len(value["keys"]) == 1:
-        value = value["keys"][0]
-    for kind in (RSAKey, ECKey):
-        try:
-            return kind.import_key(value)
-        except (JoseError, ValueError, TypeError, KeyError):
-            continue
-    return None
+    except SigningKeyError as error:
+        raise TokenError(f"The key file {path} {error}.") from None
+    return BackendClient(client_id, replace(key, key_id=key_id) if key_id else key)
 
 
 def discover(base: str, exchanger: Exchanger) -> tuple[str, bool]:

@@ -28,7 +28,8 @@ def make_bases(folder: Path) -> tuple[Path, Path]:
 def _bootstrap(root: Path) -> None:
     """Install Debian into a folder, from where this machine's own packages come."""
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
-    packages = "--include=python3,python3-venv,ca-certificates"
+    # libstdc++6 is in every image with apt, Python's official ones among them; numpy does not start without it.
+    packages = "--include=python3,python3-venv,ca-certificates,libstdc++6"
     command: list[str | Path] = [
         "mmdebstrap",
         "--quiet",

@@ -32,6 +32,7 @@ def as_data(validation: Validation) -> Json:
             "designs": {design.name: _design(design, wanted.horizons) for design in validation.designs},
             "recommendation": _recommendation(validation, leading),
             "settings": {
+                "sites": validation.sites,
                 "follow_up": validation.follow_up,
                 "horizons": list(wanted.horizons),
                 "min_cell": wanted.least,
@@ -39,7 +40,6 @@ def as_data(validation: Validation) -> Json:
                 "seed": wanted.seed,
                 "subgroups": list(wanted.subgroups),
             },
-            "sites": validation.sites,
             "years": validation.years,
             "rule_versions": list(validation.rule_versions),
             "disagreements": None if validation.disagreements is None else dict(validation.disagreements),

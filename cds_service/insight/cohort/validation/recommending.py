@@ -11,6 +11,7 @@ import numpy as np
 from cds_service.insight.cohort.statistics.classification import net_benefit, net_benefit_of_all, tabulate_flags
 from cds_service.insight.cohort.statistics.discrimination import auc
 from cds_service.insight.cohort.statistics.resampling import CutoffLoss, cutoff_loss
+from cds_service.insight.cohort.validation.suppression import is_small
 
 if TYPE_CHECKING:
     from cds_service.insight.cohort.validation.patients import Patients
@@ -33,7 +34,7 @@ _SHORT: Final[dict[Answer, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """The answer for one design. `loss` is None where the patients are of one kind only."""
+    """The answer for one design. `loss` is None where patients of one kind are lacking or few."""
 
     answer: Answer
     text: str
@@ -41,7 +42,7 @@ class Recommendation:
     loss: CutoffLoss | None
 
 
-def recommend(patients: Patients, resamples: int, seed: int) -> Recommendation:
+def recommend(patients: Patients, resamples: int, seed: int, least: int) -> Recommendation:
     """Judge the cut-off in use on the patients who are followed.
 
     `keep` needs an area under the ROC curve above 0.5 with its whole interval, a bootstrapped loss of Youden's index by
@@ -51,10 +52,11 @@ def recommend(patients: Patients, resamples: int, seed: int) -> Recommendation:
     followed = patients.only(patients.followed)
     events = int(np.count_nonzero(followed.recurred))
     loss = None
-    if 0 < events < len(followed):
+    few = min(events, len(followed) - events)
+    if few and not is_small(few, least):
         generator = np.random.default_rng(seed)
         loss = cutoff_loss(followed.sii, followed.recurred, followed.patient, followed.flagged, resamples, generator)
-    if min(events, len(followed) - events) < ENOUGH:
+    if few < ENOUGH:
         lacking = f"Fewer than {ENOUGH} patients with recurrence, or fewer than {ENOUGH} without, are followed."
         return Recommendation("too-few-events", _SHORT["too-few-events"], (lacking,), loss)
     against = _against(followed, loss)

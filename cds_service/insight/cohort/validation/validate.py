@@ -129,7 +129,7 @@ def _figures(design: Design, wanted: Wanted, sites: int) -> DesignFigures:
         spreads=spreads(patients, least),
         subgroups=by_variable(patients, wanted.subgroups, least),
         sites=by_site(patients, least) if sites > 1 else {},
-        recommendation=recommend(patients, wanted.resamples, wanted.seed),
+        recommendation=recommend(patients, wanted.resamples, wanted.seed, least),
     )
 
 

@@ -60,6 +60,21 @@ def at(data: Any, path: str) -> Any:
     return data
 
 
+def test_validate_five_recurrences_among_many_leave_no_trace(tmp_path: Path) -> None:
+    rows = [row._replace(event=int(place < 5), time=1_826 - place) for place, row in enumerate(ROWS[:200])]
+    output = run(write_folder(tmp_path / "assessed", rows), "--bootstrap", 20, "--json")[1]
+    design = json.loads(output)["designs"]["baseline"]
+
+    paths = [
+        *("events", "binary/n", "binary/tp", "sensitivity/estimate", "auc/estimate", "youden/index", "t_test/p"),
+        *("kaplan_meier/above/1826/estimate", "cox/flag/se", "cox/log2_sii/se", "recommendation/youden_loss"),
+        *("net_benefit_of_all/0.2", "measures/age/event/mean", "quantiles/event/median"),
+    ]
+    assert design["n"] == 200
+    assert [path for path in paths if at(design, path) is not None] == []
+    assert (design["thresholds"], design["distribution"]["bounds"]) == ([], [])
+
+
 def test_validate_no_row_at_all_says_so(tmp_path: Path) -> None:
     code, output, _ = run(write_folder(tmp_path / "assessed", []), "--json", tmp_path / "out.json")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LEAST = 10
 # Whatever counts people: not days, settings, keys or the checklist.
-NOT_PEOPLE = ("settings", "tripod_ai", "years", "sites", "remarks", "rule_versions")
+NOT_PEOPLE = ("settings", "tripod_ai", "years", "remarks", "rule_versions")
 NOT_COUNTS = ("cutoff", "bounds", "per_week", "flagged_for_one", "resamples")
 DAY = re.compile(r"\b(?:19|20)\d\d-\d\d(?:-\d\d)?\b")
 

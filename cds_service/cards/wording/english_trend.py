@@ -63,7 +63,7 @@ ENGLISH_TREND: Final = TrendTexts(
         "page": "this page",
     },
     earlier_none="None in the time that was looked through.",
-    earlier_all="All that this service recorded in the time it looks back.",
+    earlier_all="All that the record of this host holds for the time it looks back.",
     earlier_until="Looked back to {time}; older decisions may exist.",
     earlier_cut="The newest {count}; older ones exist.",
     earlier_unread="The record of decisions could not be read now.",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from cds_service.app import create_app
 from cds_service.audit.keys import pseudonym
 from cds_service.audit.reading import read_entries
 from cds_service.audit.records import HookRecord
+from cds_service.cli.main import main
 from cds_service.errors import CohortInputError
 from cds_service.insight.cohort.designs import parse_design
 from cds_service.settings import settings_from_dict
@@ -182,6 +185,25 @@ def test_recorded_disagreements_are_explained_one_by_one(year: Path, tmp_path: P
     assert (pseudonym(KEY, CORRECTED), "changed-results") in explanations
     assert {why for patient, why in explanations if patient == pseudonym(KEY, RECODED)} == {"other-diagnoses"}
     assert all(row["recorded_outcome"] and row["recomputed_outcome"] for row in found)
+
+
+def test_recorded_decisions_end_in_figures_and_disagreements_in_counts(year: Path, tmp_path: Path) -> None:
+    run(year, tmp_path / "out")
+    command = ["cohort", "validate", str(tmp_path / "out"), "--min-cell", "1", "--bootstrap", "20", "--json"]
+    done = CliRunner().invoke(main, command)
+    rows = read_rows(tmp_path / "out")
+    with (tmp_path / "out/disagreements.csv").open(encoding="utf-8", newline="") as stream:
+        explanations = Counter(row["explanation"] for row in csv.DictReader(stream))
+    data = json.loads(done.stdout)
+    found = data["designs"]["recorded"]
+
+    assert done.exit_code == 0
+    assert found["n"] == sum(row["entered"] == "1" for row in rows)
+    again = [row for row in rows if row["outcome"] == "above-cutoff" and row["entered"] == "0"]
+    assert found["flow"]["rows"] == len(rows)
+    assert found["flow"]["left_out"]["above-cutoff, not entered"] == len(again) > 0
+    assert data["disagreements"] == explanations
+    assert data["recommendation"]["design"] == "recorded"
 
 
 def test_recorded_patient_whom_the_export_lacks_keeps_the_rows_and_does_not_enter(year: Path, tmp_path: Path) -> None:

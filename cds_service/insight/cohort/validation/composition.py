@@ -15,7 +15,7 @@ from cds_service.insight.cohort.statistics.comparison import (
     welch_t,
 )
 from cds_service.insight.cohort.statistics.values import NO_TEST, Test
-from cds_service.insight.cohort.validation.entered import MEASURES
+from cds_service.insight.cohort.validation.entered import DECIDED, MEASURES
 from cds_service.insight.cohort.validation.suppression import is_small, shown_count, shown_counts, shown_groups
 
 if TYPE_CHECKING:
@@ -125,9 +125,7 @@ def show_flow(flow: Flow, entered: int, least: int) -> ShownFlow:
     put_out = flow.outcomes.copy()
     for outcome, number in flow.entered.items():
         put_out[outcome, ""] -= number
-    reasons = {
-        f"{outcome}: {reason}" if reason else outcome: number for (outcome, reason), number in (+put_out).items()
-    }
+    reasons = {_named(*key): number for key, number in (+put_out).items()}
     total = flow.outcomes.total()
     hidden = is_small(total, least) or is_small(total - entered, least)
     procedures, without = flow.index_procedures, flow.without_index_procedure
@@ -139,3 +137,10 @@ def show_flow(flow: Flow, entered: int, least: int) -> ShownFlow:
         shown_counts(dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))), least),
         shown_counts(dict(sorted(flow.entered.items())), least),
     )
+
+
+def _named(outcome: str, reason: str) -> str:
+    """Name what kept a row out; a decided one is a later decision of the same, or has no outcome in the export."""
+    if outcome in DECIDED and not reason:
+        return f"{outcome}, not entered"
+    return f"{outcome}: {reason}" if reason else outcome

@@ -18,7 +18,7 @@ LABELS: Final = ("sex", "therapy")
 COUNTS: Final = frozenset({"neutrophils", "lymphocytes"})
 _ABSOLUTE: Final = "absolute"
 _NOT_A_DAY: Final = "decision is not a day"
-_DECIDED: Final = {"above-cutoff": True, "not-above-cutoff": False}
+DECIDED: Final = {"above-cutoff": True, "not-above-cutoff": False}
 _ENDS: Final = (NO_EVENT, RECURRENCE, DEATH)
 
 
@@ -44,7 +44,7 @@ def read_entered(row: Mapping[str, str]) -> EnteredRow:
         raise ValueError("patient is missing")
     if event not in _ENDS:
         raise ValueError("event is none of 0, 1 and 2")
-    if _DECIDED.get(row["outcome"]) is not (flagged := sii > cutoff):
+    if DECIDED.get(row["outcome"]) is not (flagged := sii > cutoff):
         raise ValueError("outcome does not fit SII and cut-off")
     return EnteredRow(
         row["patient"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cds_service.clinical.evidence import STUDY_CITATION, STUDY_DOI, STUDY_PATIENTS
@@ -9,6 +10,7 @@ from cds_service.insight.cohort.validation.phrasing import NO_ROWS, design_name,
 from cds_service.insight.cohort.validation.plots import (
     decision_plot,
     distribution_plot,
+    explained,
     flow_plot,
     roc_plot,
     survival_plots,
@@ -26,14 +28,15 @@ from cds_service.insight.cohort.validation.tables import (
     threshold_table,
     tripod_table,
 )
-from cds_service.reports.content import Document, Figure, Figures, Notice, Points, Section
+from cds_service.reports.content import Document, Figure, Figures, Notice, Points, Section, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cds_service.insight.cohort.validation.recommending import Answer
     from cds_service.insight.cohort.validation.validate import DesignFigures, Validation
-    from cds_service.reports.content import Block, Tone
+    from cds_service.reports.content import Tone
+    from cds_service.reports.plots import Plot
 
 _TONES: Final[dict[Answer, Tone]] = {"keep": "fine", "not-supported": "bad", "too-few-events": "warning"}
 # What cannot be known from an export, however carefully it is read.
@@ -149,7 +152,7 @@ def _interval(limits: tuple[float, ...], scale: int = 1) -> str:
 
 
 def _pictures(design: DesignFigures, prefix: str, horizons: tuple[int, ...], least: int) -> Iterator[Section]:
-    parts: tuple[tuple[str, str, str, tuple[Block, ...]], ...] = (
+    parts: tuple[tuple[str, str, str, tuple[Table | Plot, ...]], ...] = (
         ("flow-of-patients", "Who came in", "", (flow_plot(design, prefix, least),)),
         (
             "discrimination",
@@ -178,7 +181,8 @@ def _pictures(design: DesignFigures, prefix: str, horizons: tuple[int, ...], lea
         ),
     )
     for name, title, text, blocks in parts:
-        yield Section(id=f"{prefix}{name}", title=title, text=text, blocks=blocks)
+        told = tuple(block if isinstance(block, Table) else explained(block) for block in blocks)
+        yield Section(id=f"{prefix}{name}", title=title, text=text, blocks=told)
 
 
 def _parts(design: DesignFigures) -> Iterator[Section]:
@@ -194,8 +198,8 @@ def _parts(design: DesignFigures) -> Iterator[Section]:
 
 def _designs(validation: Validation, leading: DesignFigures) -> Iterator[Section]:
     others = [design for design in validation.designs if design is not leading]
-    named = Points(tuple(design_name(design.name) for design in validation.designs))
-    yield Section(id="designs", title="Other times of the decision", blocks=(named, design_table(validation)))
+    times = Points(tuple(design_name(design.name) for design in validation.designs))
+    yield Section(id="designs", title="Other times of the decision", blocks=(times, design_table(validation)))
     wanted = validation.wanted
     for design in others:
         prefix = f"{design.name.replace(':', '-')}-"
@@ -206,7 +210,15 @@ def _designs(validation: Validation, leading: DesignFigures) -> Iterator[Section
         )
         tables = (flag_table(design), death_table(design, wanted.horizons), hazard_table(design))
         answer = Notice(design.recommendation.text, _TONES[design.recommendation.answer])
-        yield Section(id=f"{prefix}design", title=f"Design {design.name}", blocks=(answer, *pictures, *tables))
+        named = [_titled(block, design.name) for block in (*map(explained, pictures), *tables)]
+        yield Section(id=f"{prefix}design", title=f"Design {design.name}", blocks=(answer, *named))
+
+
+def _titled(block: Table | Plot, design: str) -> Table | Plot:
+    """Add the design to a title that stands for another one, too: a reader who hears the page must tell them apart."""
+    if isinstance(block, Table):
+        return replace(block, caption=f"{design}: {block.caption}")
+    return replace(block, title=f"{block.title}, {design}")
 
 
 def _basis(validation: Validation) -> Section:

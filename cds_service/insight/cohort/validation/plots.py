@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,7 @@ GROUPS: Final = {ABOVE: "SII above the cut-off", NOT_ABOVE: "SII not above it"}
 _STEP: Final = 61
 # A table of thresholds needs two points to be a curve.
 _LEAST_POINTS: Final = 2
+_UNDRAWN: Final = "Nothing is drawn here: the patients are too few, or of one kind only."
 
 
 def flow_plot(design: DesignFigures, prefix: str, least: int) -> Plot:
@@ -54,6 +56,17 @@ def flow_plot(design: DesignFigures, prefix: str, least: int) -> Plot:
             for name, count in counts
         ),
     )
+
+
+def explained(plot: Plot) -> Plot:
+    """Say below a plot that has nothing to draw why it has not."""
+    match plot:
+        case Curves(curves=curves) if not any(curve.xs for curve in curves):
+            return replace(plot, description=f"{plot.description} {_UNDRAWN}")
+        case ValueRanges(ranges=()):
+            return replace(plot, description=f"{plot.description} {_UNDRAWN}")
+        case _:
+            return plot
 
 
 def roc_plot(design: DesignFigures, prefix: str, least: int) -> Plot:

@@ -48,6 +48,13 @@ def test_document_every_plot_has_a_table_and_says_what_it_does_not_show(document
     assert [plot.id for plot in plots if not data_table(plot).rows] == []
 
 
+def test_document_tables_and_plots_are_told_apart_by_their_titles(document: Document) -> None:
+    blocks = [block for section in document.sections for block in section.blocks]
+    titles = [b.caption if isinstance(b, Table) else b.title for b in blocks if isinstance(b, (Table, Plot))]
+
+    assert sorted(titles) == sorted(set(titles))
+
+
 def test_document_disagreements_are_told_by_explanation_without_small_counts(document: Document) -> None:
     (section,) = (section for section in document.sections if section.id == "disagreements")
     (table,) = section.blocks
@@ -76,7 +83,11 @@ def test_tripod_items_are_those_of_the_checklist_each_with_a_place() -> None:
 def test_document_nobody_followed_says_so_and_draws_what_there_is(tmp_path: Path) -> None:
     rows = [row._replace(event=0, time=5) if row.entered else row for row in drawn_rows(100, 2, ("baseline",))]
     validation = validate(read_cohort([write_folder(tmp_path / "made", rows)], None), Wanted(resamples=20))
-    text = as_text(cohort_document(validation, "1.2.3"), 80)
+    made = cohort_document(validation, "1.2.3")
+    text = as_text(made, 80)
+    plots = {b.id: b for section in made.sections for b in section.blocks if isinstance(b, Plot)}
 
     assert "Too few events" in text
     assert "No cut-off can be told of." in text
+    assert plots["roc"].description.endswith("too few, or of one kind only.")
+    assert not plots["flow"].description.endswith("of one kind only.")

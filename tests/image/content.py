@@ -16,7 +16,8 @@ _FORBIDDEN_NAMES: Final = re.compile(
     r"|tests|conftest\.py|\.git|\.env|.*\.lock|.*\.key|id_rsa.*|\.pypirc|\.netrc|pip\.conf"
 )
 # Lock files of dpkg and locks in the sense of threads; a folder of the TLS library of Debian that holds nothing.
-_ALLOWED: Final = re.compile(r"var/.*|usr/share/(bash-completion|zsh)/.*|etc/.*\.lock|run/.*")
+# libstdc++ keeps a debugger's view of itself in a folder that is named after the compiler.
+_ALLOWED: Final = re.compile(r"var/.*|usr/share/(bash-completion|zsh)/.*|usr/share/gcc|etc/.*\.lock|run/.*")
 _SECRET: Final = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _SECRET_VARIABLES: Final = re.compile(r"(?i)password|secret|token|key")
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cds_service.cards.detail import decided_detail, indeterminate_detail
+from cds_service.cards.brief import brief_decided, brief_indeterminate
+from cds_service.cards.detail import Said, decided_detail, indeterminate_detail
 from cds_service.cards.summary import decided_summary, indeterminate_summary
-from cds_service.cards.wording import TEXTS
+from cds_service.cards.wording import texts_in
 from cds_service.clinical.evidence import STUDY_URL
 from cds_service.clinical.outcomes import AboveCutoff, Indeterminate, NotAboveCutoff, NotEligible
 from cds_service.hooks.response import Card, Coding, Link, Source
@@ -34,9 +35,8 @@ class CardBuilder:
 
     def __init__(self, options: CardOptions, policy: ClinicalPolicy, mapping_version: str) -> None:
         self._options = options
-        self._policy = policy
-        self._mapping_version = mapping_version
-        self._texts = TEXTS[options.language]
+        self._texts = texts_in(options.language)
+        self._said = Said(self._texts, policy, mapping_version)
         self._source = Source(label=self._texts.source_label, url=STUDY_URL, topic=TOPIC)
         self._links = (Link(label=self._texts.model_card_label, url=options.model_card_url, type="absolute"),)
         self._override_reasons = override_reasons(self._texts)
@@ -80,12 +80,14 @@ class CardBuilder:
 
     def _decided(self, assessment: Decided, uuid: str, gaps: Collection[Gap]) -> Card:
         above = isinstance(assessment, AboveCutoff)
-        detail = decided_detail(assessment, self._texts, self._mapping_version, self._policy.cutoff_source, gaps)
+        write = decided_detail if self._options.detail == "full" else brief_decided
+        detail = write(assessment, self._said, gaps)
         return self._card(uuid, decided_summary(assessment, self._texts), "warning" if above else "info", detail)
 
     def _indeterminate(self, assessment: Indeterminate, uuid: str, gaps: Collection[Gap]) -> Card:
         summary = indeterminate_summary(assessment, self._texts)
-        detail = indeterminate_detail(assessment, self._texts, self._mapping_version, self._policy, gaps)
+        write = indeterminate_detail if self._options.detail == "full" else brief_indeterminate
+        detail = write(assessment, self._said, gaps)
         return self._card(uuid, summary, "info", detail)
 
     def _card(self, uuid: str, summary: str, indicator: Indicator, detail: str) -> Card:

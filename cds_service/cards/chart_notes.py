@@ -6,78 +6,73 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.cards import numbers
 from cds_service.cards.markdown import escape
+from cds_service.cards.notes import Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cds_service.cards.wording.texts import Texts
     from cds_service.clinical.chart_facts import OperationFact
-    from cds_service.clinical.noted import ChartNotes, RecordedFact
+    from cds_service.clinical.noted import ChartNotes, RecordedFact, Suspicion
 
 # A card is read, a list is not.
 _MOST_NAMED: Final = 4
 
 
-def note_paragraphs(notes: ChartNotes, texts: Texts) -> list[str]:
-    """Write a paragraph for each kind of note, the weightiest first."""
-    paragraphs = []
-    if notes.suspected:
-        named = [f"{texts.suspected_kinds[s.category]} ({escape(s.code)})" for s in notes.suspected]
-        paragraphs.append(texts.suspected_note.format(items=_join(named, texts)))
-    if notes.recorded:
-        named = [_recorded(fact, texts) for fact in notes.recorded]
-        paragraphs.append(texts.recorded_note.format(items=_join(named, texts)))
-    if notes.closing:
-        paragraphs.append(texts.closing_note.format(items=_operations(notes.closing, texts)))
-    if notes.unplaced:
-        paragraphs.append(texts.unplaced_procedures_note.format(items=_operations(notes.unplaced, texts)))
+def notes_on_chart(notes: ChartNotes, texts: Texts) -> list[Note]:
+    """Name what the chart holds beside the draw, the weightiest first."""
+    found = [
+        *_listed("suspected", [_suspicion(suspicion, texts) for suspicion in notes.suspected], texts),
+        *_listed("recorded", [_recorded(fact, texts) for fact in notes.recorded], texts),
+        *_listed("closing", [_operation(operation, texts) for operation in notes.closing], texts),
+        *_listed("unplaced-procedures", [_operation(operation, texts) for operation in notes.unplaced], texts),
+    ]
     if notes.too_soon_after is not None:
-        date = numbers.procedure_date(notes.too_soon_after, texts)
-        paragraphs.append(texts.too_soon_note.format(days=_days(notes.days or 0, texts), procedure=date))
-    if notes.between:
-        named = [numbers.procedure_date(time, texts) for time in notes.between]
-        paragraphs.append(texts.between_note.format(items=_join(named, texts)))
+        procedure = numbers.procedure_date(notes.too_soon_after, texts)
+        found.append(Note("too-soon", {"days": numbers.days(notes.days or 0, texts), "procedure": procedure}))
+    found += _listed("between", [numbers.procedure_date(time, texts) for time in notes.between], texts)
     if notes.recent_procedures > 1:
-        paragraphs.append(texts.several_procedures_note.format(count=notes.recent_procedures))
+        found.append(Note("several-procedures", {"count": notes.recent_procedures}))
     flags = {
-        texts.no_day_between_note: notes.no_day_between,
-        texts.diagnosed_later_note: notes.diagnosed_later,
-        texts.another_cancer_note: notes.may_be_of_another_cancer,
+        "no-day-between": notes.no_day_between,
+        "diagnosed-later": notes.diagnosed_later,
+        "another-cancer": notes.may_be_of_another_cancer,
     }
-    return [*paragraphs, *(text for text, holds in flags.items() if holds)]
+    return [*found, *(Note(kind) for kind, holds in flags.items() if holds)]
 
 
 def not_checked(notes: ChartNotes, texts: Texts) -> str:
     """Name what was not checked, without what is recorded and named."""
     recorded = {fact.kind for fact in notes.recorded}
     items = [text for kind, text in texts.not_checked_items.items() if kind not in recorded]
-    return texts.not_checked.format(items=", ".join(items))
+    return texts.not_checked.format(items=texts.comma.join(items))
+
+
+def _listed(kind: str, named: Sequence[str], texts: Texts) -> list[Note]:
+    """Return one note that lists the first of what it names and how many more there are; none for nothing."""
+    distinct = list(dict.fromkeys(named))
+    if not distinct:
+        return []
+    more = len(distinct) - _MOST_NAMED
+    shown = texts.between_items.join(distinct[:_MOST_NAMED])
+    return [Note(kind, {"items": texts.and_more.format(items=shown, count=more) if more > 0 else shown})]
+
+
+def _suspicion(suspicion: Suspicion, texts: Texts) -> str:
+    return texts.named.format(name=texts.suspected_kinds[suspicion.category], detail=escape(suspicion.code))
 
 
 def _recorded(fact: RecordedFact, texts: Texts) -> str:
-    days = "" if fact.last_day is None else f", {fact.last_day}"
+    detail = [escape(fact.code)]
     if fact.first_day != fact.last_day:
-        days = f", {texts.date_span.format(began=fact.first_day, ended=fact.last_day)}"
-    return f"{texts.recorded_kinds[fact.kind]} ({escape(fact.code)}{days})"
-
-
-def _operations(operations: Sequence[OperationFact], texts: Texts) -> str:
-    return _join([_operation(operation, texts) for operation in operations], texts)
+        detail.append(texts.date_span.format(began=fact.first_day, ended=fact.last_day))
+    elif fact.last_day is not None:
+        detail.append(fact.last_day.isoformat())
+    return texts.named.format(name=texts.recorded_kinds[fact.kind], detail=texts.comma.join(detail))
 
 
 def _operation(operation: OperationFact, texts: Texts) -> str:
     name = texts.closing_kinds[operation.kind]
     if operation.performed is None:
         return name
-    return f"{name} ({numbers.procedure_date(operation.performed, texts)})"
-
-
-def _join(named: Sequence[str], texts: Texts) -> str:
-    distinct = list(dict.fromkeys(named))
-    more = len(distinct) - _MOST_NAMED
-    shown = "; ".join(distinct[:_MOST_NAMED])
-    return texts.and_more.format(items=shown, count=more) if more > 0 else shown
-
-
-def _days(count: int, texts: Texts) -> str:
-    return texts.one_day if count == 1 else texts.several_days.format(count=count)
+    return texts.named.format(name=name, detail=numbers.procedure_date(operation.performed, texts))

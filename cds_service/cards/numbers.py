@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Context
 from typing import TYPE_CHECKING, Final
 
 from cds_service.cards.markdown import escape
 from cds_service.clinical.models import Basis
+from cds_service.clinical.sii import whole_sii
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -20,6 +22,20 @@ _UNITS: Final = {"10*9/L": "×10⁹/L", "g/L": "g/L"}
 _UNITY: Final = "1"
 # More digits than a result may have (normalization reads 34) or its conversion adds.
 _EXACT: Final = Context(prec=80)
+
+# How laboratories and UCUM write a power of ten before a volume: 10*9/L, 10^9/L, x10E9/L.
+_POWER: Final = re.compile(r"^[x×*]? ?10 ?(?:\*\*|[*^eE])?([0-9⁰¹²³⁴-⁹])(?= ?/)")
+_RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def sii(value: Decimal, cutoff: Decimal) -> str:
+    """Return SII as a whole number, with as many decimals as it takes to stay on its side of the cut-off."""
+    return f"{whole_sii(value, cutoff):f}"
+
+
+def days(count: int, texts: Texts) -> str:
+    """Return a number of days in words."""
+    return texts.one_day if count == 1 else texts.several_days.format(count=count)
 
 
 def plain(value: Decimal) -> str:
@@ -50,15 +66,20 @@ def reported(result: LabResult, texts: Texts) -> str:
 
 
 def albumin(result: LabResult, texts: Texts) -> str:
-    """Return albumin in g/L, with the reported value beside it where that reads otherwise.
+    """Return albumin in g/L, with the reported value beside it where that reads otherwise."""
+    value, sent = canonical_albumin(result, texts), _as_sent(result)
+    return value if sent == value else texts.converted_value.format(value=value, reported=sent)
+
+
+def canonical_albumin(result: LabResult, texts: Texts) -> str:
+    """Return albumin in g/L.
 
     Albumin in moles is approximate: published molar masses differ by 0.8 % (fhir_mappings/units.toml).
     """
-    value, sent = canonical(result), _as_sent(result)
-    if not _is_shift_of_the_point(result):
-        rounded = result._replace(quantity=result.quantity._replace(value=round(result.quantity.value, 1)))
-        value = texts.approximate_value.format(value=canonical(rounded))
-    return value if sent == value else texts.converted_value.format(value=value, reported=sent)
+    if _is_shift_of_the_point(result):
+        return canonical(result)
+    rounded = result._replace(quantity=result.quantity._replace(value=round(result.quantity.value, 1)))
+    return texts.approximate_value.format(value=canonical(rounded))
 
 
 def moment(time: EffectiveTime) -> str:
@@ -75,8 +96,9 @@ def procedure_date(performed: ProcedureTime, texts: Texts) -> str:
 
 
 def _as_sent(result: LabResult) -> str:
-    unit = "" if result.reported.unit == _UNITY else escape(result.reported.unit)
-    return f"{result.reported.value:f} {unit}".strip()
+    unit = result.reported.unit
+    shown = "" if unit == _UNITY else escape(_POWER.sub(lambda power: f"×10{power[1].translate(_RAISED)}", unit))
+    return f"{result.reported.value:f} {shown}".strip()
 
 
 def _is_shift_of_the_point(result: LabResult) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cds_service.cards import numbers
 from cds_service.clinical.outcomes import AboveCutoff
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def decided_summary(assessment: Decided, texts: Texts) -> str:
         else (texts.not_above_summary, texts.not_above_summary_brief)
     )
     values = {
-        "sii": f"{assessment.sii:f}",
+        "sii": numbers.sii(assessment.sii, assessment.cutoff),
         "cutoff": f"{assessment.cutoff:f}",
         "date": assessment.timed.draw.effective.day.isoformat(),
     }
@@ -55,7 +56,7 @@ def _name_reasons(assessment: Indeterminate, reasons: Sequence[Reason], texts: T
     for place, (day, following) in enumerate(zip(days, [*days[1:], None], strict=True)):
         if day is not None and day != following:
             phrases[place] = texts.indeterminate_dated.format(reason=phrases[place], date=day)
-    named = ", ".join(phrases)
+    named = texts.comma.join(phrases)
     if any(days) or assessment.newest_result is None:
         return named
     return texts.indeterminate_newest.format(reason=named, date=assessment.newest_result.day)

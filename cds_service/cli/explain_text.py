@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cds_service.cards.wording import TEXTS
+from cds_service.cards.wording import texts_in
 from cds_service.clinical.reasons import Reason
 from cds_service.reports.printable import printable
 from cds_service.reports.text_table import table_lines
@@ -127,4 +127,4 @@ def _treatment(row: dict[str, Any]) -> str:
 
 
 def _sentence(reason: str) -> str:
-    return TEXTS["en"].reasons[Reason(reason)]
+    return texts_in("en").reasons[Reason(reason)]

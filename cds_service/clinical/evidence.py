@@ -32,6 +32,9 @@ STUDY_AUC_INTERVAL: Final = "0.742\N{EN DASH}0.848"
 STUDY_SII_RECURRENCE: Final = Decimal("535.23")
 STUDY_SII_CONTROL: Final = Decimal("357.84")
 
+# Yu 2023, abstract: 95 % confidence interval of SII as an independent risk factor; no point estimate is printed.
+STUDY_RISK_INTERVAL: Final = "1.878\N{EN DASH}5.329"
+
 # Yu 2023, abstract: albumin by group, mean and standard deviation in g/L (P = 0.014).
 STUDY_ALBUMIN_RECURRENCE: Final = "39.69 ± 6.17 g/L"
 STUDY_ALBUMIN_CONTROL: Final = "41.69 ± 6.82 g/L"

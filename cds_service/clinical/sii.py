@@ -43,8 +43,20 @@ def shown_sii(sii: Fraction, cutoff: Decimal) -> Decimal:
 
     So "405.080 is above 405.08" is never printed for 405.0800001, and a value below never shows as above.
     """
+    return _on_its_side(sii, cutoff, _SHOWN_DECIMALS)
+
+
+def whole_sii(sii: Decimal, cutoff: Decimal) -> Decimal:
+    """Round SII to a whole number, or to as many decimals as it takes to stay on its side of the cut-off.
+
+    For texts: laboratory imprecision moves SII by tens (evidence.IMPRECISION_BAND), so digits after the point say
+    nothing.
+    """
+    return _on_its_side(Fraction(sii), cutoff, 0)
+
+
+def _on_its_side(sii: Fraction, cutoff: Decimal, decimals: int) -> Decimal:
     above = is_above(sii, cutoff)
-    decimals = _SHOWN_DECIMALS
     while True:
         rounded = _rounded(sii, decimals)
         if (rounded > cutoff) == above:

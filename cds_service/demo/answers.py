@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from cds_service.cards.wording import TEXTS
+from cds_service.cards.wording import texts_in
 from cds_service.clinical.reasons import Reason
 
 ASSESSMENT_EXTENSION = "org.sii-cds.assessment"
@@ -133,4 +133,4 @@ def sentence(reason: str) -> str:
     """Return the sentence of the cards for a reason code; a code without one is shown as it is."""
     if reason not in REASON_CODES:
         return f"The service gave the reason “{reason}”."
-    return TEXTS["en"].reasons[Reason(reason)]
+    return texts_in("en").reasons[Reason(reason)]

@@ -42,6 +42,7 @@ def site_from_settings(settings: Settings) -> Site:
         cards=CardOptions(
             model_card_url=f"{settings.service.public_url.rstrip('/')}/model-card",
             language=settings.service.language,
+            detail=settings.cards.detail,
             show_not_above_cutoff=settings.cards.show_not_above_cutoff,
             show_baseline_above=settings.cards.show_baseline_above,
             show_indeterminate=settings.cards.show_indeterminate,

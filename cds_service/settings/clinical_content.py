@@ -88,6 +88,11 @@ class CardSettings(ClinicalSection):
     show_indeterminate: bool = Field(
         True, description="Show an info card that names what is missing when SII cannot be assessed."
     )
+    detail: Literal["short", "full"] = Field(
+        "short",
+        description='"short": what is read between two patients, at most 110 words before the results; "full": '
+        "formula, evidence as published and every note.",
+    )
     snooze_hours: Annotated[int, Field(ge=0, le=8760)] = Field(
         0,
         description="After an override the same card is not shown again for the same patient for so many hours, to no "

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from markupsafe import Markup
 
 from cds_service.audit.records import HookRecord
-from cds_service.cards.detail import decided_detail, indeterminate_detail
+from cds_service.cards.detail import Said, decided_detail, indeterminate_detail
 from cds_service.cards.summary import decided_summary, indeterminate_summary
-from cds_service.cards.wording import TEXTS, TREND_TEXTS
+from cds_service.cards.wording import TREND_TEXTS, texts_in
 from cds_service.clinical.outcomes import Indeterminate, NotEligible
 from cds_service.reports.markdown import render_detail
 from cds_service.smart.draw_rows import MOST_ROWS, Input, Row, draw_rows, loose_rows
@@ -78,7 +78,7 @@ class PageContent:
 
 def page_content(view: View, site: Site) -> PageContent:
     """Put a view into words."""
-    texts, trend = TEXTS[site.cards.language], TREND_TEXTS[site.cards.language]
+    texts, trend = texts_in(site.cards.language), TREND_TEXTS[site.cards.language]
     decision, banner = view.decision, view.banner
     assessment, laboratory = decision.assessment, decision.laboratory
     headline, detail = _words(decision, site, texts, trend)
@@ -121,13 +121,13 @@ def _reasons(decision: Decision) -> Sequence[Reason]:
 
 def _words(decision: Decision, site: Site, texts: Texts, trend: TrendTexts) -> tuple[str, str]:
     """Return headline and text, as the card has them or would have them."""
-    assessment, mappings = decision.assessment, site.mappings.version
+    assessment, said = decision.assessment, Said(texts, site.policy, site.mappings.version)
     if isinstance(assessment, NotEligible):
         return trend.outcomes[assessment.outcome], ""
     if isinstance(assessment, Indeterminate):
-        detail = indeterminate_detail(assessment, texts, mappings, site.policy, decision.gaps)
+        detail = indeterminate_detail(assessment, said, decision.gaps)
         return indeterminate_summary(assessment, texts), detail
-    detail = decided_detail(assessment, texts, mappings, site.policy.cutoff_source, decision.gaps)
+    detail = decided_detail(assessment, said, decision.gaps)
     return decided_summary(assessment, texts), detail
 
 

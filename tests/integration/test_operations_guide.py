@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cds_service.acquisition.queries import site_queries
-from cds_service.cards.wording import TEXTS
+from cds_service.cards.wording import texts_in
 from cds_service.settings import load_settings
 from fhir_mappings import load_mappings
 from tests.architecture.checkout import ROOT, repository_files
@@ -88,4 +88,4 @@ def test_prefetch_templates_to_paste_are_those_of_discovery() -> None:
 def test_override_reasons_to_map_are_those_of_the_cards() -> None:
     listed = re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", EHR_SIDE, re.MULTILINE)
 
-    assert dict(listed) == dict(TEXTS["en"].override_reasons)
+    assert dict(listed) == dict(texts_in("en").override_reasons)

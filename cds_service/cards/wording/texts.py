@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping  # noqa: TC003  msgspec reads the types
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import msgspec
 
-    from cds_service.clinical.models import Analyte, Basis
-    from cds_service.clinical.reasons import Reason
+from cds_service.clinical.models import Analyte, Basis  # noqa: TC001
+from cds_service.clinical.reasons import Reason  # noqa: TC001
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Texts:
-    """Every sentence of the cards in one language. The brief summaries serve where the others are too long."""
+class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every sentence of the cards in one language. The brief summaries serve where the others are too long.
+
+    `notes` are what is particular to a patient, by kind; `brief_notes` are the shorter words of some, `note_names` of
+    all. `comma`, `between_items`, `sentence_space` and `joined` stand between items, lists, sentences and two names.
+    """
 
     source_label: str
     model_card_label: str
@@ -33,6 +34,7 @@ class Texts:
     analytes: Mapping[Analyte, str]
     inputs_heading: str
     inputs_columns: tuple[str, str, str, str]
+    inputs_columns_brief: tuple[str, str, str, str]
     percent_basis_note: str
     fraction_value: str
     converted_value: str
@@ -51,54 +53,24 @@ class Texts:
     timing_note: str
     baseline_line: str
     earlier_line: str
-    near_cutoff_note: str
-    other_readings_line: str
-    contrary_readings_line: str
     reading: str
     reading_bases: Mapping[Basis, str]
-    reading_methods: Mapping[bool, str]
+    reading_methods: Mapping[str, str]
     reading_parts: str
     joined: str
-    derived_note: str
-    parts_beside_note: str
-    segmented_alone_note: str
-    clumps_unreadable_note: str
-    laboratory_note_line: str
     albumin_line: str
     albumin_outside_note: str
     albumin_missing: str
     albumin_not_delivered: str
     albumin_incomplete: str
-    patient_not_delivered: str
-    conditions_not_delivered: str
-    procedures_not_delivered: str
-    conditions_incomplete: str
-    procedures_incomplete: str
     evidence: str
-    site_cutoff_note: str
     consider: str
     not_checked: str
     not_checked_items: Mapping[str, str]
     and_more: str
-    recorded_note: str
     recorded_kinds: Mapping[str, str]
-    suspected_note: str
     suspected_kinds: Mapping[str, str]
-    closing_note: str
     closing_kinds: Mapping[str, str]
-    unplaced_procedures_note: str
-    too_soon_note: str
-    no_day_between_note: str
-    between_note: str
-    several_procedures_note: str
-    diagnosed_later_note: str
-    another_cancer_note: str
-    low_platelets_note: str
-    truncated_note: str
-    undated_procedures_note: str
-    unreadable_note: str
-    newer_blood_note: str
-    unplaced_blood_note: str
     dated_reason: str
     newest_result_line: str
     latest_procedure_line: str
@@ -110,6 +82,16 @@ class Texts:
     readable_until_procedure: str
     either: str
     version_line: str
+    further_notes: str
+    brief_evidence: str
+    read_on: str
+    named: str
+    comma: str
+    between_items: str
+    sentence_space: str
+    notes: Mapping[str, str]
+    brief_notes: Mapping[str, str]
+    note_names: Mapping[str, str]
     reasons: Mapping[Reason, str]
     short_reasons: Mapping[Reason, str]
     override_reasons: Mapping[str, str]

@@ -14,8 +14,9 @@ from cds_service.clinical.outcomes import AboveCutoff, Indeterminate, NotAboveCu
 from tests.unit.clinical.values import NOW, POLICY, at, day, done, draw, eligible, result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from cds_service.cards.gaps import Gap
     from cds_service.clinical.chart_facts import ProcedureTime
     from cds_service.clinical.models import EffectiveTime, ExcludedResult, LabResult
     from cds_service.clinical.outcomes import Assessment
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 TAKEN = at(day(20), "07:15")
 PROCEDURE = done(at(day(60)))
-OPTIONS = CardOptions("https://cds.hospital.example/model-card", show_not_above_cutoff=True)
+OPTIONS = CardOptions("https://cds.hospital.example/model-card", detail="full", show_not_above_cutoff=True)
 
 
 def decided(
@@ -94,9 +95,14 @@ def draw_of_shares(neutrophils: tuple[str, str, str], lymphocytes: tuple[str, st
     )
 
 
-def card(assessment: Assessment, policy: ClinicalPolicy = POLICY, options: CardOptions = OPTIONS) -> Card:
+def card(
+    assessment: Assessment,
+    policy: ClinicalPolicy = POLICY,
+    options: CardOptions = OPTIONS,
+    gaps: Collection[Gap] = (),
+) -> Card:
     """Build the one card of an assessment."""
-    (found,) = CardBuilder(options, policy, "mappings-1").build(assessment, lambda: "uuid-1")
+    (found,) = CardBuilder(options, policy, "mappings-1").build(assessment, lambda: "uuid-1", gaps)
     return found
 
 

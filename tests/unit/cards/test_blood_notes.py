@@ -11,7 +11,7 @@ from tests.unit.normalization.reading import decided, site
 
 
 def detail(*observations: Json) -> str:
-    options = CardOptions("https://cds.example/model-card", show_not_above_cutoff=True)
+    options = CardOptions("https://cds.example/model-card", detail="full", show_not_above_cutoff=True)
     found = decided(hook_request(*observations))
     (card,) = CardBuilder(options, site().policy, "test").build(found.assessment, lambda: "uuid", found.gaps)
     return card.detail or ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cds_service.cards.builder import OVERRIDE_REASON_SYSTEM, CardBuilder
-from cds_service.cards.wording import TEXTS
+from cds_service.cards.wording import texts_in
 from cds_service.clinical.assessment import refuse_ineligible
 from cds_service.clinical.reasons import Reason
 from tests.unit.cards.assessments import OPTIONS, TAKEN, card, decided, indeterminate
@@ -75,7 +75,7 @@ def test_card_override_reasons_are_fixed_and_complete() -> None:
         "other",
     ]
     assert {reason.system for reason in found} == {OVERRIDE_REASON_SYSTEM}
-    assert [reason.display for reason in found] == list(TEXTS["en"].override_reasons.values())
+    assert [reason.display for reason in found] == list(texts_in("en").override_reasons.values())
 
 
 def test_card_uuid_is_asked_for_once_for_each_card() -> None:

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from cds_service.cards.chart_notes import note_paragraphs
-from cds_service.cards.wording import TEXTS
+from cds_service.cards.chart_notes import notes_on_chart
+from cds_service.cards.wording import texts_in
 from cds_service.clinical.noted import ChartNotes, RecordedFact
 
 
@@ -22,6 +22,7 @@ from cds_service.clinical.noted import ChartNotes, RecordedFact
 def test_recorded_fact_is_dated_as_recorded(first: date | None, last: date | None, said: str, why: str) -> None:
     notes = ChartNotes(recorded=(RecordedFact("splenectomy", "X", first, last),))
 
-    (paragraph,) = note_paragraphs(notes, TEXTS["en"])
+    (note,) = notes_on_chart(notes, texts_in("en"))
+    paragraph = note.in_full(texts_in("en"))
 
     assert paragraph.endswith(said), why

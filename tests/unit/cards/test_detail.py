@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from cds_service.cards.wording import TEXTS
+from cds_service.cards.wording import texts_in
 from cds_service.clinical.chart_facts import ProcedureTime
 from cds_service.clinical.models import Analyte, BloodDraw, EffectiveTime
 from cds_service.clinical.reasons import Reason
@@ -35,10 +35,10 @@ def test_detail_of_an_ordinary_card_shows_inputs_and_formula() -> None:
     text = detail(decided(draw_of_units("K/uL", "10*9/L", "10⁹/L")))
 
     assert "| Platelets | 210 K/uL | 2026-02-18 07:15 CST | LOINC 777-3 |" in text
-    assert "| Neutrophils | 6 10\\*9/L | 2026-02-18 07:15 CST | LOINC 777-3 |" in text
-    assert "| Lymphocytes | 1.8 10⁹/L | 2026-02-18 07:15 CST | LOINC 777-3 |" in text
-    assert "SII = platelets × neutrophils / lymphocytes = 210 × 6 / 1.8 = 700.000" in text
-    assert text.startswith("**SII 700.000 ×10⁹/L is above the cut-off 405.08 ×10⁹/L.**")
+    assert "| Neutrophils | 6 ×10⁹/L | 2026-02-18 07:15 CST | LOINC 777-3 |" in text
+    assert "| Lymphocytes | 1.8 ×10⁹/L | 2026-02-18 07:15 CST | LOINC 777-3 |" in text
+    assert "SII = platelets × neutrophils / lymphocytes = 210 × 6 / 1.8 = 700" in text
+    assert text.startswith("**SII 700 ×10⁹/L is above the cut-off 405.08 ×10⁹/L.**")
     assert text.endswith("Rule 2.0.0, mappings mappings-1. Decision support for professionals; not a diagnosis.")
 
 
@@ -47,7 +47,7 @@ def test_detail_of_shares_says_so_and_computes_with_percentages() -> None:
 
     assert "| 70 % |" in text
     assert "| 0.25 (read as a fraction: 25 %) |" in text
-    assert "= 210 × 70 / 25 = 588.000" in text
+    assert "= 210 × 70 / 25 = 588" in text
     assert "percentages of the leukocytes" in text
     assert "percentages of the leukocytes" not in detail(decided())
 
@@ -134,11 +134,11 @@ def test_detail_tells_the_timing(
 @pytest.mark.parametrize(
     ("draws", "expected", "reason"),
     [
-        ((draw(TAKEN), draw(at(day(70)), LOW)), ["**Before the procedure:** SII 200.000 on 2025-12-30."], "baseline"),
-        ((draw(TAKEN), draw(at(day(25)), LOW)), ["**Earlier:** SII 200.000 on 2026-02-13."], "an older draw"),
+        ((draw(TAKEN), draw(at(day(70)), LOW)), ["**Before the procedure:** SII 200 on 2025-12-30."], "baseline"),
+        ((draw(TAKEN), draw(at(day(25)), LOW)), ["**Earlier:** SII 200 on 2026-02-13."], "an older draw"),
         (
             (draw(TAKEN), draw(at(day(25)), LOW), draw(at(day(70)))),
-            ["**Earlier:** SII 200.000 on 2026-02-13.", "**Before the procedure:** SII 700.000 on 2025-12-30."],
+            ["**Earlier:** SII 200 on 2026-02-13.", "**Before the procedure:** SII 700 on 2025-12-30."],
             "both",
         ),
         ((draw(TAKEN),), [], "none"),
@@ -242,7 +242,7 @@ EVERY_CARD = [
     decided(),
     decided(draw(TAKEN, LOW)),
     decided(draw(TAKEN, ("405.08", "1", "1")), draw(at(day(70))), albumin=[result(Analyte.ALBUMIN, "38", TAKEN)]),
-    indeterminate(*TEXTS["en"].short_reasons, taken={WINDOW: TAKEN}),
+    indeterminate(*texts_in("en").short_reasons, taken={WINDOW: TAKEN}),
 ]
 
 
@@ -254,7 +254,7 @@ def test_card_says_nothing_without_a_source(assessment: object) -> None:
     # Neither a probability of this patient, nor figures derived but not published, nor an order.
     for word in (
         "low risk", "low-risk", "% risk", "% chance", "probability", "sensitivity", "specificity", "ppv", "npv",
-        "odds", "hazard", "relative risk", "likelihood", "percentile", "3.16", "1.878", "5.329", "should", "must ",
+        "odds", "hazard", "relative risk", "likelihood", "percentile", "3.16", "should", "must ",
         "recommend", "critical", "months",
     ):  # fmt: skip
         assert word not in text, word

@@ -8,11 +8,11 @@ from decimal import Decimal
 import pytest
 
 from cds_service.cards import numbers
-from cds_service.cards.wording import TEXTS
+from cds_service.cards.wording import texts_in
 from cds_service.clinical.models import Analyte, Basis, EffectiveTime
 from tests.unit.cards.assessments import reported
 
-ENGLISH = TEXTS["en"]
+ENGLISH = texts_in("en")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ COUNT, SHARE = None, Basis.PERCENT
 @pytest.mark.parametrize(
     ("analyte", "value", "unit", "canonical", "basis", "text", "reason"),
     [
-        ("platelets", "210", "10*9/L", "210", COUNT, "210 10\\*9/L", "as sent"),
+        ("platelets", "210", "10*9/L", "210", COUNT, "210 ×10⁹/L", "as sent"),
         ("platelets", "210", "K/uL", "210", COUNT, "210 K/uL", "another name of the same unit"),
         ("platelets", "210.0", "G/L", "210.0", COUNT, "210.0 G/L", "decimals as sent"),
         ("platelets", "2.1E+2", "G/L", "210", COUNT, "210 G/L", "no exponent"),
@@ -49,7 +49,7 @@ COUNT, SHARE = None, Basis.PERCENT
         ("neutrophils", "0.70", "%", "0.70", SHARE, "0.70 % (read as a fraction: 70 %)", "a fraction by a wrong label"),
         ("neutrophils", "0.70", "1", "0.70", SHARE, "0.70 (read as a fraction: 70 %)", "a pure fraction"),
         ("neutrophils", "0.70", "", "0.70", SHARE, "0.70 (read as a fraction: 70 %)", "a fraction without unit"),
-        ("lymphocytes", "0", "10*9/L", "0", COUNT, "0 10\\*9/L", "zero"),
+        ("lymphocytes", "0", "10*9/L", "0", COUNT, "0 ×10⁹/L", "zero"),
     ],
 )
 def test_reported_count_shows_what_was_sent_and_what_it_means(

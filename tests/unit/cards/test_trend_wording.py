@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cds_service import smart
-from cds_service.cards.wording import TEXTS, TREND_TEXTS
+from cds_service.cards.wording import LANGUAGES, TREND_TEXTS
 from cds_service.cards.wording.english_trend import ENGLISH_TREND
 from cds_service.cards.wording.trend_texts import TrendTexts
 
@@ -34,7 +34,7 @@ def placeholders(text: str) -> set[str]:
 
 
 def test_trend_texts_exist_in_every_language_of_the_cards() -> None:
-    assert set(TREND_TEXTS) == set(TEXTS)
+    assert set(TREND_TEXTS) == set(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", sorted(TREND_TEXTS))

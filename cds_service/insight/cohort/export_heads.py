@@ -163,12 +163,11 @@ class HeadReader:
             return BadLine(_why_unreadable(mended, error))
         if not isinstance(typed.resourceType, str) or not typed.resourceType:
             return BadLine("no resourceType")
-        if typed.resourceType not in _TYPES:
-            return ELSEWHERE
-        wrong = _wrong_member(typed)
+        is_ours = typed.resourceType in _TYPES
+        wrong = _wrong_member(typed) if is_ours else _wrong_in_any_type(typed)
         if wrong:
             return BadLine(f"{wrong} is of a wrong type")
-        return self._of_odd_resource(typed, mended)
+        return self._of_odd_resource(typed, mended) if is_ours else ELSEWHERE
 
     def _of_odd_resource(self, typed: _Typed, line: bytes) -> Head | Elsewhere:
         """Place a resource by what of it can be read; what cannot be read is for the rule to judge."""
@@ -209,6 +208,15 @@ def _wrong_member(typed: _Typed) -> str:
         return ""
     reference = subject.get("reference") if isinstance(subject, dict) else 0
     return "" if reference is None or isinstance(reference, str) else "subject"
+
+
+def _wrong_in_any_type(typed: _Typed) -> str:
+    """Name a member of a form that no type of FHIR R4 has; some have several subjects, or a status with a coding."""
+    if typed.id is not None and not isinstance(typed.id, str):
+        return "id"
+    if typed.status is not None and not isinstance(typed.status, str | dict):
+        return "status"
+    return "" if typed.subject is None or isinstance(typed.subject, dict | list) else "subject"
 
 
 def _why_unreadable(line: bytes, error: Exception) -> str:

@@ -87,6 +87,9 @@ def test_head_of_another_test_is_a_contact_on_its_day(members: dict[str, Any], w
         (line("Condition", subject="Patient/p1"), "subject is of a wrong type"),
         (line("Condition", subject=[SUBJECT]), "subject is of a wrong type"),
         (line("Procedure", subject={"reference": 7}), "subject is of a wrong type"),
+        (b'{"resourceType": "Encounter", "id": 7}', "id is of a wrong type"),
+        (line("Encounter", status=7), "status is of a wrong type"),
+        (line("Encounter", subject="Patient/p1"), "subject is of a wrong type"),
         (line("Patient", id="p1") + b" x", "not JSON"),
         ("{}".encode("utf-16"), "UTF-16 in place of UTF-8"),
         (b'{"resourceType": "Patient", "id": "\xff"}', "not UTF-8"),
@@ -100,7 +103,8 @@ def test_bad_line_is_named_without_its_content(content: bytes, reason: str) -> N
 @pytest.mark.parametrize(
     ("content", "expected", "reason"),
     [
-        (line("Encounter", subject="x", status=1), ELSEWHERE, "another type has a form of its own"),
+        (line("Encounter", subject=SUBJECT, status="finished"), ELSEWHERE, "another type"),
+        (line("Contract", subject=[SUBJECT], status={"coding": []}), ELSEWHERE, "another type has a form of its own"),
         (line("Condition"), NOBODY, "no subject"),
         (line("Condition", subject={}), NOBODY, "no reference"),
         (line("Observation", subject={"reference": "Group/g"}, code=PLATELETS), NOBODY, "a group"),

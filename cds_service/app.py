@@ -135,7 +135,7 @@ def build_parts(
         cors_origins=frozenset(settings.cors.origins),
         services={service.id: service},
         authenticator=authenticator,
-        model_card=SiteModelCard(site.policy, site.mappings.version),
+        model_card=SiteModelCard(site.policy, site.mappings.version, settings.languages),
         readiness={"audit": audit.check, **ready(authenticator)},
         hook_deadline_seconds=settings.server.hook_deadline_seconds,
         trend_apps=apps,

@@ -15,7 +15,7 @@ class TrustedClient:
 
     `fhir_servers` are the only servers that may be asked on its behalf. In mode "silent" everything is computed and
     recorded, nothing is shown. `open_fhir_server` allows requests without a token (test systems only). `trend_app` is
-    where its EHR opens the SMART trend app, None where it has none.
+    where its EHR opens the SMART trend app, None where it has none; `language` is that of its cards, None the site's.
     """
 
     name: str
@@ -24,6 +24,7 @@ class TrustedClient:
     fhir_servers: tuple[str, ...] = ()
     open_fhir_server: bool = False
     trend_app: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ def _rights(settings: Settings, client: ClientSettings) -> TrustedClient:
         fhir_servers=client.fhir_servers,
         open_fhir_server=client.open_fhir_server,
         trend_app=_trend_app(settings, client),
+        language=client.language,
     )
 
 

@@ -29,6 +29,9 @@ _CHARACTERS_A_CHINESE_WORD: Final = 2
 
 _MOST_REASONS: Final = 3
 
+# Without these a reason reads as a riddle: they are said whatever else there is.
+_EXPLAIN: Final = frozenset({"contrary-readings", "segmented-alone", "clumps-unreadable", "too-soon", "no-day-between"})
+
 # What can wait for another page is said in full only.
 _LEFT_TO_FULL: Final = frozenset({"low-platelets"})
 
@@ -57,14 +60,15 @@ def brief_decided(assessment: Decided, said: Said, gaps: Collection[Gap] = ()) -
 def brief_indeterminate(assessment: Indeterminate, said: Said, gaps: Collection[Gap] = ()) -> str:
     """Write the short detail for an indeterminate outcome: reasons, and which blood can be read."""
     texts = said.texts
-    found = [texts.indeterminate_statement, *_reasons(assessment, texts), *readable_blood(assessment, said)]
     particular = [
         *notes_on_indeterminate(assessment, texts),
         *notes_on_chart(assessment.notes, texts),
         *notes.of_delivery(gaps),
     ]
-    budget = MOST_WORDS - words(" ".join([*found, texts.read_on]))
-    return paragraphs([*found, *_fitting(particular, budget, texts), texts.read_on])
+    why = [note.in_brief(texts) for note in particular if note.kind in _EXPLAIN]
+    found = [texts.indeterminate_statement, *_reasons(assessment, texts), *why, *readable_blood(assessment, said)]
+    others = [note for note in particular if note.kind not in _EXPLAIN]
+    return paragraphs([*found, *_fitting(others, MOST_WORDS - words(" ".join(found)), texts), texts.read_on])
 
 
 def _reasons(assessment: Indeterminate, texts: Texts) -> list[str]:

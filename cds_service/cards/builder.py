@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -35,11 +36,21 @@ class CardBuilder:
 
     def __init__(self, options: CardOptions, policy: ClinicalPolicy, mapping_version: str) -> None:
         self._options = options
+        self._made_with = (policy, mapping_version)
+        self._others: dict[str, CardBuilder] = {}
         self._texts = texts_in(options.language)
         self._said = Said(self._texts, policy, mapping_version)
         self._source = Source(label=self._texts.source_label, url=STUDY_URL, topic=TOPIC)
         self._links = (Link(label=self._texts.model_card_label, url=options.model_card_url, type="absolute"),)
         self._override_reasons = override_reasons(self._texts)
+
+    def in_language(self, language: str | None) -> CardBuilder:
+        """Return the builder for a client's language; None is the language of the site."""
+        if language is None or language == self._options.language:
+            return self
+        if language not in self._others:
+            self._others[language] = CardBuilder(replace(self._options, language=language), *self._made_with)
+        return self._others[language]
 
     def build(
         self,

@@ -12,7 +12,7 @@ from cds_service.acquisition.chart import acquire_laboratory
 from cds_service.acquisition.delivery import Delivery
 from cds_service.app import create_app
 from cds_service.authorization.clients import TrustedClient
-from cds_service.cards.wording import TREND_TEXTS, texts_in
+from cds_service.cards.wording import texts_in, trend_texts_in
 from cds_service.demo.client import hook_request
 from cds_service.demo.ehr_server import AUTHORIZATION_PATH, CLIENT_ID, FHIR_PATH, EHRServer
 from cds_service.demo.pages import build_demo_blueprint
@@ -120,5 +120,5 @@ def picture_of_story(story: PatientStory, site: Site) -> Markup:
         decision.eligibility.calendar(site.policy, now),
         site.policy.cutoff,
         texts_in(language),
-        TREND_TEXTS[language],
+        trend_texts_in(language),
     )

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from cds_service.cards.wording import UNREVIEWED
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF, RULE_VERSION
 from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.model_card.figures import choose_variants, site_figures
 from cds_service.model_card.parts import ModelCardContent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 # Settings that have a notice of their own.
 _NOTICED: Final = frozenset({"rule.cutoff", "rule.cutoff_source", "eligibility.mode"})
 
 
-def build_content(policy: ClinicalPolicy, mapping_version: str) -> ModelCardContent:
-    """Return the card for a site's clinical policy and the version of its mapping tables."""
+def build_content(
+    policy: ClinicalPolicy, mapping_version: str, languages: Collection[str] = ("en",)
+) -> ModelCardContent:
+    """Return the model card for a site's clinical policy, its mapping tables, and the languages of its cards."""
     texts = tomllib.loads((files("cds_service.model_card") / "model_card.toml").read_text(encoding="utf-8"))
     fixed, variants = texts.pop("figures"), _fill(texts.pop("variants"), {})
     default = ClinicalPolicy(timezone=policy.timezone)
@@ -42,7 +45,7 @@ def build_content(policy: ClinicalPolicy, mapping_version: str) -> ModelCardCont
             "lifecycle": lifecycle,
         },
         "settings": settings,
-        "notices": [notices[key] for key in _notices(policy, changed)],
+        "notices": [notices[key] for key in _notices(policy, changed, languages)],
     }
     return msgspec.convert(card, ModelCardContent)
 
@@ -65,7 +68,7 @@ def _compare(settings: list[dict[str, Any]], defaults: list[dict[str, Any]]) -> 
     ]
 
 
-def _notices(policy: ClinicalPolicy, changed: set[str]) -> Iterator[str]:
+def _notices(policy: ClinicalPolicy, changed: set[str], languages: Collection[str]) -> Iterator[str]:
     """Name the notices that this site needs, most important first."""
     if policy.cutoff != PUBLISHED_CUTOFF:
         yield "cutoff"
@@ -73,5 +76,7 @@ def _notices(policy: ClinicalPolicy, changed: set[str]) -> Iterator[str]:
         yield "cutoff_source"
     if not policy.eligibility_required:
         yield "eligibility"
+    if UNREVIEWED.intersection(languages):
+        yield "language"
     if changed - _NOTICED:
         yield "settings"

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from cds_service.model_card.content import build_content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.model_card.parts import Attribute, ModelCardContent
@@ -29,9 +29,9 @@ _NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 class SiteModelCard:
     """The model card of one site. It shows the policy it is given, so the page never differs from what runs."""
 
-    def __init__(self, policy: ClinicalPolicy, mapping_version: str) -> None:
+    def __init__(self, policy: ClinicalPolicy, mapping_version: str, languages: Collection[str] = ("en",)) -> None:
         """Fix the content. Its forms are made when the first reader asks: no hook needs them, and no start."""
-        self._content = build_content(policy, mapping_version)
+        self._content = build_content(policy, mapping_version, languages)
 
     def html(self) -> str:
         """Return a whole HTML document. It runs nothing and loads nothing; its style stands in it."""

@@ -89,7 +89,9 @@ class SIIRecurrenceRisk:
         except DataUnavailableError as error:
             self._recorder.record_unavailable(request, client, error.keys, _moment(request_id, now, started))
             raise
-        cards = self._cards.build(decision.assessment, new_uuid, decision.gaps, client.trend_app)
+        cards = self._cards.in_language(client.language).build(
+            decision.assessment, new_uuid, decision.gaps, client.trend_app
+        )
         snoozed = self._snoozed_until(request, client, decision, cards, now)
         presentation = present(cards, client, snoozed)
         moment = _moment(request_id, now, started)

@@ -113,6 +113,11 @@ class Settings(BaseModel):
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     @property
+    def languages(self) -> frozenset[str]:
+        """The languages in which cards are shown."""
+        return frozenset({self.service.language, *(client.language for client in self.clients if client.language)})
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The files that are read again on reload: overlays, key sets, keys and secrets of trend apps, certificates."""
         apps = [client.smart_app for client in self.clients if client.smart_app is not None]

@@ -52,7 +52,12 @@ class ServiceSettings(OperationsSection):
     mode: Mode = Field(
         "active", description='"active": cards are shown. "silent": decisions are recorded, no card is shown.'
     )
-    language: Language = Field("en", description="Language of the cards.")
+    language: Language = Field("en", description="Language of cards and trend app: en, or zh-Hans.")
+    accept_unreviewed_language: bool = Field(
+        False,
+        description="true shows cards in a language whose texts no clinician has reviewed yet (zh-Hans); silent mode "
+        "needs no such consent.",
+    )
     timezone: TimeZone = Field(
         "UTC",
         description="IANA time zone in which days are counted, and the zone of times that name none. It decides on "
@@ -125,6 +130,9 @@ class ClientSettings(OperationsSection):
         examples=[["https://ehr.hospital.example/fhir/r4"]],
     )
     mode: Mode | None = Field(None, description="active or silent for this EHR alone; null: service.mode stands.")
+    language: Language | None = Field(
+        None, description="Language of the cards for this EHR alone; null: service.language stands."
+    )
     jku: tuple[SecureLocation, ...] = Field(
         (),
         description="With jwks_file: the addresses of key sets that its tokens may name in `jku`; empty: any, ignored. "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from cds_service.cards.wording import UNREVIEWED
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF
 from cds_service.settings.clinical_content import PUBLISHED
 from cds_service.settings.network import is_loopback, is_plain_http
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     Findings = Iterator[tuple[KeyPath, str]]
 
 _REQUIRED: Final = ("authentication", "required")
+_CONSENT: Final = "service.accept_unreviewed_language"
+_UNREVIEWED_TEXTS: Final = "has texts that no clinician has reviewed yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,26 @@ def _fhir_servers_are_secure(settings: Settings) -> Findings:
                 )
 
 
+def _languages_are_reviewed(settings: Settings) -> Findings:
+    if not settings.service.accept_unreviewed_language:
+        for place, language, mode in _languages(settings):
+            if mode != "silent":
+                yield place, f'"{language}" {_UNREVIEWED_TEXTS}; use mode silent, or accept them: {_CONSENT}: true'
+
+
+def _languages(settings: Settings) -> Iterator[tuple[KeyPath, str, str]]:
+    """Yield each unreviewed language that somebody is shown, the key that chooses it, and in which mode."""
+    service = settings.service
+    modes = {client.mode or service.mode for client in settings.clients if client.language is None}
+    if not settings.authentication.required or not settings.clients:
+        modes.add(service.mode)
+    if service.language in UNREVIEWED and modes:
+        yield ("service", "language"), service.language, "active" if "active" in modes else "silent"
+    for index, client in enumerate(settings.clients):
+        if client.language in UNREVIEWED:
+            yield ("clients", index, "language"), client.language, client.mode or service.mode
+
+
 RULES: Final = (
     Rule(("authentication.required", "clients"), _somebody_may_call),
     Rule(("authentication.required", "server.host"), _open_on_loopback_only),
@@ -96,6 +119,16 @@ RULES: Final = (
     Rule(("clients",), _clients_are_distinct),
     Rule(("clients", "acquisition.allow_http_hosts"), _fhir_servers_are_secure),
     Rule(("clients",), smart_app_problems),
+    Rule(
+        (
+            "service.language",
+            "service.mode",
+            "service.accept_unreviewed_language",
+            "authentication.required",
+            "clients",
+        ),
+        _languages_are_reviewed,
+    ),
     Rule(("audit.pseudonymize_patient", "audit.hmac_key_file"), _pseudonyms_need_a_key),
 )
 
@@ -120,6 +153,8 @@ def cautions(settings: Settings) -> Findings:
             ("acquisition", "allow_http_hosts"),
             "tokens and patient data travel to these hosts in clear text; for trials only, never with patients",
         )
+    for place, language, _ in _languages(settings):
+        yield place, f'"{language}" {_UNREVIEWED_TEXTS}'
     yield from _client_cautions(settings)
     yield from smart_app_cautions(settings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -100,7 +101,18 @@ def trend_apps(
         draw=PageWriter(site).write,
         earlier=_earlier(settings, site, pseudonym_key),
     )
-    return {r.client: TrendApp(r, AuthorizationServer(r.fhir_server, exchanger), means) for r in found}
+    languages = {client.name: client.language for client in settings.clients}
+    drawn = {language: PageWriter(_in_language(site, language)).write for language in set(languages.values())}
+    return {
+        r.client: TrendApp(
+            r, AuthorizationServer(r.fhir_server, exchanger), replace(means, draw=drawn[languages[r.client]])
+        )
+        for r in found
+    }
+
+
+def _in_language(site: Site, language: str | None) -> Site:
+    return site if language is None else replace(site, cards=replace(site.cards, language=language))
 
 
 def _fetching(settings: Settings, site: Site, places: int, watch: FetchWatch | None) -> Fetching:

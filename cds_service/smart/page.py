@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cds_service.cards.wording import TREND_TEXTS
+from cds_service.cards.wording import trend_texts_in
 from cds_service.reports.timeline.panels import panels_style
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class PageWriter:
         language = self._site.cards.language
         return self._template.render(
             page=self._content(view, self._site),
-            texts=TREND_TEXTS[language],
+            texts=trend_texts_in(language),
             language=language,
             style=_style(),
             script=Markup(_SCRIPT),  # noqa: S704 - of this file
@@ -55,7 +55,7 @@ class PageWriter:
 
 def refusal_page(status: int, reason: str, named: Sequence[str], request_id: str, language: str) -> str:
     """Return the page of a launch that has none: why, and what to do."""
-    texts = TREND_TEXTS[language]
+    texts = trend_texts_in(language)
     other = "malformed-launch" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "unavailable"
     sentence = texts.refusals.get(reason, texts.refusals[other])
     return (

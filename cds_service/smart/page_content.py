@@ -11,7 +11,7 @@ from markupsafe import Markup
 from cds_service.audit.records import HookRecord
 from cds_service.cards.detail import Said, decided_detail, indeterminate_detail
 from cds_service.cards.summary import decided_summary, indeterminate_summary
-from cds_service.cards.wording import TREND_TEXTS, texts_in
+from cds_service.cards.wording import texts_in, trend_texts_in
 from cds_service.clinical.outcomes import Indeterminate, NotEligible
 from cds_service.reports.markdown import render_detail
 from cds_service.smart.draw_rows import MOST_ROWS, Input, Row, draw_rows, loose_rows
@@ -78,7 +78,7 @@ class PageContent:
 
 def page_content(view: View, site: Site) -> PageContent:
     """Put a view into words."""
-    texts, trend = texts_in(site.cards.language), TREND_TEXTS[site.cards.language]
+    texts, trend = texts_in(site.cards.language), trend_texts_in(site.cards.language)
     decision, banner = view.decision, view.banner
     assessment, laboratory = decision.assessment, decision.laboratory
     headline, detail = _words(decision, site, texts, trend)

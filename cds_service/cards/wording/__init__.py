@@ -10,22 +10,18 @@ import re
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
-from cds_service.cards.wording.english_trend import ENGLISH_TREND
 from cds_service.cards.wording.texts import Texts
+from cds_service.cards.wording.trend_texts import TrendTexts
 from cds_service.clinical import evidence
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cds_service.cards.wording.trend_texts import TrendTexts
-
-LANGUAGES: Final = ("en",)
-# Of the pages of the trend app.
-TREND_TEXTS: Mapping[str, TrendTexts] = {"en": ENGLISH_TREND}
+Language = Literal["en", "zh-Hans"]
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh-Hans")
+# Languages whose texts no clinician has reviewed yet: a site has to accept them outside silent mode.
+UNREVIEWED: Final = frozenset({"zh-Hans"})
 
 _FIGURE: Final = re.compile(r"\{([A-Z_]+)\}")
 _FIGURES: Final = {
@@ -37,10 +33,19 @@ _FIGURES: Final = {
 
 @cache
 def texts_in(language: str) -> Texts:
-    """Return the texts of a language of LANGUAGES.
+    """Return the texts of cards in a language of LANGUAGES.
 
     Raises msgspec.ValidationError for a file in which a text is missing or unknown, KeyError for an unknown figure.
     """
+    return msgspec.convert({name: text for name, text in _read(language).items() if name != "trend"}, Texts)
+
+
+@cache
+def trend_texts_in(language: str) -> TrendTexts:
+    """Return the texts of the trend app's pages; as `texts_in`."""
+    return msgspec.convert(_read(language)["trend"], TrendTexts)
+
+
+def _read(language: str) -> dict[str, Any]:
     source = (files("cds_service.cards.wording") / f"{language}.toml").read_text(encoding="utf-8")
-    filled = _FIGURE.sub(lambda found: _FIGURES[found[1]], source)
-    return msgspec.convert(tomllib.loads(filled), Texts)
+    return tomllib.loads(_FIGURE.sub(lambda found: _FIGURES[found[1]], source))

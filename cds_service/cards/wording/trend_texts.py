@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping  # noqa: TC003  msgspec reads the types
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrendTexts:
+class TrendTexts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every sentence of the trend app in one language; what the cards say, it says in their words.
 
     `refusals` are the sentences of a launch that has no page, by reason.

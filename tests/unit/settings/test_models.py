@@ -25,6 +25,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
         "public_url": "https://cds.hospital.example",
         "mode": "active",
         "language": "en",
+        "accept_unreviewed_language": False,
         "timezone": "UTC",
     },
     "server": {
@@ -93,6 +94,7 @@ CLIENT_DEFAULTS = {
     "tenants": (),
     "fhir_servers": (),
     "mode": None,
+    "language": None,
     "open_fhir_server": False,
 }
 
@@ -154,7 +156,7 @@ def test_settings_are_frozen(load: Load) -> None:
 
 
 def test_languages_are_those_of_the_cards() -> None:
-    assert LANGUAGES == ("en",)
+    assert LANGUAGES == ("en", "zh-Hans")
 
 
 def test_restart_keys_are_listen_address_workers_and_directories() -> None:

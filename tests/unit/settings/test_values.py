@@ -84,7 +84,7 @@ def test_value_is_accepted(load: Load, text: str, reason: str) -> None:
             '2:11: service.mode: "slient" is not one of active, silent (did you mean "silent"?)',
             "spelling",
         ),
-        ("service: {language: de}", '2:11: service.language: "de" is not supported; the only choice is en', "language"),
+        ("service: {language: de}", '2:11: service.language: "de" is not one of en, zh-Hans', "language"),
         ("service: {timezone: Europe/Berlim}", '(did you mean "Europe/Berlin"?)', "spelling"),
         ("service: {timezone: ../../etc/passwd}", "is not a time zone", "a path is no zone"),
         ("service: {timezone: localtime}", "is not a time zone", "depends on the machine"),

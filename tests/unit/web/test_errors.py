@@ -38,6 +38,8 @@ STATUS_OF = [
     (errors.ConfigurationError, 500, "exception"),
     (errors.MissingExtraError, 500, "exception"),
     (errors.PeriodError, 500, "exception"),
+    (errors.CohortInputError, 500, "exception"),
+    (errors.CohortRunError, 500, "exception"),
     (errors.CohortFolderError, 500, "exception"),
     (errors.OverloadedError, 503, "throttled"),
     (errors.DeadlineError, 503, "timeout"),

@@ -42,7 +42,7 @@ def test_chart_high_risk_patient_shows_warning_card_with_value_cutoff_and_date(p
     claim = HIGH_RISK.expected
     assert claim.days_ago is not None
     day = HIGH_RISK.built_for - timedelta(days=claim.days_ago)
-    expect(card).to_contain_text(f"{claim.sii:.3f}")
+    expect(card).to_contain_text(f"{claim.sii:.0f}")
     expect(card).to_contain_text("405.08")
     expect(card).to_contain_text(day.isoformat())
     expect(card.get_by_role("table")).to_be_visible()

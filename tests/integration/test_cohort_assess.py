@@ -295,6 +295,17 @@ def test_assess_full_disk_is_told_and_leaves_nothing(tmp_path: Path, export: Pat
     assert left_beside(tmp_path / "out") == []
 
 
+def nobody_works_for(folder: Path) -> bool:
+    """Tell whether, within ten seconds, no process is left that was started for a folder."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        found = subprocess.run(["pgrep", "-f", "--", f"--out {folder} "], capture_output=True, check=False)
+        if found.returncode == 1:
+            return True
+        time.sleep(0.1)
+    return False
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_assess_killed_run_leaves_no_folder_and_the_next_one_clears_up(tmp_path: Path, how: signal.Signals) -> None:
     (tmp_path / "export").mkdir()
@@ -313,6 +324,7 @@ def test_assess_killed_run_leaves_no_folder_and_the_next_one_clears_up(tmp_path:
 
     assert not (tmp_path / "out").exists()
     assert process.returncode != 0
+    assert nobody_works_for(tmp_path / "out")
     if how is not signal.SIGKILL:
         assert left_beside(tmp_path / "out") == []
     export = write_export(tmp_path / "good", lines_of(HISTORIES[:3]))

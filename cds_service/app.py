@@ -22,14 +22,14 @@ from cds_service.audit.keys import read_key
 from cds_service.audit.log import AuditLog
 from cds_service.authorization.authenticator import Authenticator as VerifyingAuthenticator
 from cds_service.authorization.from_settings import authenticator_from_settings
+from cds_service.decision.answering import DecisionService
+from cds_service.decision.recording import Recorder, RecordingChoices
+from cds_service.decision.site import sites_from_settings
+from cds_service.decision.snoozing import SnoozeOptions, Snoozing
 from cds_service.errors import StateUnavailableError
 from cds_service.model_card.site_card import SiteModelCard
 from cds_service.server.in_force import ServedApplication
-from cds_service.services.identity import SII_RECURRENCE_RISK
-from cds_service.services.recording import Recorder, RecordingChoices
-from cds_service.services.sii_recurrence_risk import SIIRecurrenceRisk
-from cds_service.services.site import site_from_settings
-from cds_service.services.snoozing import SnoozeOptions, Snoozing
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 from cds_service.settings.named_files import holding
 from cds_service.smart.from_settings import places_for_launches, trend_apps
 from cds_service.state.chain_heads import HeadKeeper, kept_head
@@ -50,12 +50,16 @@ if TYPE_CHECKING:
 
     from cds_service.acquisition.delivery import Fetching
     from cds_service.audit.chain import ChainHead
+    from cds_service.decision.definition import ServiceDefinition
+    from cds_service.decision.site import Site
     from cds_service.server.in_force import InForce
-    from cds_service.services.site import Site
     from cds_service.settings import Settings
     from cds_service.web.ports import Authenticator, CDSService, ReadinessCheck
 
 _LOGGER = logging.getLogger(__name__)
+
+# What is offered, in the order of discovery. The model card, and the rule named by the metrics, are those of the first.
+SERVICES: Final = (SII_RECURRENCE_RISK,)
 
 # Staged: patient, conditions and procedures together, then blood counts and albumin. Parallel: all five.
 REQUESTS_AT_A_TIME: Final = {"staged": 3, "parallel": 5}
@@ -119,23 +123,29 @@ def build_parts(
 
     Raises ConfigurationError.
     """
-    site = site_from_settings(settings)
+    sites = sites_from_settings(settings, SERVICES)
+    first = sites[SERVICES[0].id]
     audit.wait_seconds = settings.server.hook_deadline_seconds
-    recorder = Recorder(audit, site, recording_choices(settings), metrics.audit)
-    service = SIIRecurrenceRisk(site, recorder, fetching(settings, site, metrics), snoozing(settings))
+    choices, fetches = recording_choices(settings), fetching(settings, first, metrics)
+    recorders = [Recorder(audit, site, choices, metrics.audit) for site in sites.values()]
+    services = [
+        DecisionService(site, recorder, fetches, snoozing(settings, site.service))
+        for site, recorder in zip(sites.values(), recorders, strict=True)
+    ]
     authenticator = authenticator or authenticator_from_settings(settings)
-    apps = trend_apps(settings, site, recorder, authenticator.replay, pseudonym_key(settings), metrics.upstream)
+    apps = trend_apps(settings, first, recorders[0], authenticator.replay, pseudonym_key(settings), metrics.upstream)
     # Last: what cannot be built is not recorded as being in force.
-    recorder.begin(now)
+    for recorder in recorders:
+        recorder.begin(now)
     return Parts(
-        versions=ContentVersions(settings.hash, site.mappings.version),
+        versions=ContentVersions(settings.hash, first.mappings.version),
         public_url=settings.service.public_url,
         trusted_proxies=TrustedProxies(settings.server.trusted_proxies),
         max_request_bytes=settings.server.max_request_bytes,
         cors_origins=frozenset(settings.cors.origins),
-        services={service.id: service},
+        services={service.id: service for service in services},
         authenticator=authenticator,
-        model_card=SiteModelCard(site.policy, site.mappings.version, settings.languages),
+        model_card=SiteModelCard(first.policy, first.mappings.version, settings.languages),
         readiness={"audit": audit.check, **ready(authenticator)},
         hook_deadline_seconds=settings.server.hook_deadline_seconds,
         trend_apps=apps,
@@ -172,13 +182,13 @@ def snooze_store(url: str) -> SnoozeStore:
     return SnoozeStore(url)
 
 
-def snoozing(settings: Settings) -> Snoozing | None:
+def snoozing(settings: Settings, service: ServiceDefinition) -> Snoozing | None:
     """Prepare the snooze of overridden cards; None, and no cost, where the site does not want it."""
     cards = settings.cards
     if not cards.snooze_hours:
         return None
     options = SnoozeOptions(timedelta(hours=cards.snooze_hours), Decimal(cards.snooze_unless_sii_rises_percent) / 100)
-    return Snoozing(snooze_store(settings.state.url), options, snooze_key(settings), SII_RECURRENCE_RISK)
+    return Snoozing(snooze_store(settings.state.url), options, snooze_key(settings), service)
 
 
 def snooze_key(settings: Settings) -> Callable[[], bytes]:

@@ -10,8 +10,6 @@ import msgspec
 from cds_service.cards.brief import brief_decided, brief_indeterminate
 from cds_service.cards.detail import Said, decided_detail, indeterminate_detail
 from cds_service.cards.summary import decided_summary, indeterminate_summary
-from cds_service.cards.wording import texts_in
-from cds_service.clinical.evidence import STUDY_URL
 from cds_service.clinical.outcomes import AboveCutoff, Indeterminate, NotAboveCutoff, NotEligible
 from cds_service.hooks.response import Card, Coding, Link, Source
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
     from cds_service.cards.gaps import Gap
     from cds_service.cards.options import CardOptions
+    from cds_service.cards.voice import Voice
     from cds_service.cards.wording.texts import Texts
     from cds_service.clinical.outcomes import Assessment, Decided
     from cds_service.clinical.policy import ClinicalPolicy
@@ -27,20 +26,18 @@ if TYPE_CHECKING:
 
 OVERRIDE_REASON_SYSTEM: Final = "https://sii-cds.org/CodeSystem/override-reasons"
 
-# Static per rule, and alphanumeric: Epic keys the persistence of overrides on it.
-TOPIC: Final = Coding(code="siiRecurrenceRisk", system="https://sii-cds.org/CodeSystem/topics", display="SII")
-
 
 class CardBuilder:
-    """Builds cards in one language under one site's options."""
+    """Builds the cards of one service in one language under one site's options."""
 
-    def __init__(self, options: CardOptions, policy: ClinicalPolicy, mapping_version: str) -> None:
+    def __init__(self, voice: Voice, options: CardOptions, policy: ClinicalPolicy, mapping_version: str) -> None:
         self._options = options
         self._made_with = (policy, mapping_version)
+        self._voice = voice
         self._others: dict[str, CardBuilder] = {}
-        self._texts = texts_in(options.language)
-        self._said = Said(self._texts, policy, mapping_version)
-        self._source = Source(label=self._texts.source_label, url=STUDY_URL, topic=TOPIC)
+        self._texts = voice.texts_in(options.language)
+        self._said = Said(voice.rule, self._texts, policy, mapping_version)
+        self._source = Source(label=self._texts.source_label, url=voice.source_url, topic=voice.topic)
         self._links = (Link(label=self._texts.model_card_label, url=options.model_card_url, type="absolute"),)
         self._override_reasons = override_reasons(self._texts)
 
@@ -49,7 +46,8 @@ class CardBuilder:
         if language is None or language == self._options.language:
             return self
         if language not in self._others:
-            self._others[language] = CardBuilder(replace(self._options, language=language), *self._made_with)
+            options = replace(self._options, language=language)
+            self._others[language] = CardBuilder(self._voice, options, *self._made_with)
         return self._others[language]
 
     def build(

@@ -8,7 +8,6 @@ from cds_service.cards import notes, numbers
 from cds_service.cards.blood_notes import notes_on_decided, notes_on_indeterminate
 from cds_service.cards.chart_notes import not_checked, notes_on_chart
 from cds_service.cards.inputs import albumin_line, earlier_line, inputs, timing
-from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.clinical.outcomes import AboveCutoff
 
 if TYPE_CHECKING:
@@ -22,11 +21,13 @@ if TYPE_CHECKING:
     from cds_service.clinical.outcomes import Decided, Indeterminate
     from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.clinical.reasons import Reason
+    from cds_service.clinical.rule import Rule
 
 
 class Said(NamedTuple):
-    """What every detail of a site is written with: language, limits of the rule, version of the mapping tables."""
+    """What every detail of a service is written with: its rule, language, limits, version of the mapping tables."""
 
+    rule: Rule
     texts: Texts
     policy: ClinicalPolicy
     mapping_version: str
@@ -34,7 +35,7 @@ class Said(NamedTuple):
     @property
     def version_line(self) -> str:
         """The versions of the rule and of its tables, and what the card is not."""
-        return self.texts.version_line.format(rule=RULE_VERSION, mappings=self.mapping_version)
+        return self.texts.version_line.format(rule=self.rule.version, mappings=self.mapping_version)
 
 
 def decided_detail(assessment: Decided, said: Said, gaps: Collection[Gap] = ()) -> str:
@@ -81,13 +82,13 @@ def notes_of_decided(assessment: Decided, said: Said, gaps: Collection[Gap]) -> 
     """Return everything that is particular to this patient, the weightiest first."""
     texts = said.texts
     return [
-        *notes.of_cutoff(assessment, said.policy.cutoff_source),
+        *notes.of_cutoff(assessment, said.rule, said.policy.cutoff_source),
         *([notes.Note("truncated")] if assessment.truncated else []),
         *notes.of_delivery(gaps),
         *notes.of_doubts(assessment.doubts, texts),
         *notes_on_chart(assessment.notes, texts),
         *notes_on_decided(assessment, texts),
-        *notes.of_nearness(assessment),
+        *notes.of_nearness(assessment, said.rule),
         *notes.of_platelets(assessment),
     ]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff, NotEligible
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ EXTENSION_NAME: Final = "org.sii-cds.assessment"
 
 
 def assessment_extension(
+    rule_version: str,
     assessment: Assessment,
     excluded_facts: Iterable[Reason] = (),
     gaps: Iterable[Gap] = (),
@@ -54,7 +54,7 @@ def assessment_extension(
         content["presentation"] = "snoozed"
         content["snoozedUntil"] = snoozed.isoformat()
     content["cutoff"] = f"{assessment.cutoff:f}"
-    content["ruleVersion"] = RULE_VERSION
+    content["ruleVersion"] = rule_version
     return content
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from cds_service.cards import numbers
 from cds_service.cards.gaps import Gap
 from cds_service.cards.markdown import escape
-from cds_service.clinical.evidence import IMPRECISION_BAND, PUBLISHED_CUTOFF
 from cds_service.clinical.outcomes import AboveCutoff
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from cds_service.cards.wording.texts import Texts
     from cds_service.clinical.outcomes import Decided, Doubts, UnusedBlood
+    from cds_service.clinical.rule import Rule
 
 # Of the albumin its own line speaks.
 _GAPS: Final = {
@@ -59,16 +59,16 @@ def of_doubts(doubts: Doubts, texts: Texts) -> list[Note]:
     return notes
 
 
-def of_cutoff(assessment: Decided, cutoff_source: str) -> list[Note]:
+def of_cutoff(assessment: Decided, rule: Rule, cutoff_source: str) -> list[Note]:
     """Say that the cut-off is the site's own."""
-    if assessment.cutoff == PUBLISHED_CUTOFF:
+    if assessment.cutoff == rule.published_cutoff:
         return []
     return [Note("site-cutoff", {"cutoff": f"{assessment.cutoff:f}", "source": escape(cutoff_source)})]
 
 
-def of_nearness(assessment: Decided) -> list[Note]:
+def of_nearness(assessment: Decided, rule: Rule) -> list[Note]:
     """Say that SII is as near to the cut-off as laboratories are imprecise."""
-    near = abs(assessment.sii - assessment.cutoff) <= IMPRECISION_BAND[1]
+    near = abs(assessment.sii - assessment.cutoff) <= rule.imprecision
     return [Note("near-cutoff")] if near else []
 
 

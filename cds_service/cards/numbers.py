@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.cards.markdown import escape
 from cds_service.clinical.models import Basis
-from cds_service.clinical.sii import whole_sii
+from cds_service.clinical.rule import whole_beside
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -30,7 +30,7 @@ _RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def sii(value: Decimal, cutoff: Decimal) -> str:
     """Return SII as a whole number, with as many decimals as it takes to stay on its side of the cut-off."""
-    return f"{whole_sii(value, cutoff):f}"
+    return f"{whole_beside(value, cutoff):f}"
 
 
 def days(count: int, texts: Texts) -> str:

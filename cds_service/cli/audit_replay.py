@@ -12,11 +12,12 @@ from cds_service.cli.audit_log import fail, find_filled_log, log_options, period
 from cds_service.reports.printable import printable, printable_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from cds_service.cli.audit_log import Log
+    from cds_service.decision.site import Site
     from cds_service.insight.sources.replay import Compared, NotRecomputed, Recomputed, Unread
-    from cds_service.services.site import Site
 
 
 @click.command("replay")
@@ -59,7 +60,7 @@ def replay_command(
 
     try:
         entries = filter(in_period, read_entries(log.directory))
-        for found in replay(entries, _site(log), current_limits=limits == "current"):
+        for found in replay(entries, _sites(log), current_limits=limits == "current"):
             tally.count(found)
     except OSError as error:
         refuse_log(log.directory, error)
@@ -112,14 +113,15 @@ class Tally:
             raise click.exceptions.Exit(1)
 
 
-def _site(log: Log) -> Site:
+def _sites(log: Log) -> Mapping[str, Site]:
     """Take the mapping tables from the configuration; those of the package for a directory without one."""
-    from cds_service.services.site import site_from_settings
+    from cds_service.app import SERVICES
+    from cds_service.decision.site import sites_from_settings
     from cds_service.settings import SettingsError, settings_from_dict
 
     settings = log.settings or settings_from_dict({"authentication": {"required": False}}, log.directory)
     try:
-        return site_from_settings(settings)
+        return sites_from_settings(settings, SERVICES)
     except SettingsError as error:
         fail("\n".join(map(str, error.problems)))
 

@@ -18,7 +18,7 @@ from cds_service.authorization.token import missing_claims, mistyped_claims
 from cds_service.cli.options import config_option, load_or_exit, moment_option
 from cds_service.errors import ConfigurationError
 from cds_service.reports.printable import printable
-from cds_service.services.sii_recurrence_risk import SERVICE_ID
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 from cds_service.web.paths import DISCOVERY, feedback_path, service_path
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def checking_authenticator(settings: Settings) -> Authenticator:
 
 def endpoint_urls(settings: Settings) -> tuple[str, ...]:
     """Return the public URLs that a token may be made for; the hook's comes first."""
-    paths = (service_path(SERVICE_ID), feedback_path(SERVICE_ID), DISCOVERY)
+    paths = (service_path(SII_RECURRENCE_RISK.id), feedback_path(SII_RECURRENCE_RISK.id), DISCOVERY)
     return tuple(settings.service.public_url + path for path in paths)
 
 

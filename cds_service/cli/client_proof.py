@@ -15,7 +15,7 @@ import requests
 from cds_service.authorization.examination import examine
 from cds_service.cli.client_check import ADVICE, checking_authenticator, endpoint_urls
 from cds_service.outgoing import closed_session
-from cds_service.services.sii_recurrence_risk import SERVICE_ID
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 from cds_service.web.paths import DISCOVERY, service_path
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _hook_body() -> dict[str, Any]:
     }
 
 
-HOOK_PATH: Final = service_path(SERVICE_ID)
+HOOK_PATH: Final = service_path(SII_RECURRENCE_RISK.id)
 # Beyond it a token of two minutes may be refused for its times.
 _CLOCKS_DIFFER_SECONDS: Final = 60
 

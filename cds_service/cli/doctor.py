@@ -11,6 +11,7 @@ import click
 
 from cds_service.cli.options import config_option, load_or_defaults, moment_option
 from cds_service.cli.shown import csv_option, html_option, show
+from cds_service.decision.site import site_from_settings
 from cds_service.errors import ConfigurationError, MissingExtraError
 from cds_service.foreign_bytes import text_of
 from cds_service.insight.doctor.document import document
@@ -21,7 +22,7 @@ from cds_service.insight.doctor.masking import DEFAULT_MASK_BELOW, Mask
 from cds_service.insight.sources.export_files import KNOWN_ENDINGS, find_files
 from cds_service.reports.as_csv import as_csv
 from cds_service.reports.as_json import as_json
-from cds_service.services.site import site_from_settings
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 from cds_service.settings.network import secure_location, secure_url
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def _examine_export(paths: tuple[Path, ...], options: Options, settings: Setting
         raise click.UsageError(f"no NDJSON file ({KNOWN_ENDINGS}) in {', '.join(map(str, paths))}{_of_bundles(paths)}")
     size = 2 * sum(file.stat().st_size for file in files if file.exists())
     with _progress("Reading the export", size) as bar:
-        return examine_export(files, site_from_settings(settings), options, bar.update)
+        return examine_export(files, site_from_settings(settings, SII_RECURRENCE_RISK), options, bar.update)
 
 
 def _of_bundles(paths: tuple[Path, ...]) -> str:

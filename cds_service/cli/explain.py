@@ -12,12 +12,13 @@ from cds_service.authorization.clients import TrustedClient
 from cds_service.cli.cross_check import cross_check
 from cds_service.cli.explain_text import as_text
 from cds_service.cli.options import config_option, load_or_defaults, moment_option
+from cds_service.decision.explanation import explain
+from cds_service.decision.flow import decide
+from cds_service.decision.site import site_from_settings
 from cds_service.errors import DataUnavailableError, ServiceError
 from cds_service.hooks.request import parse_cds_request
 from cds_service.reports.printable import printable_json
-from cds_service.services.decision import decide
-from cds_service.services.explanation import explain
-from cds_service.services.site import site_from_settings
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,7 +41,7 @@ def explain_command(file: BinaryIO, as_json: bool, at: datetime, config_file: Pa
     """
     body = file.read()
     settings = load_or_defaults(config_file)
-    site = site_from_settings(settings)
+    site = site_from_settings(settings, SII_RECURRENCE_RISK)
     can_fetch = False
     try:
         request = parse_cds_request(body)

@@ -27,13 +27,12 @@ from cds_service.clinical.outcomes import (
 )
 from cds_service.clinical.readings import all_readings, notable_readings, problems_under
 from cds_service.clinical.reasons import Reason
-from cds_service.clinical.sii import compute_sii, is_above, shown_sii
+from cds_service.clinical.rule import Criterion, is_above, shown_beside
 from cds_service.clinical.timing import ChosenDraws, Relation, TimedDraw, choose_draws
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
-    from decimal import Decimal
 
     from cds_service.clinical.chart_facts import ChartFacts, ProcedureTime
     from cds_service.clinical.eligibility import Eligibility
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from cds_service.clinical.outcomes import Decided
     from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.clinical.readings import ReadingSII
+    from cds_service.clinical.rule import Index
 
 
 def refuse_ineligible(reason: Reason, doubts: tuple[Reason, ...], policy: ClinicalPolicy) -> NotEligible:
@@ -71,6 +71,7 @@ def leave_open(facts: ChartFacts, doubts: tuple[Reason, ...], policy: ClinicalPo
 
 
 def assess(
+    index: Index,
     eligibility: Eligibility,
     counts: BloodCounts,
     albumin: Sequence[DatedResult],
@@ -80,40 +81,56 @@ def assess(
     pages_missing: bool = False,
     unreadable: int = 0,
 ) -> Decided | Indeterminate:
-    """Assess an eligible patient.
+    """Assess an eligible patient by an index.
 
     Returns Indeterminate when no draw may be used or the newest usable one has problems. `pages_missing`: Conditions or
     Procedures were not delivered, `unreadable` counts those that could not be read; a later procedure may be one.
     """
+    criterion = Criterion(index, policy.cutoff)
     calendar = eligibility.calendar(policy, now)
     timed = [calendar.place(draw) for draw in counts.draws]
     chosen = choose_draws(timed)
     latest = eligibility.procedures[0] if eligibility.procedures else None
     exclusions, truncated = _count_reasons(counts.excluded), counts.truncated or pages_missing
-    reasons = _undecidable(eligibility, counts, timed, chosen, policy.cutoff)
+    reasons = _undecidable(eligibility, counts, timed, chosen, criterion)
     if reasons or chosen.decisive is None:
-        return Indeterminate(
-            cutoff=policy.cutoff,
-            reasons=(*reasons, Reason.TRUNCATED) if truncated else reasons,
-            taken=date_reasons(reasons, counts, timed, chosen.decisive),
-            exclusions=exclusions,
-            latest_procedure=latest,
-            newest_draw=timed[0] if timed else None,
-            newest_result=newest_result(counts),
-            open_days=eligibility.open_days(policy, now),
-            readings=_contrary_readings(chosen, policy),
-            clumps_unreadable=bool(counts.unreadable_clumps),
-            segmented_alone=Reason.MISSING_NEUTROPHILS in reasons and has_segmented_alone(counts),
-        )
+        found = _indeterminate(reasons, eligibility, counts, timed, chosen, policy, now)
+        told = (*reasons, Reason.TRUNCATED) if truncated else reasons
+        return replace(found, reasons=told, readings=_contrary_readings(chosen, criterion))
     newer = explain_newer(counts, timed, chosen.decisive, policy.same_draw)
     doubts = Doubts(eligibility.undated_procedures, unreadable, newer, count_unplaced(counts))
-    earlier = _earlier(chosen.decisive, chosen.baseline, timed, policy.cutoff)
-    decided = _decide(chosen.decisive, earlier, albumin, exclusions, policy, latest, doubts, truncated=truncated)
+    earlier = _earlier(chosen.decisive, chosen.baseline, timed, criterion)
+    decided = _decide(
+        chosen.decisive, earlier, albumin, exclusions, policy, criterion, latest, doubts, truncated=truncated
+    )
     return replace(decided, clumps_unreadable=has_unreadable_clumps(counts, chosen.decisive, policy.same_draw))
 
 
-def _contrary_readings(chosen: ChosenDraws, policy: ClinicalPolicy) -> tuple[ReadingSII, ...]:
-    return all_readings(chosen.decisive.draw, policy.cutoff) if chosen.decisive is not None else ()
+def _indeterminate(
+    reasons: tuple[Reason, ...],
+    eligibility: Eligibility,
+    counts: BloodCounts,
+    timed: Sequence[TimedDraw],
+    chosen: ChosenDraws,
+    policy: ClinicalPolicy,
+    now: datetime,
+) -> Indeterminate:
+    return Indeterminate(
+        cutoff=policy.cutoff,
+        reasons=reasons,
+        taken=date_reasons(reasons, counts, timed, chosen.decisive),
+        exclusions=_count_reasons(counts.excluded),
+        latest_procedure=eligibility.procedures[0] if eligibility.procedures else None,
+        newest_draw=timed[0] if timed else None,
+        newest_result=newest_result(counts),
+        open_days=eligibility.open_days(policy, now),
+        clumps_unreadable=bool(counts.unreadable_clumps),
+        segmented_alone=Reason.MISSING_NEUTROPHILS in reasons and has_segmented_alone(counts),
+    )
+
+
+def _contrary_readings(chosen: ChosenDraws, criterion: Criterion) -> tuple[ReadingSII, ...]:
+    return all_readings(chosen.decisive.draw, criterion) if chosen.decisive is not None else ()
 
 
 def _undecidable(
@@ -121,14 +138,14 @@ def _undecidable(
     counts: BloodCounts,
     timed: Sequence[TimedDraw],
     chosen: ChosenDraws,
-    cutoff: Decimal,
+    criterion: Criterion,
 ) -> tuple[Reason, ...]:
     """Name why SII cannot be told; empty when it can."""
     if not eligibility.latest_is_dated:
         return (Reason.PROCEDURE_DATE_MISSING,)
     if chosen.decisive is None:
         return explain_no_draw(counts, timed)
-    return problems_under(chosen.decisive.draw, cutoff)
+    return problems_under(chosen.decisive.draw, criterion)
 
 
 def _decide(
@@ -137,21 +154,22 @@ def _decide(
     albumin: Sequence[DatedResult],
     exclusions: Mapping[Reason, int],
     policy: ClinicalPolicy,
+    criterion: Criterion,
     latest: ProcedureTime | None,
     doubts: Doubts,
     *,
     truncated: bool,
 ) -> Decided:
-    sii = compute_sii(decisive.draw)
-    outcome = AboveCutoff if is_above(sii, policy.cutoff) else NotAboveCutoff
+    value = criterion.value(decisive.draw)
+    outcome = AboveCutoff if is_above(value, policy.cutoff) else NotAboveCutoff
     return outcome(
         cutoff=policy.cutoff,
-        sii=shown_sii(sii, policy.cutoff),
+        sii=shown_beside(value, policy.cutoff),
         timed=decisive,
         exclusions=exclusions,
         truncated=truncated,
         doubts=doubts,
-        readings=notable_readings(decisive.draw, policy.cutoff),
+        readings=notable_readings(decisive.draw, criterion),
         latest_procedure=latest,
         earlier=earlier,
         albumin=choose_albumin(albumin, decisive.draw.effective, policy.albumin_window_days),
@@ -159,18 +177,18 @@ def _decide(
 
 
 def _earlier(
-    decisive: TimedDraw, baseline: TimedDraw | None, timed: Sequence[TimedDraw], cutoff: Decimal
+    decisive: TimedDraw, baseline: TimedDraw | None, timed: Sequence[TimedDraw], criterion: Criterion
 ) -> tuple[EarlierSII, ...]:
     """Collect the baseline and the draw before the decisive one, where their SII can be told."""
     older = timed[timed.index(decisive) + 1 :]
     in_time = (t for t in older if t.refusal is not Reason.POST_PROCEDURE_WINDOW)
-    readable = next((t for t in in_time if not problems_under(t.draw, cutoff)), None)
+    readable = next((t for t in in_time if not problems_under(t.draw, criterion)), None)
     wanted = [readable] if readable is not None else []
-    if baseline is not None and not problems_under(baseline.draw, cutoff) and baseline not in wanted:
+    if baseline is not None and not problems_under(baseline.draw, criterion) and baseline not in wanted:
         wanted.append(baseline)
     return tuple(
         EarlierSII(
-            shown_sii(compute_sii(t.draw), cutoff),
+            criterion.shown(t.draw),
             t.draw.effective,
             t is baseline or (t.relation is Relation.BEFORE and t.refusal is None),
             tuple([result.origin for result in t.draw.results]),

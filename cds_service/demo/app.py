@@ -13,6 +13,8 @@ from cds_service.acquisition.delivery import Delivery
 from cds_service.app import create_app
 from cds_service.authorization.clients import TrustedClient
 from cds_service.cards.wording import texts_in, trend_texts_in
+from cds_service.decision.flow import decide, read_laboratory
+from cds_service.decision.site import site_from_settings
 from cds_service.demo.client import hook_request
 from cds_service.demo.ehr_server import AUTHORIZATION_PATH, CLIENT_ID, FHIR_PATH, EHRServer
 from cds_service.demo.pages import build_demo_blueprint
@@ -20,8 +22,7 @@ from cds_service.demo.patients import build_stories
 from cds_service.hooks.request import parse_cds_request
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.server.in_force import ServedApplication
-from cds_service.services.decision import decide, read_laboratory
-from cds_service.services.site import site_from_settings
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 from cds_service.settings import settings_from_dict
 from cds_service.smart.addresses import LAUNCH, address_of
 from cds_service.smart.picture import draw_picture
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from flask import Flask
     from markupsafe import Markup
 
+    from cds_service.decision.site import Site
     from cds_service.demo.patients import PatientStory
     from cds_service.server.in_force import InForce
-    from cds_service.services.site import Site
     from cds_service.settings import Settings
 
 _LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
@@ -81,7 +82,7 @@ def _never(*_: object) -> None:
 def build_demo_app(settings: Settings) -> Flask:
     """Add the EHR page to the service's own application. It calls the service over HTTP, as an EHR does."""
     app = create_app(settings)
-    site = site_from_settings(settings)
+    site = site_from_settings(settings, SII_RECURRENCE_RISK)
 
     def story_of(patient_id: str) -> PatientStory | None:
         return next((story for story in build_stories(utc_now().date()) if story.id == patient_id), None)
@@ -118,7 +119,7 @@ def picture_of_story(story: PatientStory, site: Site) -> Markup:
         laboratory,
         decision,
         decision.eligibility.calendar(site.policy, now),
-        site.policy.cutoff,
+        site.criterion,
         texts_in(language),
         trend_texts_in(language),
     )

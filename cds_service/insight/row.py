@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cds_service.clinical.models import LabResult
     from cds_service.clinical.outcomes import Assessment
     from cds_service.clinical.timing import TimedDraw
-    from cds_service.services.decision import Decision
+    from cds_service.decision.flow import Decision
 
 # Outcomes with a value that was compared with the cut-off.
 DECIDED: Final = frozenset({"above-cutoff", "not-above-cutoff"})

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from cds_service.clinical.reasons import Reason
 
 if TYPE_CHECKING:
-    from cds_service.clinical.models import LabResult
     from cds_service.normalization.observed import ObservedResult
     from fhir_mappings.models import DifferentialLimits
 
@@ -64,14 +63,6 @@ def disagree(counts: tuple[Decimal, Decimal], shares: tuple[Decimal, Decimal], l
     expected = _EXACT.multiply(counts[0], shares[1])
     found = _EXACT.multiply(shares[0], counts[1])
     return abs(_EXACT.subtract(expected, found)) > _EXACT.multiply(limit, expected)
-
-
-def multiply(*results: LabResult) -> Decimal:
-    """Return the exact product of the values of at most three results."""
-    product = Decimal(1)
-    for result in results:
-        product = _EXACT.multiply(product, result.quantity.value)
-    return product
 
 
 def is_doubtful_share(result: ObservedResult) -> bool:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from cds_service.clinical.models import Analyte, BloodCounts, BloodDraw, ExcludedResult
 from cds_service.clinical.reasons import Reason
+from cds_service.clinical.rule import index_of
 from cds_service.normalization.clumps import without_clumped
-from cds_service.normalization.differential import multiply
 from cds_service.normalization.differential_readings import SummedResult
 from cds_service.normalization.observed import ObservedResult, specimen_key
 from cds_service.normalization.one_draw import DrawBuilder, Members
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date, timedelta
 
     from cds_service.clinical.models import DatedResult
+    from cds_service.clinical.rule import Index
     from cds_service.normalization.observations import Reading
     from fhir_mappings.models import DifferentialLimits
 
@@ -37,10 +38,13 @@ def pair_draws(
     reading: Reading,
     same_draw: timedelta,
     limits: DifferentialLimits,
+    index: Index,
     *,
     truncated: bool,
 ) -> BloodCounts:
     """Form every complete draw, newest first, and keep what is left over with the reasons.
+
+    Draws of one moment conflict unless they have one `index`, which is all that the rule makes of them.
 
     Results excluded only beside their partner (fraction-mislabelled, a differential above 101 %) join `excluded`.
     """
@@ -59,7 +63,7 @@ def pair_draws(
     draws += draws_of_rest
     left_over = _LeftOver(draws_of_rest if not builder.refused else draws, builder)
     return BloodCounts(
-        draws=_newest_first(draws),
+        draws=_newest_first(draws, index),
         unpaired=left_over.unpaired(rest),
         pairing_reasons=tuple(sorted(builder.reasons)),
         excluded=(*reading.excluded, *clumped, *left_over.excluded()),
@@ -153,20 +157,20 @@ def _may_be_one_specimen(
     return is_one_draw(results)
 
 
-def _newest_first(draws: list[BloodDraw]) -> tuple[BloodDraw, ...]:
+def _newest_first(draws: list[BloodDraw], index: Index) -> tuple[BloodDraw, ...]:
     """Sort draws; where one moment holds draws that say different things, nobody can tell which one counts."""
     by_moment: defaultdict[_Order, list[BloodDraw]] = defaultdict(list)
     for draw in draws:
         by_moment[draw.effective.order].append(draw)
-    return tuple(_settle(by_moment[moment]) for moment in sorted(by_moment, reverse=True))
+    return tuple(_settle(by_moment[moment], index) for moment in sorted(by_moment, reverse=True))
 
 
-def _settle(draws: list[BloodDraw]) -> BloodDraw:
+def _settle(draws: list[BloodDraw], index: Index) -> BloodDraw:
     """Return the draw that stands for all of one moment; which one it is does not depend on their order."""
     if len(draws) == 1:
         return draws[0]
     first = min(draws, key=lambda draw: [(r.quantity.value, r.reported, r.origin) for r in draw.results])
-    if all(draw.problems == first.problems and (first.problems or _say_the_same(draw, first)) for draw in draws):
+    if all(draw.problems == first.problems and (first.problems or _say_the_same(draw, first, index)) for draw in draws):
         others = tuple(reading for draw in draws for reading in draw.others)
         return BloodDraw(*_formula(first), first.problems, others, first.beside) if others else first
     return BloodDraw(first.neutrophils, first.lymphocytes, first.platelets, (Reason.CONFLICTING_RESULTS,))
@@ -177,11 +181,6 @@ def _formula(draw: BloodDraw) -> tuple[DatedResult, DatedResult, DatedResult]:
     return neutrophils, lymphocytes, platelets
 
 
-def _say_the_same(one: BloodDraw, other: BloodDraw) -> bool:
-    """Tell whether the values of two draws stand in one proportion, which is all that the rule makes of them.
-
-    P1 N1 / L1 = P2 N2 / L2, multiplied out so that nothing is rounded; lymphocytes are not zero.
-    """
-    return multiply(one.platelets, one.neutrophils, other.lymphocytes) == multiply(
-        other.platelets, other.neutrophils, one.lymphocytes
-    )
+def _say_the_same(one: BloodDraw, other: BloodDraw, index: Index) -> bool:
+    """Tell whether two draws have the same index, exactly; lymphocytes are not zero."""
+    return index_of(index, *one.results) == index_of(index, *other.results)

@@ -1,1 +1,1 @@
-"""The table of contents: one file per CDS Service, its flow one line a step."""
+"""The CDS Services, one file each: what is asked, by which rule, in which words. `app.py` says which of them answer."""

@@ -1,138 +1,37 @@
-"""The CDS Service sii-recurrence-risk: decide, say it, record it, answer."""
+"""The CDS Service sii-recurrence-risk: SII above the published cut-off (Yu 2023)."""
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from cds_service.cards.builder import CardBuilder
-from cds_service.cards.extension import EXTENSION_NAME, assessment_extension
-from cds_service.clinical.evidence import PUBLISHED_CUTOFF, STUDY_CITATION, STUDY_DOI
-from cds_service.errors import DataUnavailableError
-from cds_service.hooks.discovery import ServiceDescription
-from cds_service.hooks.request import HOOK
-from cds_service.hooks.response import Answer, CDSResponse, Verdict
-from cds_service.services.decision import decide
-from cds_service.services.identity import SII_RECURRENCE_RISK
-from cds_service.services.recording import Moment, present
+from cds_service.cards.voice import Voice
+from cds_service.cards.wording import texts_in
+from cds_service.clinical.evidence import PUBLISHED_CUTOFF, STUDY_CITATION, STUDY_DOI, STUDY_URL
+from cds_service.clinical.sii import SII_RULE
+from cds_service.decision.definition import ServiceDefinition
+from cds_service.hooks.response import Coding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from cds_service.acquisition.delivery import Fetching
-    from cds_service.authorization.clients import TrustedClient
-    from cds_service.clinical.outcomes import Assessment
-    from cds_service.hooks.feedback import FeedbackBatch
-    from cds_service.hooks.request import CDSRequest
-    from cds_service.hooks.response import Card
-    from cds_service.services.decision import Decision
-    from cds_service.services.recording import Recorder
-    from cds_service.services.site import Site
-    from cds_service.services.snoozing import Snoozing
-
-SERVICE_ID: Final = SII_RECURRENCE_RISK.id
-# The version of the CDS Hooks specification that is implemented.
-SPECIFICATION_VERSION: Final = "2.0.1"
+    from cds_service.clinical.policy import ClinicalPolicy
 
 
-class SIIRecurrenceRisk:
-    """Answers patient-view for one site."""
-
-    id: Final = SERVICE_ID
-
-    def __init__(self, site: Site, recorder: Recorder, fetching: Fetching, snoozing: Snoozing | None = None) -> None:
-        """Keep the site, where decisions are recorded, how missing data are fetched, and what is snoozed, if at all."""
-        self._snoozing = snoozing
-        self._site = site
-        self._fetching = fetching
-        self._recorder = recorder
-        self._cards = CardBuilder(site.cards, site.policy, site.mappings.version)
-
-    def describe(self) -> ServiceDescription:
-        """Return the entry of the discovery answer."""
-        return ServiceDescription(
-            hook=HOOK,
-            title="SII recurrence risk after interventional therapy of primary liver cancer",
-            description=(
-                "Computes the systemic immune-inflammation index (platelets x neutrophils / lymphocytes) of adults "
-                "with primary liver cancer after interventional therapy and shows a card when it is above the "
-                f"cut-off {self._site.policy.cutoff} (published: {PUBLISHED_CUTOFF}, {STUDY_CITATION}, "
-                f"doi {STUDY_DOI})."
-            ),
-            id=SERVICE_ID,
-            prefetch={key: query.template() for key, query in self._fetching.queries.items()},
-            usage_requirements=(
-                "FHIR R4. Needs bloodCounts, conditions and procedures, by prefetch or from the FHIR server; patient "
-                "and albumin are optional. "
-                "For professionals; the rule and its timing need local clinical review."
-            ),
-            version=SPECIFICATION_VERSION,
-        )
-
-    def answer(
-        self,
-        request: CDSRequest,
-        client: TrustedClient,
-        *,
-        request_id: str,
-        now: datetime,
-        new_uuid: Callable[[], str],
-    ) -> Answer:
-        """Decide, record the decision, and return the cards; in silent mode the record is all there is.
-
-        Raises ServiceError when data cannot be had or the decision cannot be recorded.
-        """
-        started, plan = perf_counter(), self._fetching.plan()
-        try:
-            decision = decide(request, client, self._site, now, plan)
-        except DataUnavailableError as error:
-            self._recorder.record_unavailable(request, client, error.keys, _moment(request_id, now, started))
-            raise
-        cards = self._cards.in_language(client.language).build(
-            decision.assessment, new_uuid, decision.gaps, client.trend_app
-        )
-        snoozed = self._snoozed_until(request, client, decision, cards, now)
-        presentation = present(cards, client, snoozed)
-        moment = _moment(request_id, now, started)
-        # The last moment at which nothing is recorded, so nothing is half recorded.
-        plan.check()
-        self._recorder.record_decision(request, client, decision, cards, presentation, moment)
-        if self._snoozing is not None and presentation == "shown":
-            self._snoozing.note_shown(cards[0].uuid, request.context.patientId, client, decision, now)
-        response = respond(cards, decision, self._site, snoozed, silent=client.mode == "silent")
-        return Answer(response, _verdict(decision.assessment))
-
-    def receive_feedback(self, batch: FeedbackBatch, client: TrustedClient, *, request_id: str, now: datetime) -> None:
-        """Record what became of cards. Unknown cards are recorded too: another host may have shown them."""
-        self._recorder.record_feedback(batch.items, client, Moment(request_id, now, {}))
-        if self._snoozing is not None:
-            self._snoozing.take_feedback(batch.items, client, now)
-
-    def _snoozed_until(
-        self, request: CDSRequest, client: TrustedClient, decision: Decision, cards: tuple[Card, ...], now: datetime
-    ) -> datetime | None:
-        if self._snoozing is None or not cards or client.mode == "silent":
-            return None
-        return self._snoozing.until(request.context.patientId, client, decision, now)
+def _describe(policy: ClinicalPolicy) -> str:
+    return (
+        "Computes the systemic immune-inflammation index (platelets x neutrophils / lymphocytes) of adults "
+        "with primary liver cancer after interventional therapy and shows a card when it is above the "
+        f"cut-off {policy.cutoff} (published: {PUBLISHED_CUTOFF}, {STUDY_CITATION}, "
+        f"doi {STUDY_DOI})."
+    )
 
 
-def respond(
-    cards: tuple[Card, ...], decision: Decision, site: Site, snoozed: datetime | None = None, *, silent: bool
-) -> CDSResponse:
-    """Return the answer to a hook. A snooze hides the cards and is told in the extension; silence hides both."""
-    if silent:
-        return CDSResponse(cards=())
-    cards = cards if snoozed is None else ()
-    if not site.cards.assessment_extension:
-        return CDSResponse(cards=cards)
-    told = assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps, snoozed)
-    return CDSResponse(cards=cards, extension={EXTENSION_NAME: told})
-
-
-def _verdict(assessment: Assessment) -> Verdict:
-    return Verdict(assessment.outcome, assessment.reasons, tuple(assessment.exclusions.items()))
-
-
-def _moment(request_id: str, now: datetime, started: float) -> Moment:
-    return Moment(request_id, now, {"decide": (perf_counter() - started) * 1000})
+SII_RECURRENCE_RISK: Final = ServiceDefinition(
+    id="sii-recurrence-risk",
+    title="SII recurrence risk after interventional therapy of primary liver cancer",
+    describe=_describe,
+    voice=Voice(
+        rule=SII_RULE,
+        topic=Coding(code="siiRecurrenceRisk", system="https://sii-cds.org/CodeSystem/topics", display="SII"),
+        source_url=STUDY_URL,
+        texts_in=texts_in,
+    ),
+)

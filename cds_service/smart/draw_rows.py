@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cds_service.cards import numbers
 from cds_service.clinical.outcomes import AboveCutoff, Indeterminate, NotAboveCutoff
 from cds_service.clinical.readings import problems_under
-from cds_service.clinical.sii import compute_sii, shown_sii
 from cds_service.clinical.timing import Relation
 from cds_service.reports.printable import printable
 from cds_service.smart.picture import is_used
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from cds_service.clinical.models import LabResult
     from cds_service.clinical.outcomes import Assessment
     from cds_service.clinical.timing import TimedDraw, TreatmentCalendar
-    from cds_service.services.decision import Decision
-    from cds_service.services.site import Site
+    from cds_service.decision.flow import Decision
+    from cds_service.decision.site import Site
 
 # Years of monthly draws. A page stays under 200 kB whatever the chart holds.
 MOST_ROWS: Final = 40
@@ -55,16 +54,16 @@ def draw_rows(
     """Return the complete draws, newest first."""
     if decision.laboratory is None:
         return ()
-    cutoff = site.policy.cutoff
+    criterion = site.criterion
     rows = []
     for draw in decision.laboratory.counts.draws[:MOST_ROWS]:
-        timed, problems = calendar.place(draw), problems_under(draw, cutoff)
+        timed, problems = calendar.place(draw), problems_under(draw, criterion)
         decides = is_used(draw, decision.assessment)
         reasons = () if decides else (*((timed.refusal,) if timed.refusal is not None else ()), *problems)
         rows.append(
             Row(
                 taken=numbers.moment(draw.effective),
-                sii="" if problems else f"{shown_sii(compute_sii(draw), cutoff):f}",
+                sii="" if problems else f"{criterion.shown(draw):f}",
                 place=_place(timed, texts, trend),
                 state=_state(timed, decision.assessment, trend, decides=decides, refused=bool(reasons)),
                 decides=decides,

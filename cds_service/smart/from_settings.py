@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from cds_service.acquisition.delivery import Fetching
     from cds_service.acquisition.fhir.fetcher import FetchWatch
     from cds_service.authorization.client_assertion import SigningKey
-    from cds_service.services.recording import Recorder
-    from cds_service.services.site import Site
+    from cds_service.decision.recording import Recorder
+    from cds_service.decision.site import Site
     from cds_service.settings import Settings
     from cds_service.settings.smart_app import SmartAppSettings
     from cds_service.state.used_tokens import UsedTokens

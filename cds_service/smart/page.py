@@ -17,7 +17,7 @@ from cds_service.reports.timeline.panels import panels_style
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cds_service.services.site import Site
+    from cds_service.decision.site import Site
     from cds_service.smart.view import View
 
 # A page of a patient must not come back with the browser's back button, which no header prevents.

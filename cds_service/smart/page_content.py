@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from cds_service.cards.wording.trend_texts import TrendTexts
     from cds_service.clinical.reasons import Reason
     from cds_service.clinical.timing import TreatmentCalendar
-    from cds_service.services.decision import Decision
-    from cds_service.services.site import Site
+    from cds_service.decision.flow import Decision
+    from cds_service.decision.site import Site
     from cds_service.smart.view import View
 
 
@@ -121,7 +121,7 @@ def _reasons(decision: Decision) -> Sequence[Reason]:
 
 def _words(decision: Decision, site: Site, texts: Texts, trend: TrendTexts) -> tuple[str, str]:
     """Return headline and text, as the card has them or would have them."""
-    assessment, said = decision.assessment, Said(texts, site.policy, site.mappings.version)
+    assessment, said = decision.assessment, Said(site.service.rule, texts, site.policy, site.mappings.version)
     if isinstance(assessment, NotEligible):
         return trend.outcomes[assessment.outcome], ""
     if isinstance(assessment, Indeterminate):
@@ -134,7 +134,7 @@ def _words(decision: Decision, site: Site, texts: Texts, trend: TrendTexts) -> t
 def _picture(decision: Decision, calendar: TreatmentCalendar, site: Site, texts: Texts, trend: TrendTexts) -> Markup:
     if decision.laboratory is None:
         return Markup()
-    return draw_picture(decision.laboratory, decision, calendar, site.policy.cutoff, texts, trend)
+    return draw_picture(decision.laboratory, decision, calendar, site.criterion, texts, trend)
 
 
 def _diagnoses(decision: Decision) -> tuple[str, ...]:

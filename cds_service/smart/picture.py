@@ -10,22 +10,21 @@ from cds_service.cards.numbers import plain
 from cds_service.clinical.models import Analyte, Basis
 from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
 from cds_service.clinical.readings import problems_under
-from cds_service.clinical.sii import compute_sii, shown_sii
 from cds_service.reports.printable import printable
 from cds_service.reports.timeline.panels import Mark, Panel, Picture, Procedure, draw_panels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
-    from decimal import Decimal
 
     from cds_service.cards.wording.texts import Texts
     from cds_service.cards.wording.trend_texts import TrendTexts
     from cds_service.clinical.chart_facts import ProcedureFact
     from cds_service.clinical.models import BloodDraw, DatedResult, LabResult
     from cds_service.clinical.outcomes import Assessment
+    from cds_service.clinical.rule import Criterion
     from cds_service.clinical.timing import TreatmentCalendar
-    from cds_service.services.decision import Decision, Laboratory
+    from cds_service.decision.flow import Decision, Laboratory
 
 _COUNTED: Final = (Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES, Analyte.PLATELETS)
 _UNITS: Final = {Analyte.ALBUMIN: "g/L"}
@@ -40,12 +39,12 @@ def draw_picture(
     laboratory: Laboratory,
     decision: Decision,
     calendar: TreatmentCalendar,
-    cutoff: Decimal,
+    criterion: Criterion,
     texts: Texts,
     trend: TrendTexts,
 ) -> Markup:
     """Return the SVG of a chart; an empty text where it holds nothing with a day."""
-    draws = _Draws(laboratory.counts.draws[:MOST_MARKS], decision.assessment, cutoff)
+    draws = _Draws(laboratory.counts.draws[:MOST_MARKS], decision.assessment, criterion)
     procedures = numbered(decision.facts.procedures)
     panels = (
         draws.panel(trend),
@@ -85,17 +84,17 @@ def is_used(draw: BloodDraw, assessment: Assessment) -> bool:
 class _Draws:
     """Complete draws with their SII, and which of them decided."""
 
-    def __init__(self, draws: Sequence[BloodDraw], assessment: Assessment, cutoff: Decimal) -> None:
-        self._cutoff = cutoff
+    def __init__(self, draws: Sequence[BloodDraw], assessment: Assessment, criterion: Criterion) -> None:
+        self._cutoff = criterion.cutoff
         self._all = draws
         self.marks: list[Mark] = []
         self.without_sii: list[tuple[date, str]] = []
         for draw in draws:
-            day, problems = draw.effective.day, problems_under(draw, cutoff)
+            day, problems = draw.effective.day, problems_under(draw, criterion)
             if problems:
                 self.without_sii.append((day, f"{day}: {', '.join(problems)}"))
                 continue
-            sii = shown_sii(compute_sii(draw), cutoff)
+            sii = criterion.shown(draw)
             self.marks.append(Mark(day, sii, f"{day}: SII {sii:f}", "decides" if is_used(draw, assessment) else "draw"))
         self.decisive = {id(draw) for draw in draws if is_used(draw, assessment)}
 

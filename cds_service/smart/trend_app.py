@@ -11,6 +11,8 @@ from cds_service.acquisition.fhir.access import FHIRAccess
 from cds_service.acquisition.fhir.connections import TimeLimit
 from cds_service.acquisition.prefetch import PATIENT
 from cds_service.authorization.clients import TrustedClient
+from cds_service.decision.flow import decide
+from cds_service.decision.recording import Moment
 from cds_service.errors import (
     DataUnavailableError,
     DeadlineError,
@@ -20,8 +22,6 @@ from cds_service.errors import (
     LaunchUpstreamError,
 )
 from cds_service.hooks.request import HOOK, CDSRequest, Context, FHIRAuthorization
-from cds_service.services.decision import decide
-from cds_service.services.recording import Moment
 from cds_service.smart.departure import Departure, check_answer, depart, redeem
 from cds_service.smart.id_token import ExpectedToken, user_of, verify_id_token
 from cds_service.smart.patient_banner import read_banner
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from cds_service.acquisition.delivery import Fetching
     from cds_service.acquisition.fhir.exchange import Exchanger
     from cds_service.audit.earlier_decisions import EarlierDecisions
-    from cds_service.services.recording import Recorder
-    from cds_service.services.site import Site
+    from cds_service.decision.recording import Recorder
+    from cds_service.decision.site import Site
     from cds_service.smart.discovery import AuthorizationServer, Endpoints
     from cds_service.smart.launch_secret import LaunchSecret
     from cds_service.smart.parameters import Callback, LaunchRequest

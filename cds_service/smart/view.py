@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cds_service.audit.earlier_decisions import EarlierDecisions
-    from cds_service.services.decision import Decision
+    from cds_service.decision.flow import Decision
     from cds_service.smart.patient_banner import Banner
 
 

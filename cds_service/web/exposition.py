@@ -21,7 +21,6 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from cds_service.errors import ServiceError
-from cds_service.services.identity import SII_RECURRENCE_RISK
 from cds_service.web.authentication import PublicView
 from cds_service.web.exchange import current_exchange
 from cds_service.web.metrics import CONFIGURATION_IN_USE
@@ -117,7 +116,7 @@ class _Now(Collector):
             ready.add_metric([name], float(_holds(check)))
         yield ready
         info = GaugeMetricFamily("sii_cds_build_info", "Always 1; versions are labels.", labels=["version", "rule"])
-        info.add_metric([version("sii-cds"), SII_RECURRENCE_RISK.rule_version], 1)
+        info.add_metric([version("sii-cds"), next(iter(self._parts.services.values())).rule_version], 1)
         yield info
 
 

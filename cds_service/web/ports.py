@@ -26,6 +26,10 @@ class CDSService(Protocol):
     def id(self) -> str:
         """Name the service in its path."""
 
+    @property
+    def rule_version(self) -> str:
+        """Name the version of the rule it decides by."""
+
     def describe(self) -> ServiceDescription:
         """Return its entry of the discovery answer."""
 

@@ -16,8 +16,11 @@ CLOSED_PACKAGES: dict[str, tuple[str, ...]] = {
     "cds_service.insight.cohort.statistics": ("cds_service.insight.cohort.statistics", "numpy", "scipy"),
 }
 FORBIDDEN: dict[str, tuple[str, ...]] = {
-    "cds_service.hooks": ("cds_service.services", "cds_service.web"),
+    "cds_service.hooks": ("cds_service.decision", "cds_service.services", "cds_service.web"),
+    # A record is written and read without deciding anything.
+    "cds_service.audit": ("cds_service.decision", "cds_service.services"),
     # What answers a hook does not look at many decisions, nor load what that needs.
+    "cds_service.decision": ("cds_service.insight", "cds_service.services", "cds_service.web"),
     "cds_service.services": ("cds_service.insight",),
     "cds_service.web": ("cds_service.insight",),
     "cds_service.smart": ("cds_service.insight", "cds_service.web"),
@@ -29,6 +32,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
             "audit",
             "cards",
             "clinical",
+            "decision",
             "insight",
             "normalization",
             "services",
@@ -41,6 +45,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         "cds_service.acquisition",
         "cds_service.cards",
         "cds_service.clinical",
+        "cds_service.decision",
         "cds_service.services",
         "cds_service.settings",
         "cds_service.web",
@@ -105,7 +110,9 @@ def test_import_rules_whole_source_no_refused_import() -> None:
         ("cds_service.hooks.request", "from cds_service.services import sii", "models do not know who uses them"),
         ("cds_service.hooks.request", "import cds_service.web.app", "nor the edge"),
         ("cds_service.reports.content", "from cds_service.clinical import models", "a document of anything"),
-        ("cds_service.state.snoozes", "from cds_service.services import snoozing", "the store below its users"),
+        ("cds_service.state.snoozes", "from cds_service.decision import snoozing", "the store below its users"),
+        ("cds_service.decision.flow", "from cds_service.services import sii", "any service is decided alike"),
+        ("cds_service.audit.records", "from cds_service.decision import flow", "a record decides nothing"),
         ("cds_service.services.sii", "from flask import g", "services know nothing of the web"),
         ("cds_service.audit.record", "import flask.wrappers", "a module inside flask"),
         ("cds_service.cards.wording", "def f():\n    import flask", "an import inside a function"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.audit.log import AuditLog
 from cds_service.cli.main import main
-from cds_service.services.recording import Recorder
+from cds_service.decision.recording import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,10 +18,12 @@ from cds_service.authorization.clients import TrustedClient
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import assessment_extension
 from cds_service.cards.options import CardOptions
+from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.decision.flow import decide
+from cds_service.decision.site import Site
 from cds_service.hooks.request import parse_cds_request
-from cds_service.services.decision import decide
-from cds_service.services.site import Site
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from fhir_mappings import load_mappings
 
 CASES = Path(__file__).parents[1] / "fixtures" / "cases"
@@ -47,12 +49,12 @@ ROWS = [(folder, row) for folder in MOMENTS for row in table(folder)]
 def answer(folder: str, file: str) -> Answer:
     """Ask a site with settings as shipped, in UTC, at the moment of the folder."""
     policy = ClinicalPolicy(ZoneInfo("UTC"))
-    site = Site(policy, load_mappings(), CardOptions("https://cds.example/model-card"), "active", "test")
+    site = Site(policy, load_mappings(), CardOptions("https://cds.example/model-card"), "active", "test", SII)
     request = parse_cds_request((CASES / folder / file).read_bytes())
     client = TrustedClient(name="ehr", issuer=None, mode="active")
     decision = decide(request, client, site, datetime.fromisoformat(MOMENTS[folder]))
-    told = assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps)
-    cards = CardBuilder(site.cards, policy, "test").build(decision.assessment, lambda: "uuid", decision.gaps)
+    told = assessment_extension(RULE_VERSION, decision.assessment, decision.facts.excluded_reasons, decision.gaps)
+    cards = CardBuilder(SII.voice, site.cards, policy, "test").build(decision.assessment, lambda: "uuid", decision.gaps)
     return Answer(
         outcome=told["outcome"],
         reasons=frozenset((*told.get("reasons", ()), *told.get("exclusions", ()), *told.get("chartExclusions", ()))),

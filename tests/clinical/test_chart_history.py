@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.cards.extension import assessment_extension
+from cds_service.clinical.evidence import RULE_VERSION
 from tests.clinical.test_replayed_charts import chart_of
 from tests.support.charts import (
     ICD10CM,
@@ -243,7 +244,7 @@ SPREAD_OUT: list[tuple[Json, str, dict[str, int], str]] = [
 @pytest.mark.parametrize(("request_body", "outcome", "exclusions", "reason"), [*SITES, *DATES, *WINDOWS, *SPREAD_OUT])
 def test_history_is_judged_and_kept(request_body: Json, outcome: str, exclusions: dict[str, int], reason: str) -> None:
     decision = decided(json_text(request_body))
-    found = assessment_extension(decision.assessment, decision.facts.excluded_reasons)
+    found = assessment_extension(RULE_VERSION, decision.assessment, decision.facts.excluded_reasons)
     then, now = chart_of(json_text(request_body))
 
     assert (found["outcome"], found.get("chartExclusions", {})) == (outcome, exclusions), (reason, found)

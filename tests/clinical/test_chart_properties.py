@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import assessment_extension
+from cds_service.clinical.evidence import RULE_VERSION
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from tests.support.charts import NOW, SNOMED, Json, bundle, condition, draw, hook_request, procedure, status
 from tests.support.strategies import json_text
 from tests.unit.normalization.reading import decided, site
@@ -34,7 +36,7 @@ def chart(drawn: int, treated: int, conditions: list[Json], procedures: list[Jso
 
 
 def told(request: Json) -> dict[str, Any]:
-    return assessment_extension(decided(json_text(request)).assessment)
+    return assessment_extension(RULE_VERSION, decided(json_text(request)).assessment)
 
 
 def number(answer: dict[str, Any]) -> tuple[Any, ...]:
@@ -94,7 +96,7 @@ def test_metastasis_that_counts_never_yields_a_card(
     if truncated:
         request["prefetch"]["conditions"]["total"] = 900
     decision = decided(json_text(request))
-    cards = CardBuilder(site().cards, site().policy, "m").build(decision.assessment, lambda: "uuid")
+    cards = CardBuilder(SII.voice, site().cards, site().policy, "m").build(decision.assessment, lambda: "uuid")
 
     assert (decision.assessment.outcome, cards) == ("not-eligible", ())
 

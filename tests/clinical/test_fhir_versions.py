@@ -15,6 +15,7 @@ from fhir.resources.R4B.observation import Observation as R4BObservation
 from fhir.resources.STU3.observation import Observation as STU3Observation
 
 from cds_service.cards.extension import assessment_extension
+from cds_service.clinical.evidence import RULE_VERSION
 from tests.clinical.test_samples import ROWS, Sample, hook
 from tests.unit.normalization.reading import decided
 
@@ -69,7 +70,9 @@ def test_result_of_another_fhir_version_decides_like_that_of_r4(
         model.model_validate(entry["resource"])
 
     now = datetime.fromisoformat(f"{sample.today}T10:00:00").replace(tzinfo=UTC)
-    told, expected = (assessment_extension(decided(body, now).assessment) for body in (rewritten, request))
+    told, expected = (
+        assessment_extension(RULE_VERSION, decided(body, now).assessment) for body in (rewritten, request)
+    )
 
     assert len(found) >= 3
     assert told == expected, version

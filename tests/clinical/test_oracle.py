@@ -17,10 +17,12 @@ import pytest
 from cds_service.authorization.clients import TrustedClient
 from cds_service.cards.extension import assessment_extension
 from cds_service.cards.options import CardOptions
+from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.decision.flow import decide
+from cds_service.decision.site import Site
 from cds_service.hooks.request import parse_cds_request
-from cds_service.services.decision import decide
-from cds_service.services.site import Site
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from fhir_mappings import load_mappings
 from tests.clinical.oracle.judgement import Verdict
 from tests.clinical.oracle.make_oracle import TABLE, table
@@ -139,9 +141,16 @@ def body(row: Row) -> bytes:
 
 
 def assessed(row: Row) -> dict[str, Any]:
-    site = Site(ClinicalPolicy(ZoneInfo(row["zone"])), MAPPINGS, CardOptions("https://x.example/"), "active", "test")
+    site = Site(
+        ClinicalPolicy(ZoneInfo(row["zone"])),
+        MAPPINGS,
+        CardOptions("https://x.example/"),
+        "active",
+        "test",
+        SII,
+    )
     decision = decide(parse_cds_request(body(row)), CLIENT, site, datetime.fromisoformat(row["now"]))
-    return assessment_extension(decision.assessment)
+    return assessment_extension(RULE_VERSION, decision.assessment)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])

@@ -21,6 +21,8 @@ from cds_service.audit.reading import read_entries
 from cds_service.audit.records import ConfigurationRecord
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.decision.flow import decide
+from cds_service.decision.site import Site
 from cds_service.demo.client import hook_request as story_request
 from cds_service.hooks.request import parse_cds_request
 from cds_service.insight.sources.replay import (
@@ -32,8 +34,7 @@ from cds_service.insight.sources.replay import (
     NotRecomputed,
     replay,
 )
-from cds_service.services.decision import decide
-from cds_service.services.site import Site
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from fhir_mappings import load_mappings
 from fhir_mappings.mappings import build_mappings
 from tests.clinical import test_cases, test_demo_stories, test_oracle, test_samples
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cds_service.services.recording import RecordingChoices
+    from cds_service.decision.recording import RecordingChoices
     from fhir_mappings.mappings import Mappings
 
 MAPPINGS = load_mappings()
@@ -75,7 +76,7 @@ def test_replay_keeps_no_text_of_a_laboratory(log: Path) -> None:
 
 
 def site_in(zone: str, mappings: Mappings = MAPPINGS) -> Site:
-    return Site(ClinicalPolicy(ZoneInfo(zone)), mappings, CardOptions("https://x.example/"), "active", zone)
+    return Site(ClinicalPolicy(ZoneInfo(zone)), mappings, CardOptions("https://x.example/"), "active", zone, SII)
 
 
 def hooks() -> Iterator[Hook]:
@@ -223,7 +224,7 @@ def test_decision_whose_limits_are_not_in_the_log_is_not_recomputed(tmp_path: Pa
     record(tmp_path, [Hook("h", json_text(charts.hook_request()).encode(), charts.NOW, site_in("UTC"))])
     entries = [entry for entry in read_entries(tmp_path) if not isinstance(entry.record, ConfigurationRecord)]
 
-    (found,) = replay(entries, site_in("UTC"))
+    (found,) = replay(entries, {"sii-recurrence-risk": site_in("UTC")})
 
     assert isinstance(found, NotRecomputed)
     assert found.why == NO_LIMITS

@@ -17,11 +17,12 @@ from cds_service.audit.log import AuditLog
 from cds_service.audit.reading import verify_log
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.decision.flow import decide
+from cds_service.decision.recording import Moment, Recorder
+from cds_service.decision.site import Site
 from cds_service.errors import AuditUnavailableError
 from cds_service.hooks.request import parse_cds_request
-from cds_service.services.decision import decide
-from cds_service.services.recording import Moment, Recorder
-from cds_service.services.site import Site
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from cds_service.web.metrics import Metrics
 from fhir_mappings import load_mappings
 from tests.support import charts
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 ZONE = ZoneInfo("Pacific/Auckland")
 BODY = json_text(charts.hook_request()).encode()
-SITE = Site(ClinicalPolicy(ZONE), load_mappings(), CardOptions("https://x.example/"), "active", "a")
+SITE = Site(ClinicalPolicy(ZONE), load_mappings(), CardOptions("https://x.example/"), "active", "a", SII)
 # SII of the chart is 711.7: above the published cut-off, not above this one.
 STRICTER = replace(SITE, policy=ClinicalPolicy(ZONE, cutoff=Decimal(800)), configuration_hash="b")
 

@@ -13,7 +13,8 @@ from cds_service.audit.reading import read_entries, verify_log
 from cds_service.audit.records import HookRecord
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.policy import ClinicalPolicy
-from cds_service.services.site import Site
+from cds_service.decision.site import Site
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from fhir_mappings import load_mappings
 from tests.support.recorded import replayed
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from cds_service.insight.sources.replay import Recomputed
 
 LOG = Path(__file__).resolve().parents[1] / "fixtures" / "audit"
-SITE = Site(ClinicalPolicy(UTC), load_mappings(), CardOptions("https://x.example/"), "active", "test")
+SITE = Site(ClinicalPolicy(UTC), load_mappings(), CardOptions("https://x.example/"), "active", "test", SII)
 
 
 @pytest.fixture(scope="module")

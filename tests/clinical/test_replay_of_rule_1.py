@@ -12,7 +12,8 @@ import pytest
 from cds_service.audit.reading import verify_log
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.policy import ClinicalPolicy
-from cds_service.services.site import Site
+from cds_service.decision.site import Site
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from fhir_mappings import load_mappings
 from tests.support.recorded import replayed
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cds_service.insight.sources.replay import Recomputed
 
 LOG = Path(__file__).resolve().parents[1] / "fixtures" / "audit_rule_1"
-SITE = Site(ClinicalPolicy(UTC), load_mappings(), CardOptions("https://x.example/"), "active", "test")
+SITE = Site(ClinicalPolicy(UTC), load_mappings(), CardOptions("https://x.example/"), "active", "test", SII)
 
 # What it was, what it is now, with which reasons.
 CHANGED = {

@@ -17,8 +17,9 @@ from cds_service.audit.reading import read_entries, verify_log
 from cds_service.audit.records import ConfigurationRecord, HookRecord, ViewRecord
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.decision.site import Site
 from cds_service.insight.sources.replay import OTHER_SERVICE, UNKNOWN_LIMIT
-from cds_service.services.site import Site
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from fhir_mappings import load_mappings
 from tests.support import charts
 from tests.support.recorded import Hook, record, replayed
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 
 ZONE = ZoneInfo("Pacific/Auckland")
 BODY = json_text(charts.hook_request()).encode()
-SITE = Site(ClinicalPolicy(ZONE), load_mappings(), CardOptions("https://x.example/"), "active", "a")
+SITE = Site(ClinicalPolicy(ZONE), load_mappings(), CardOptions("https://x.example/"), "active", "a", SII)
 # SII of the chart is 711.7: above the published cut-off, not above this one.
-OTHER = replace(SITE, policy=ClinicalPolicy(ZONE, cutoff=Decimal(800)), service=SITE.service._replace(id="nlr-risk"))
+OTHER = replace(SITE, policy=ClinicalPolicy(ZONE, cutoff=Decimal(800)), service=replace(SITE.service, id="nlr-risk"))
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def test_replay_with_current_limits_leaves_other_services_out_too(tmp_path: Path
 
     write(tmp_path, ("other", OTHER))
 
-    (found,) = replay(read_entries(tmp_path), SITE, current_limits=True)
+    (found,) = replay(read_entries(tmp_path), {SITE.service.id: SITE}, current_limits=True)
     assert isinstance(found, NotRecomputed)
 
 

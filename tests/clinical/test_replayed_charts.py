@@ -12,8 +12,8 @@ from cds_service.audit.chart_entries import ChartEntry
 from cds_service.audit.chart_keeping import ChartKeeper
 from cds_service.audit.chart_restoring import PATIENT_ID, RecordedChart
 from cds_service.audit.entries import verdict_members
+from cds_service.decision.flow import decide_chart
 from cds_service.errors import ServiceError
-from cds_service.services.decision import decide_chart
 from tests.support import charts
 from tests.support.strategies import damaged_requests, json_text
 from tests.unit.normalization.reading import decided

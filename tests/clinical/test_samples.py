@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cds_service.cards.extension import assessment_extension
+from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.errors import DataUnavailableError
 from tests.support.charts import Json, bundle, condition, procedure
 from tests.unit.normalization.reading import decided
@@ -221,7 +222,7 @@ def hook(sample: Sample) -> Json:
 @pytest.mark.parametrize("sample", ROWS, ids=str)
 def test_sample_is_decided_as_worked_out_by_hand(sample: Sample) -> None:
     now = datetime.fromisoformat(f"{sample.today}T10:00:00").replace(tzinfo=UTC)
-    told = assessment_extension(decided(hook(sample), now).assessment)
+    told = assessment_extension(RULE_VERSION, decided(hook(sample), now).assessment)
 
     assert told["outcome"] == sample.outcome
     assert tuple(told.get("reasons", ())) == sample.reasons

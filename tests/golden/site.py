@@ -68,7 +68,7 @@ def answered(site: GoldenSite) -> dict[str, Any]:
     """Ask all that is asked, and return every status and body by name; then answer the cards."""
     told: dict[str, Any] = {}
     cards: list[str] = []
-    with patch("cds_service.services.sii_recurrence_risk.perf_counter", lambda: 0.0):
+    with patch("cds_service.decision.answering.perf_counter", lambda: 0.0):
         for name, body in {**STORIES, **REFUSED}.items():
             answer = site.ask(body)
             told[name] = {"status": answer.status_code, "body": answer.get_json()}

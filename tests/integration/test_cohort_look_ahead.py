@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.decision.flow import decide_chart
+from cds_service.decision.reading_memory import ReadingMemory
+from cds_service.decision.site import site_from_settings
 from cds_service.insight.cohort.as_of import ChartAsOf, decide_as_of, end_of
 from cds_service.insight.cohort.assessing import Plan, assess_patient
 from cds_service.insight.cohort.designs import parse_design
 from cds_service.insight.cohort.export_heads import Head, HeadReader
 from cds_service.insight.cohort.patient_record import read_record
-from cds_service.services.decision import decide_chart
-from cds_service.services.reading_memory import ReadingMemory
-from cds_service.services.site import site_from_settings
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 from cds_service.settings import load_settings
 from tests.support.cohort.assessed import DESIGNS, ENVIRONMENT
 from tests.support.cohort.exports import encode, resources
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
     Later = Callable[[str, date, int], Json]
 
-SITE = site_from_settings(load_settings(None, ENVIRONMENT))
+SITE = site_from_settings(load_settings(None, ENVIRONMENT), SII_RECURRENCE_RISK)
 MEMORY = ReadingMemory(SITE)
 PLAN = Plan(site=SITE, designs=tuple(map(parse_design, DESIGNS)), name=str, memory=MEMORY, until=date(2030, 1, 1))
 READER = HeadReader(SITE.mappings)

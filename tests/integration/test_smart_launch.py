@@ -7,9 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from cds_service.app import SERVICES
 from cds_service.audit.reading import read_entries
+from cds_service.decision.site import sites_from_settings
 from cds_service.insight.sources.replay import Recomputed, replay
-from cds_service.services.site import site_from_settings
 from cds_service.settings import settings_from_dict
 from tests.support.charts import (
     PATIENT_ID,
@@ -163,7 +164,7 @@ def test_view_is_recomputed_by_replay(site: SmartSite) -> None:
     site.open()
 
     settings = settings_from_dict(smart_settings(site.server), site.folder)
-    (replayed,) = replay(read_entries(site.folder / "audit"), site_from_settings(settings))
+    (replayed,) = replay(read_entries(site.folder / "audit"), sites_from_settings(settings, SERVICES))
     assert isinstance(replayed, Recomputed)
     assert replayed.now is None
 

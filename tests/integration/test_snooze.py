@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cds_service.decision.snoozing import SnoozeOptions, Snoozing
 from cds_service.hooks.feedback import FeedbackItem
-from cds_service.services.identity import SII_RECURRENCE_RISK
-from cds_service.services.snoozing import SnoozeOptions, Snoozing
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from cds_service.state.installation_key import InstallationKey
 from cds_service.state.snoozes import SnoozeStore
 from tests.support.charts import NOW, bundle, days_ago, draw, hook_request, observation, procedure
 from tests.support.snooze_site import HOOK, HOURS, Hospital, ask, override, shown
-from tests.unit.services.asking import CLIENT, decision
+from tests.unit.decision.asking import CLIENT, decision
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,9 +225,7 @@ def test_snooze_works_for_several_hosts_on_postgresql(postgresql_url: str) -> No
     item = FeedbackItem("card", "overridden", NOW)
     with closing(SnoozeStore(postgresql_url)) as one, closing(SnoozeStore(postgresql_url)) as other:
         keys = InstallationKey(postgresql_url), InstallationKey(postgresql_url)
-        first, second = (
-            Snoozing(store, options, key, SII_RECURRENCE_RISK) for store, key in zip((one, other), keys, strict=True)
-        )
+        first, second = (Snoozing(store, options, key, SII) for store, key in zip((one, other), keys, strict=True))
         first.note_shown("card", "p1", CLIENT, found, NOW)
         for _ in range(2):
             second.take_feedback([item, FeedbackItem("123456", "overridden", NOW)], CLIENT, NOW)
@@ -263,8 +261,8 @@ def test_snooze_of_one_service_hides_no_card_of_another(tmp_path: Path) -> None:
     options = SnoozeOptions(timedelta(hours=HOURS), Decimal("0.25"))
     found = decision(hook_request())
     with closing(SnoozeStore(f"sqlite:///{tmp_path / 'state.db'}")) as store:
-        one = Snoozing(store, options, lambda: b"key", SII_RECURRENCE_RISK)
-        other = Snoozing(store, options, lambda: b"key", SII_RECURRENCE_RISK._replace(id="nlr-recurrence-risk"))
+        one = Snoozing(store, options, lambda: b"key", SII)
+        other = Snoozing(store, options, lambda: b"key", replace(SII, id="nlr-recurrence-risk"))
         one.note_shown("card", "p1", CLIENT, found, NOW)
         one.take_feedback([FeedbackItem("card", "overridden", NOW)], CLIENT, NOW)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
-from cds_service.services.sii_recurrence_risk import SERVICE_ID
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 from cds_service.web.pages import kept_document
 from cds_service.web.paths import feedback_path, service_path
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from werkzeug.datastructures import Headers
 
-HOOK = service_path(SERVICE_ID)
-FEEDBACK = feedback_path(SERVICE_ID)
+HOOK = service_path(SII_RECURRENCE_RISK.id)
+FEEDBACK = feedback_path(SII_RECURRENCE_RISK.id)
 DOCUMENT = kept_document()
 
 # Answers that no operation of a path has: another method, another path.

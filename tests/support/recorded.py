@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from cds_service.audit.log import AuditLog
 from cds_service.audit.reading import read_entries
 from cds_service.authorization.clients import TrustedClient
+from cds_service.decision.flow import decide
+from cds_service.decision.recording import Moment, Recorder, RecordingChoices
 from cds_service.errors import DataUnavailableError
 from cds_service.hooks.request import parse_cds_request
 from cds_service.insight.sources.replay import NotRecomputed, Recomputed, replay
-from cds_service.services.decision import decide
-from cds_service.services.recording import Moment, Recorder, RecordingChoices
 from cds_service.web.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from cds_service.services.site import Site
+    from cds_service.decision.site import Site
 
 CLIENT = TrustedClient(name="test", issuer=None, mode="active")
 VALUES_KEPT = RecordingChoices(keep_values=True, keep_comments=False, pseudonym_key=None, on_failure="refuse")
@@ -52,9 +52,9 @@ def record(directory: Path, hooks: Iterable[Hook], choices: RecordingChoices = V
             recorder.record_decision(request, CLIENT, decision, (), "none", moment)
 
 
-def replayed(directory: Path, site: Site) -> tuple[list[Recomputed], list[NotRecomputed]]:
+def replayed(directory: Path, *sites: Site) -> tuple[list[Recomputed], list[NotRecomputed]]:
     """Return the decisions that were recomputed, and the records that could not be."""
-    found = list(replay(read_entries(directory), site))
+    found = list(replay(read_entries(directory), {site.service.id: site for site in sites}))
     recomputed = [one for one in found if isinstance(one, Recomputed)]
     not_recomputed = [one for one in found if isinstance(one, NotRecomputed)]
     assert len(recomputed) + len(not_recomputed) == len(found)

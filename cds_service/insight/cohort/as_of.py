@@ -15,18 +15,18 @@ from cds_service.acquisition.chart import EligibilityChart, LaboratoryChart
 from cds_service.acquisition.prefetch import KeyState
 from cds_service.acquisition.resources import Malformed
 from cds_service.clinical.outcomes import Indeterminate, NotEligible
+from cds_service.decision.flow import decide_chart
 from cds_service.insight.cohort.patient_record import alive
-from cds_service.services.decision import decide_chart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cds_service.acquisition.resources import Observation, Patient
     from cds_service.clinical.outcomes import Assessment
+    from cds_service.decision.flow import Decision
+    from cds_service.decision.reading_memory import ReadingMemory
+    from cds_service.decision.site import Site
     from cds_service.insight.cohort.patient_record import Known, Order, PatientRecord
-    from cds_service.services.decision import Decision
-    from cds_service.services.reading_memory import ReadingMemory
-    from cds_service.services.site import Site
 
 _NO_RESULTS: Final[BundleContent[Any]] = BundleContent()
 # A draw may reach over midnight, one specimen over a day: no draw of a window begins before this.

@@ -7,6 +7,8 @@ import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from cds_service.decision.reading_memory import ReadingMemory
+from cds_service.decision.site import site_from_settings
 from cds_service.errors import CohortRunError
 from cds_service.insight.cohort.adjudication import read_outcomes
 from cds_service.insight.cohort.assessing import Plan
@@ -30,17 +32,16 @@ from cds_service.insight.cohort.run_description import describe_run
 from cds_service.insight.cohort.spill import SpillWriter, number_of_parts
 from cds_service.insight.cohort.tables import open_private, require_pyarrow, write_csv, write_rows
 from cds_service.insight.cohort.whole_folder import check_free, whole_folder
-from cds_service.services.reading_memory import ReadingMemory
-from cds_service.services.site import site_from_settings
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cds_service.decision.site import Site
     from cds_service.insight.cohort.identifiers import Identifiers
     from cds_service.insight.cohort.local_engine import Tally
     from cds_service.insight.cohort.reading import FileReading
     from cds_service.insight.cohort.request import AssessRequest, Progress
-    from cds_service.services.site import Site
 
 RUN_FILE: Final = "run.json"
 FLOW_FILE: Final = "flow.json"
@@ -77,7 +78,7 @@ class _Run:
         self._folder = folder
         self._progress = progress
         self._inputs = find_inputs(request.exports)
-        self._site: Site = site_from_settings(request.settings)
+        self._site: Site = site_from_settings(request.settings, SII_RECURRENCE_RISK)
         self._names: Identifiers = make_identifiers(
             request.settings.audit.hmac_key_file, plain=request.plain, with_records=bool(request.audit)
         )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cds_service.clinical.outcomes import Indeterminate, NotEligible
 from cds_service.clinical.reasons import Reason
-from cds_service.clinical.sii import compute_sii
 from cds_service.clinical.timing import Relation
 from cds_service.insight.cohort.as_of import decide_as_of, end_of
 from cds_service.insight.cohort.designs import days_with_draws
@@ -24,13 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from cds_service.clinical.outcomes import Assessment, Decided
+    from cds_service.clinical.rule import Criterion
+    from cds_service.decision.reading_memory import ReadingMemory
+    from cds_service.decision.site import Site
     from cds_service.insight.cohort.adjudication import Adjudicated
     from cds_service.insight.cohort.designs import Design
     from cds_service.insight.cohort.export_heads import Kind
     from cds_service.insight.cohort.happenings import Events, IndexProcedure
     from cds_service.insight.cohort.patient_record import PatientRecord
-    from cds_service.services.reading_memory import ReadingMemory
-    from cds_service.services.site import Site
 
 # Of SII, which is a fraction.
 _DIGITS: Final = Context(prec=28)
@@ -197,7 +197,9 @@ def _by_rule(course: Course, design: Design, day: date, plan: Plan) -> tuple[Ass
         return row._replace(reason=",".join(assessment.reasons)), assessment
     followed = course.events.follow_up(course.index.day, day, plan.follow_up)
     time = max((followed.end - day).days, 0)
-    return row._replace(**decided_cells(assessment), time=time, event=followed.event, entered=1), assessment
+    return row._replace(
+        **decided_cells(assessment, plan.site.criterion), time=time, event=followed.event, entered=1
+    ), assessment
 
 
 def frame(course: Course, design: str, day: date, plan: Plan) -> AssessedRow:
@@ -217,10 +219,10 @@ def frame(course: Course, design: str, day: date, plan: Plan) -> AssessedRow:
     )
 
 
-def decided_cells(assessment: Decided) -> dict[str, Any]:
+def decided_cells(assessment: Decided, criterion: Criterion) -> dict[str, Any]:
     """Return what a decided row says of the draw that decided."""
     timed, albumin = assessment.timed, assessment.albumin
-    sii = compute_sii(timed.draw)
+    sii = criterion.value(timed.draw)
     return {
         "sii": _DIGITS.divide(Decimal(sii.numerator), Decimal(sii.denominator)),
         "relation": str(timed.relation or ""),

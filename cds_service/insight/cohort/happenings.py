@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date, timedelta
 
+    from cds_service.decision.site import Site
     from cds_service.insight.cohort.adjudication import Adjudicated
     from cds_service.insight.cohort.patient_record import Known, PatientRecord
-    from cds_service.services.site import Site
 
 
 class IndexProcedure(NamedTuple):

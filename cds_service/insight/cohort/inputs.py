@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cds_service.audit.bookkeeping import AnyRecord
+    from cds_service.decision.site import Site
     from cds_service.insight.cohort.reading import FileReading
     from cds_service.insight.cohort.request import Findings
     from cds_service.insight.cohort.spill import SpillWriter
     from cds_service.insight.sources.export_manifest import Manifest
-    from cds_service.services.site import Site
 
 
 class Inputs(NamedTuple):

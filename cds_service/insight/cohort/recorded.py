@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cds_service.audit.records import HookRecord, ResultEntry
+    from cds_service.decision.flow import Decision
     from cds_service.insight.cohort.assessing import Course, Plan
     from cds_service.insight.cohort.patient_record import PatientRecord
-    from cds_service.services.decision import Decision
 
 _DECIDED: Final = frozenset({"above-cutoff", "not-above-cutoff"})
 _ANALYTES: Final = ("neutrophils", "lymphocytes", "platelets", "albumin")

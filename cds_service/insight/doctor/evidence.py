@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cds_service.acquisition.chart import LaboratoryChart
 from cds_service.acquisition.prefetch import KeyState
 from cds_service.authorization.clients import TrustedClient
+from cds_service.decision.flow import read_laboratory
 from cds_service.insight.doctor.eligibility_survey import EligibilitySurvey, Standing
 from cds_service.insight.doctor.laboratory_survey import LaboratorySurvey
 from cds_service.insight.doctor.names import NameBook
@@ -17,7 +18,6 @@ from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.eligibility_facts import FactReader
 from cds_service.normalization.observations import ObservationReader
 from cds_service.normalization.subject import SubjectMatcher
-from cds_service.services.decision import read_laboratory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from cds_service.acquisition.bundles import BundleContent
     from cds_service.acquisition.resources import Observation, Procedure
+    from cds_service.decision.flow import Decision
+    from cds_service.decision.site import Site
     from cds_service.insight.doctor.findings import Finding
     from cds_service.insight.doctor.report import SearchRow
-    from cds_service.services.decision import Decision
-    from cds_service.services.site import Site
 
 # Nothing is shown to anybody.
 NOBODY = TrustedClient(name="doctor", issuer=None, mode="silent")

@@ -17,14 +17,14 @@ from cds_service.audit.entries import verdict_members
 from cds_service.audit.policies import UnknownLimitError, decode_policy
 from cds_service.audit.records import REFUSED, ConfigurationRecord, DecisionRecord
 from cds_service.clinical.policy import ClinicalPolicy
-from cds_service.services.decision import decide_chart
+from cds_service.decision.flow import decide_chart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from cds_service.audit.reading import Entry
-    from cds_service.services.site import Site
+    from cds_service.decision.site import Site
 
 # What makes one decision another one. Reasons are compared without their order.
 _COMPARED: Final = ("outcome", "sii", "basis", "sample_time", "relation", "days_from_procedure")
@@ -80,15 +80,15 @@ UNKNOWN_LIMIT: Final = "the limits in force then hold one that this version does
 
 
 def replay(
-    entries: Iterable[Entry], site: Site, *, current_limits: bool = False
+    entries: Iterable[Entry], sites: Mapping[str, Site], *, current_limits: bool = False
 ) -> Iterator[Recomputed | NotRecomputed | Unread]:
     """Yield what became of every decision of a hook call or a view, in the order of the log.
 
-    `site` gives today's mapping tables; its limits are replaced by the recorded ones, unless `current_limits` asks
-    what they would change. `entries` must begin where the log does, for the limits stand before the decisions made
-    under them.
+    `sites` hold the rule and today's mapping tables of each service by its id; their limits are replaced by the
+    recorded ones, unless `current_limits` asks what they would change. `entries` must begin where the log does, for
+    the limits stand before the decisions made under them.
     """
-    under = _Limits(site)
+    under = _Limits(sites)
     for entry in entries:
         record = entry.record
         if record is None:
@@ -99,7 +99,7 @@ def replay(
             except (*UNREADABLE, KeyError, OSError):
                 yield Unread(entry.file, entry.line)
         elif isinstance(record, DecisionRecord):
-            limits = site if current_limits and record.service == site.service.id else under.of(record)
+            limits = sites[record.service] if current_limits and record.service in sites else under.of(record)
             why_not = _why_not(record) or (limits if isinstance(limits, str) else "")
             if why_not or isinstance(limits, str):
                 yield NotRecomputed(entry.sequence, why_not)
@@ -110,23 +110,24 @@ def replay(
 class _Limits:
     """The limits of every service and configuration that the log has told so far."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, sites: Mapping[str, Site]) -> None:
+        self._sites = sites
         self._known: dict[tuple[str, str], Site | str] = {}
 
     def learn(self, record: ConfigurationRecord) -> None:
         """Keep the limits of a configuration record. Raises what `decode_policy` does for one that holds none."""
-        if record.service != self._site.service.id:
+        site = self._sites.get(record.service)
+        if site is None:
             return
         try:
-            limits: Site | str = replace(self._site, policy=decode_policy(bytes(record.policy), ClinicalPolicy))
+            limits: Site | str = replace(site, policy=decode_policy(bytes(record.policy), ClinicalPolicy))
         except UnknownLimitError as error:
             limits = f"{UNKNOWN_LIMIT}: {error}"
         self._known[record.service, record.configuration] = limits
 
     def of(self, record: DecisionRecord) -> Site | str:
         """Return the site as it was when a decision was made; else why nobody can tell."""
-        if record.service != self._site.service.id:
+        if record.service not in self._sites:
             return f"{OTHER_SERVICE}: {record.service}"
         return self._known.get((record.service, record.configuration), NO_LIMITS)
 

@@ -17,11 +17,13 @@ from cds_service.acquisition.bundles import BundleFailedError, BundleReader
 from cds_service.acquisition.resources import Observation
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import assessment_extension
+from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.clinical.outcomes import AboveCutoff, Indeterminate, NotAboveCutoff, NotEligible
 from cds_service.clinical.reasons import Reason
+from cds_service.decision.flow import decide
 from cds_service.errors import DataUnavailableError, MalformedRequestError, PatientMismatchError, WrongHookError
 from cds_service.hooks.request import parse_cds_request
-from cds_service.services.decision import decide
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from tests.conformance.answers import HOOKS
 from tests.fuzz.targets.strictness import NotJSONError, is_comparable, repeats_a_member, strict_json
 from tests.support import openapi
@@ -128,10 +130,10 @@ def check_hook(data: bytes) -> None:
     except (MalformedRequestError, WrongHookError, PatientMismatchError, DataUnavailableError):
         return
     assessment = decision.assessment
-    told = assessment_extension(assessment, decision.facts.excluded_reasons)
+    told = assessment_extension(RULE_VERSION, assessment, decision.facts.excluded_reasons)
     problems = [error.message for error in openapi.schema_named("Assessment").iter_errors(_as_json(told))]
     assert not problems, problems
-    cards = CardBuilder(_SITE.cards, _SITE.policy, _SITE.mappings.version).build(assessment, lambda: _UUID)
+    cards = CardBuilder(SII.voice, _SITE.cards, _SITE.policy, _SITE.mappings.version).build(assessment, lambda: _UUID)
     for card in _as_json(cards):
         problems = [error.message for error in openapi.schema_named("Card").iter_errors(card)]
         assert not problems, problems

@@ -14,7 +14,7 @@ from cds_service.acquisition.resources import Condition, Observation, Procedure
 from cds_service.cards.gaps import Gap
 from cds_service.hooks.request import parse_cds_request
 from tests.support.charts import PLATELETS, Json, bundle, condition, draw, hook_request, observation, patient, procedure
-from tests.unit.services.asking import assessment, decision
+from tests.unit.decision.asking import assessment, decision
 
 NOT_SO: list[Json] = [{"url": "https://ehr.example/StructureDefinition/not-this-patient", "valueBoolean": True}]
 

@@ -28,6 +28,7 @@ from cds_service.clinical.models import (
 )
 from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.clinical.reasons import Reason
+from cds_service.clinical.sii import compute_sii
 from tests.unit.clinical.values import done
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ ELIGIBLE = Eligibility(None, (PERFORMED,), 0)
 def assessed(*draws: BloodDraw) -> Assessment:
     """Assess draws of an eligible patient under the default policy; an albumin of the first draw's day comes along."""
     albumin = [result(Analyte.ALBUMIN, "38.4", day=draws[0].effective.day, unit="g/L", code="1751-7")] if draws else []
-    return assess(ELIGIBLE, BloodCounts(draws=draws, excluded=(REFUSED,)), albumin, POLICY, NOW)
+    return assess(compute_sii, ELIGIBLE, BloodCounts(draws=draws, excluded=(REFUSED,)), albumin, POLICY, NOW)
 
 
 def context(**changes: Any) -> DecisionContext:

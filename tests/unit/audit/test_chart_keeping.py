@@ -24,7 +24,7 @@ from tests.support.charts import (
     hook_request,
     procedure,
 )
-from tests.unit.services.asking import SITE, decision
+from tests.unit.decision.asking import SITE, decision
 
 OTHER_TEST = "99999-9"
 

@@ -21,6 +21,7 @@ from cds_service.audit.search import Found, Query, Unreadable, search
 from cds_service.cards.options import CardOptions
 from cds_service.cli.main import main
 from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.decision.site import Site
 from cds_service.insight.monitor.days import tally_logs
 from cds_service.insight.monitor.figures import as_object
 from cds_service.insight.monitor.monitoring import monitor
@@ -31,7 +32,7 @@ from cds_service.insight.sources.replay import Unread, replay
 from cds_service.insight.usage.report_figures import as_data, as_text
 from cds_service.insight.usage.report_page import report_page
 from cds_service.insight.usage.statistics import count
-from cds_service.services.site import Site
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from fhir_mappings import load_mappings
 from tests.support.charts import NOW, draw, hook_request
 from tests.support.recorded import Hook, record
@@ -41,7 +42,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SITE = Site(ClinicalPolicy(ZoneInfo("Asia/Tokyo")), load_mappings(), CardOptions("https://x.example/"), "active", "h")
+SITE = Site(
+    ClinicalPolicy(ZoneInfo("Asia/Tokyo")),
+    load_mappings(),
+    CardOptions("https://x.example/"),
+    "active",
+    "h",
+    SII,
+)
 WEST, EAST = ZoneInfo("Etc/GMT+12"), ZoneInfo("Etc/GMT-14")
 TEXTS = ("abc", "", "NaN", "-Infinity", "1E+400", "0x1", "\x00\n", "Mars/X", "../etc/passwd", "2026-02-30")
 TIMES = ("2026-03-10T10:00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-03-10T25:00:00Z")
@@ -105,7 +113,7 @@ def unread_by_report(directory: Path) -> int:
 
 
 def unread_by_replay(directory: Path) -> int:
-    return sum(isinstance(one, Unread) for one in replay(read_entries(directory), SITE))
+    return sum(isinstance(one, Unread) for one in replay(read_entries(directory), {SITE.service.id: SITE}))
 
 
 def unread_by_monitor(directory: Path) -> int:

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from cds_service.cards.options import CardOptions
 from cds_service.cli.main import main
 from cds_service.clinical.policy import ClinicalPolicy
-from cds_service.services.site import Site
+from cds_service.decision.site import Site
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from fhir_mappings import load_mappings
 from tests.support.charts import NOW, draw, hook_request, patient
 from tests.support.recorded import VALUES_KEPT, Hook, record
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-SITE = Site(ClinicalPolicy(ZoneInfo("UTC")), load_mappings(), CardOptions("https://x.example/"), "active", "hash")
+SITE = Site(
+    ClinicalPolicy(ZoneInfo("UTC")),
+    load_mappings(),
+    CardOptions("https://x.example/"),
+    "active",
+    "hash",
+    SII,
+)
 # A site that no longer reads the platelet code of its laboratory.
 CHANGED = """
 about: {what: Platelets come under another code, approved_by: Dr. A. Example}

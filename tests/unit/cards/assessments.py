@@ -11,6 +11,8 @@ from cds_service.clinical.assessment import assess
 from cds_service.clinical.closed_days import open_days
 from cds_service.clinical.models import Analyte, Basis, BloodCounts, BloodDraw, Quantity
 from cds_service.clinical.outcomes import AboveCutoff, Indeterminate, NotAboveCutoff
+from cds_service.clinical.sii import compute_sii
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from tests.unit.clinical.values import NOW, POLICY, at, day, done, draw, eligible, result
 
 if TYPE_CHECKING:
@@ -42,7 +44,9 @@ def decided(
     """Assess draws, by default one of SII 700 taken 40 days after the procedure."""
     counts = BloodCounts(draws or (draw(TAKEN),), excluded=excluded)
     answer = eligible(*procedures, undated=undated)
-    found = assess(answer, counts, albumin, policy, NOW, pages_missing=pages_missing, unreadable=unreadable)
+    found = assess(
+        compute_sii, answer, counts, albumin, policy, NOW, pages_missing=pages_missing, unreadable=unreadable
+    )
     assert isinstance(found, AboveCutoff | NotAboveCutoff)
     return found
 
@@ -102,7 +106,7 @@ def card(
     gaps: Collection[Gap] = (),
 ) -> Card:
     """Build the one card of an assessment."""
-    (found,) = CardBuilder(options, policy, "mappings-1").build(assessment, lambda: "uuid-1", gaps)
+    (found,) = CardBuilder(SII.voice, options, policy, "mappings-1").build(assessment, lambda: "uuid-1", gaps)
     return found
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.options import CardOptions
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from tests.support.charts import NEUTROPHILS, PLATELETS, Json, draw, hook_request, observation
 from tests.unit.normalization.reading import decided, site
 
@@ -13,7 +14,7 @@ from tests.unit.normalization.reading import decided, site
 def detail(*observations: Json) -> str:
     options = CardOptions("https://cds.example/model-card", detail="full", show_not_above_cutoff=True)
     found = decided(hook_request(*observations))
-    (card,) = CardBuilder(options, site().policy, "test").build(found.assessment, lambda: "uuid", found.gaps)
+    (card,) = CardBuilder(SII.voice, options, site().policy, "test").build(found.assessment, lambda: "uuid", found.gaps)
     return card.detail or ""
 
 

@@ -11,6 +11,7 @@ from cds_service.cards.builder import OVERRIDE_REASON_SYSTEM, CardBuilder
 from cds_service.cards.wording import texts_in
 from cds_service.clinical.assessment import refuse_ineligible
 from cds_service.clinical.reasons import Reason
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from tests.unit.cards.assessments import OPTIONS, TAKEN, card, decided, indeterminate
 from tests.unit.clinical.values import POLICY, draw
 
@@ -40,7 +41,7 @@ def test_cards_by_outcome_and_choice_of_the_site(
 ) -> None:
     options = replace(OPTIONS, show_not_above_cutoff=show_not_above, show_indeterminate=show_indeterminate)
 
-    cards = CardBuilder(options, POLICY, "m").build(assessment, lambda: "u")
+    cards = CardBuilder(SII.voice, options, POLICY, "m").build(assessment, lambda: "u")
 
     assert [found.indicator for found in cards] == indicators, reason
 
@@ -80,7 +81,7 @@ def test_card_override_reasons_are_fixed_and_complete() -> None:
 
 def test_card_uuid_is_asked_for_once_for_each_card() -> None:
     numbers = iter("abc")
-    builder = CardBuilder(OPTIONS, POLICY, "m")
+    builder = CardBuilder(SII.voice, OPTIONS, POLICY, "m")
 
     built = [builder.build(assessment, lambda: next(numbers)) for assessment in (ABOVE, REFUSED, UNKNOWN)]
 

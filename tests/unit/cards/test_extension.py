@@ -11,9 +11,11 @@ import pytest
 
 from cds_service.cards.extension import EXTENSION_NAME, assessment_extension
 from cds_service.clinical.assessment import assess, refuse_ineligible
+from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.clinical.models import Analyte, BloodCounts
 from cds_service.clinical.outcomes import NotEligible
 from cds_service.clinical.reasons import Reason
+from cds_service.clinical.sii import compute_sii
 from tests.unit.cards.assessments import PROCEDURE, TAKEN, decided, draw_of_shares, indeterminate
 from tests.unit.clinical.values import NOW, POLICY, at, day, draw, eligible, excluded
 
@@ -35,7 +37,7 @@ ABOVE: dict[str, Any] = {
 
 def with_exclusions() -> Assessment:
     counts = BloodCounts((draw(TAKEN),), excluded=(ODD, ODD, excluded(None, Reason.MALFORMED)))
-    return assess(eligible(PROCEDURE), counts, (), POLICY, NOW)
+    return assess(compute_sii, eligible(PROCEDURE), counts, (), POLICY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_extension_holds_exactly_what_the_outcome_calls_for(
     assessment: Assessment, expected: dict[str, Any], reason: str
 ) -> None:
     # By way of JSON: what a client reads are plain texts and numbers.
-    assert json.loads(json.dumps(assessment_extension(assessment))) == expected, reason
+    assert json.loads(json.dumps(assessment_extension(RULE_VERSION, assessment))) == expected, reason
 
 
 def test_extension_has_its_stable_name() -> None:
@@ -130,6 +132,6 @@ def test_extension_has_its_stable_name() -> None:
 def test_extension_conditions_and_procedures_that_do_not_count_are_counted_by_reason() -> None:
     refused = NotEligible(cutoff=Decimal("405.08"), reasons=(Reason.NO_PRIMARY_LIVER_CANCER,))
     facts = (Reason.STATUS_NOT_ACCEPTED, Reason.MALFORMED, Reason.STATUS_NOT_ACCEPTED)
-    told = assessment_extension(refused, facts)
+    told = assessment_extension(RULE_VERSION, refused, facts)
     assert told["chartExclusions"] == {"malformed": 1, "status-not-accepted": 2}
-    assert "chartExclusions" not in assessment_extension(refused)
+    assert "chartExclusions" not in assessment_extension(RULE_VERSION, refused)

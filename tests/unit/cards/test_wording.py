@@ -23,6 +23,7 @@ from cds_service.clinical.models import Analyte, Basis, BloodDraw, Reading
 from cds_service.clinical.noted import ChartNotes, RecordedFact, Suspicion
 from cds_service.clinical.readings import ReadingSII
 from cds_service.clinical.reasons import Reason
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from cds_service.settings.models import LANGUAGES as CONFIGURABLE
 from tests.unit.cards.assessments import OPTIONS, TAKEN, decided, draw_of_shares, indeterminate, reported
 from tests.unit.clinical.values import POLICY, at, day, done, draw, excluded, result
@@ -162,21 +163,21 @@ def marked(texts: Texts) -> tuple[Texts, dict[str, str]]:
 
 def written(monkeypatch: pytest.MonkeyPatch, texts: Texts) -> str:
     """All cards of EVERYTHING in these words, each text of each card."""
-    monkeypatch.setattr("cds_service.cards.builder.texts_in", {"en": texts}.__getitem__)
+    voice = SII.voice._replace(texts_in={"en": texts}.__getitem__)
     built = [
-        CardBuilder(replace(OPTIONS, detail=detail), policy, "m").build(
+        CardBuilder(voice, replace(OPTIONS, detail=detail), policy, "m").build(
             found, lambda: "u", gaps, "https://cds.example/launch"
         )[0]
         for found, policy in EVERYTHING
         for gaps in ((), tuple(Gap))
         for detail in DETAILS
     ]
-    builder = CardBuilder(OPTIONS, POLICY, "m")
-    brief = CardBuilder(replace(OPTIONS, detail="short"), POLICY, "m")
+    builder = CardBuilder(voice, OPTIONS, POLICY, "m")
+    brief = CardBuilder(voice, replace(OPTIONS, detail="short"), POLICY, "m")
     built += [each.build(decided(), lambda: "u", (gap,))[0] for gap in Gap for each in (builder, brief)]
     # Where nothing fits, every note is named.
     monkeypatch.setattr("cds_service.cards.brief.MOST_WORDS", 0)
-    short = CardBuilder(replace(OPTIONS, detail="short"), SITE, "m")
+    short = CardBuilder(voice, replace(OPTIONS, detail="short"), SITE, "m")
     built += [short.build(found, lambda: "u", tuple(Gap))[0] for found, _ in EVERYTHING]
     lines: list[tuple[str, ...]] = [(c.summary, c.detail or "", c.source.label) for c in built]
     lines += [tuple(reason.display or "" for reason in c.override_reasons) for c in built]

@@ -12,6 +12,7 @@ from cds_service.clinical.assessment import assess, refuse_ineligible
 from cds_service.clinical.models import Analyte, BloodCounts, BloodDraw, EffectiveTime, Reading
 from cds_service.clinical.outcomes import AboveCutoff, Assessment, Indeterminate, NotAboveCutoff, NotEligible
 from cds_service.clinical.reasons import Reason
+from cds_service.clinical.sii import compute_sii
 from cds_service.clinical.timing import Relation
 from tests.unit.clinical.values import NOW, POLICY, at, day, done, draw, eligible, excluded, result
 
@@ -23,7 +24,7 @@ WINDOW = Reason.POST_PROCEDURE_WINDOW
 
 
 def assessed(*draws: BloodDraw, procedures: tuple[EffectiveTime, ...] = (PROCEDURE,)) -> Assessment:
-    return assess(eligible(*procedures), BloodCounts(draws), (), POLICY, NOW)
+    return assess(compute_sii, eligible(*procedures), BloodCounts(draws), (), POLICY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_assessment_outcome_names_the_side_of_the_cutoff(values: tuple[str, str,
 def test_assessment_uses_the_cutoff_of_the_site() -> None:
     policy = replace(POLICY, cutoff=Decimal("700"))
 
-    found = assess(eligible(PROCEDURE), BloodCounts((draw(LATER),)), (), policy, NOW)
+    found = assess(compute_sii, eligible(PROCEDURE), BloodCounts((draw(LATER),)), (), policy, NOW)
 
     assert (found.outcome, found.cutoff) == ("not-above-cutoff", Decimal("700"))
 
@@ -126,7 +127,7 @@ def test_assessment_newer_incomplete_draw_leaves_the_older_complete_one_deciding
         excluded=(excluded(Analyte.LYMPHOCYTES, Reason.UNIT_UNKNOWN, NEWEST),),
     )
 
-    found = assess(eligible(PROCEDURE), counts, (), POLICY, NOW)
+    found = assess(compute_sii, eligible(PROCEDURE), counts, (), POLICY, NOW)
 
     assert isinstance(found, AboveCutoff)
     assert found.timed.draw.effective == LATER
@@ -210,7 +211,7 @@ def test_assessment_day_is_that_of_the_site() -> None:
     # In UTC it is still the day before, when the draw was 90 days old.
     now = datetime(2026, 3, 9, 16, 30, tzinfo=UTC)
 
-    found = assess(eligible(at(day(200))), BloodCounts((draw(at(day(91))),)), (), POLICY, now)
+    found = assess(compute_sii, eligible(at(day(200))), BloodCounts((draw(at(day(91))),)), (), POLICY, now)
 
     assert isinstance(found, Indeterminate)
     assert found.reasons == (STALE,)
@@ -219,7 +220,7 @@ def test_assessment_day_is_that_of_the_site() -> None:
 def test_assessment_with_albumin_shows_it_and_decides_without_it() -> None:
     albumin = result(Analyte.ALBUMIN, "38", LATER)
 
-    found = assess(eligible(PROCEDURE), BloodCounts((draw(LATER),)), [albumin], POLICY, NOW)
+    found = assess(compute_sii, eligible(PROCEDURE), BloodCounts((draw(LATER),)), [albumin], POLICY, NOW)
 
     assert isinstance(found, AboveCutoff)
     assert found.albumin is not None
@@ -241,8 +242,8 @@ def test_assessment_of_a_truncated_chart_says_so(
     decided = BloodCounts((draw(LATER),), truncated=counts_truncated)
     nothing = BloodCounts(truncated=counts_truncated)
 
-    found = assess(eligible(PROCEDURE), decided, (), POLICY, NOW, pages_missing=pages_missing)
-    missing = assess(eligible(PROCEDURE), nothing, (), POLICY, NOW, pages_missing=pages_missing)
+    found = assess(compute_sii, eligible(PROCEDURE), decided, (), POLICY, NOW, pages_missing=pages_missing)
+    missing = assess(compute_sii, eligible(PROCEDURE), nothing, (), POLICY, NOW, pages_missing=pages_missing)
 
     assert isinstance(found, AboveCutoff), reason
     assert found.truncated is truncated, reason

@@ -13,6 +13,7 @@ from cds_service.clinical.chart_notes import note_chart
 from cds_service.clinical.eligibility import judge_eligibility
 from cds_service.clinical.models import BloodCounts
 from cds_service.clinical.noted import ChartNotes, RecordedFact, Suspicion
+from cds_service.clinical.sii import compute_sii
 from tests.unit.clinical.values import NOW, POLICY, TODAY, at, day, done, draw
 
 DRAWN = day(20)
@@ -37,7 +38,7 @@ def notes(
     treated = [ProcedureFact("ablation", "Procedure/1", "1", "x", done(at(day(ago)))) for ago in procedures]
     chart = ChartFacts(None, conditions, treated, operations)
     eligibility = judge_eligibility(chart, POLICY, NOW)
-    found = assess(eligibility, BloodCounts((draw(at(drawn)),)), (), POLICY, NOW)
+    found = assess(compute_sii, eligibility, BloodCounts((draw(at(drawn)),)), (), POLICY, NOW)
     return note_chart(chart, facts, (), eligibility, found, POLICY, TODAY)
 
 
@@ -127,7 +128,7 @@ def test_procedure_later_on_the_day_of_the_baseline_is_between_too() -> None:
     treated = [ProcedureFact("ablation", "Procedure/1", "1", "x", time) for time in times]
     chart = ChartFacts(None, (CANCER,), treated, ())
     eligibility = judge_eligibility(chart, POLICY, NOW)
-    found = assess(eligibility, BloodCounts((draw(at(day(45), "08:00")),)), (), POLICY, NOW)
+    found = assess(compute_sii, eligibility, BloodCounts((draw(at(day(45), "08:00")),)), (), POLICY, NOW)
 
     assert note_chart(chart, (), (), eligibility, found, POLICY, TODAY).between == (times[1],)
 
@@ -221,7 +222,7 @@ def test_suspicions_are_named_once_in_a_fixed_order() -> None:
     spread, back = Suspicion("secondary", "C78.7"), Suspicion("recurrence", "X")
     chart = ChartFacts(None, (CANCER,), (ProcedureFact("ablation", "Procedure/1", "1", "x", done(at(day(60)))),))
     eligibility = judge_eligibility(chart, POLICY, NOW)
-    found = assess(eligibility, BloodCounts((draw(at(DRAWN)),)), (), POLICY, NOW)
+    found = assess(compute_sii, eligibility, BloodCounts((draw(at(DRAWN)),)), (), POLICY, NOW)
 
     noted = note_chart(chart, (), (spread, back, spread), eligibility, found, POLICY, TODAY)
 

@@ -13,6 +13,7 @@ from cds_service.clinical.eligibility import judge_eligibility
 from cds_service.clinical.models import BloodCounts
 from cds_service.clinical.outcomes import AboveCutoff, Indeterminate
 from cds_service.clinical.reasons import Reason
+from cds_service.clinical.sii import compute_sii
 from tests.unit.clinical.values import NOW, POLICY, TODAY, at, day, done, draw, eligible
 
 CANCER = ConditionFact("primary", "Condition/1", "1", "C22.0", False, day(400), day(400))
@@ -24,7 +25,7 @@ def test_operation_of_the_chart_closes_days() -> None:
     eligibility = judge_eligibility(ChartFacts(None, (CANCER,), (ABLATION,), (resection,)), POLICY, NOW)
 
     assert eligibility.closing == (done(at(day(10))),)
-    found = assess(eligibility, BloodCounts((draw(at(day(5))),)), (), POLICY, NOW)
+    found = assess(compute_sii, eligibility, BloodCounts((draw(at(day(5))),)), (), POLICY, NOW)
     assert isinstance(found, Indeterminate)
     assert found.reasons == (Reason.POST_PROCEDURE_WINDOW,)
     assert found.open_days == OpenDays(day(-18), ((day(32), day(11)),), ((day(90), day(60)),))  # type: ignore[arg-type]
@@ -34,14 +35,14 @@ def test_operation_of_the_chart_closes_days() -> None:
 def test_indeterminate_outcome_tells_of_findings_that_cannot_be_read(unreadable: tuple[object, ...]) -> None:
     counts = BloodCounts(unreadable_clumps=unreadable)  # type: ignore[arg-type]
 
-    found = assess(eligible(at(day(60))), counts, (), POLICY, NOW)
+    found = assess(compute_sii, eligible(at(day(60))), counts, (), POLICY, NOW)
 
     assert isinstance(found, Indeterminate)
     assert found.clumps_unreadable is bool(unreadable)
 
 
 def test_decision_without_word_of_the_unreadable_has_none() -> None:
-    found = assess(eligible(at(day(60))), BloodCounts((draw(at(day(20))),)), (), POLICY, NOW)
+    found = assess(compute_sii, eligible(at(day(60))), BloodCounts((draw(at(day(20))),)), (), POLICY, NOW)
 
     assert isinstance(found, AboveCutoff)
     assert found.doubts.unreadable == 0

@@ -12,6 +12,7 @@ from cds_service.clinical.indeterminate import has_segmented_alone
 from cds_service.clinical.models import Analyte, Basis, BloodCounts, EffectiveTime, ExcludedResult, LabResult
 from cds_service.clinical.outcomes import AboveCutoff, Indeterminate
 from cds_service.clinical.reasons import Reason
+from cds_service.clinical.sii import compute_sii
 from tests.unit.clinical.values import NOW, POLICY, at, day, done, draw, eligible, excluded, result
 
 PLATELETS, NEUTROPHILS, LYMPHOCYTES = Analyte.PLATELETS, Analyte.NEUTROPHILS, Analyte.LYMPHOCYTES
@@ -28,7 +29,7 @@ L_SHARE_NEWER = result(LYMPHOCYTES, "0.2", NEWER, basis=Basis.PERCENT)
 
 
 def indeterminate(counts: BloodCounts, *procedures: EffectiveTime, undated: int = 0) -> Indeterminate:
-    found = assess(eligible(*procedures, undated=undated), counts, (), POLICY, NOW)
+    found = assess(compute_sii, eligible(*procedures, undated=undated), counts, (), POLICY, NOW)
     assert isinstance(found, Indeterminate)
     return found
 
@@ -182,7 +183,7 @@ def test_reasons_where_no_procedure_is_dated_are_that_alone(counts: BloodCounts,
 
 
 def test_undated_procedure_beside_a_dated_one_does_not_hinder() -> None:
-    found = assess(eligible(at(day(60)), undated=1), BloodCounts((draw(DRAWN),)), (), POLICY, NOW)
+    found = assess(compute_sii, eligible(at(day(60)), undated=1), BloodCounts((draw(DRAWN),)), (), POLICY, NOW)
 
     assert isinstance(found, AboveCutoff)
 
@@ -260,7 +261,7 @@ def test_newest_result_is_the_patients_newest_of_any_use(
 def test_indeterminate_tells_cutoff_and_latest_procedure() -> None:
     policy = replace(POLICY, cutoff=Decimal("500"))
 
-    found = assess(eligible(PROCEDURE, at(day(200))), BloodCounts(), (), policy, NOW)
+    found = assess(compute_sii, eligible(PROCEDURE, at(day(200))), BloodCounts(), (), policy, NOW)
 
     assert isinstance(found, Indeterminate)
     assert (found.outcome, found.cutoff, found.latest_procedure) == ("indeterminate", Decimal("500"), done(PROCEDURE))
@@ -328,7 +329,7 @@ def test_clumps_unreadable_in_the_blood_that_decides_are_said(
 ) -> None:
     counts = BloodCounts((draw(DRAWN),), unreadable_clumps=(found,))
 
-    decided = assess(eligible(at(day(60))), counts, (), POLICY, NOW)
+    decided = assess(compute_sii, eligible(at(day(60))), counts, (), POLICY, NOW)
 
     assert isinstance(decided, AboveCutoff)
     assert decided.clumps_unreadable is expected, reason

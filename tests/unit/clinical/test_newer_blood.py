@@ -8,6 +8,7 @@ from cds_service.clinical.assessment import assess
 from cds_service.clinical.models import Analyte, BloodCounts, EffectiveTime, ExcludedResult, LabResult
 from cds_service.clinical.outcomes import AboveCutoff, Doubts, UnusedBlood
 from cds_service.clinical.reasons import Reason
+from cds_service.clinical.sii import compute_sii
 from tests.unit.clinical.values import NOW, POLICY, at, day, draw, eligible, excluded, result
 
 TAKEN = at(day(20), "07:15")
@@ -19,7 +20,7 @@ ALBUMIN = excluded(Analyte.ALBUMIN, UNIT, LATER)
 
 
 def doubts(counts: BloodCounts, *procedures: EffectiveTime) -> Doubts:
-    found = assess(eligible(*procedures or (at(day(60)),)), counts, (), POLICY, NOW)
+    found = assess(compute_sii, eligible(*procedures or (at(day(60)),)), counts, (), POLICY, NOW)
     assert isinstance(found, AboveCutoff)
     return found.doubts
 
@@ -141,7 +142,7 @@ def test_blood_counts_that_tell_no_time_are_counted(
 def test_decision_keeps_what_is_in_doubt(undated: int, unreadable: int) -> None:
     answer = eligible(at(day(60)), undated=undated)
 
-    found = assess(answer, BloodCounts((draw(TAKEN),)), (), POLICY, NOW, unreadable=unreadable)
+    found = assess(compute_sii, answer, BloodCounts((draw(TAKEN),)), (), POLICY, NOW, unreadable=unreadable)
 
     assert isinstance(found, AboveCutoff)
     assert found.doubts == Doubts(undated, unreadable)

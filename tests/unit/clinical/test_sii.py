@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF
-from cds_service.clinical.sii import compute_sii, is_above, shown_sii
+from cds_service.clinical.rule import Criterion, is_above, shown_beside
+from cds_service.clinical.sii import compute_sii
 from tests.unit.clinical.values import at, draw
 
 TAKEN = at("2026-03-01")
+CRITERION = Criterion(compute_sii, PUBLISHED_CUTOFF)
 
 
 # Expected values: facts of the study and long division by hand (clinical facts, section 5, test vectors).
@@ -31,13 +33,13 @@ TAKEN = at("2026-03-01")
     ],
 )
 def test_sii_of_counts_is_exact(values: tuple[str, str, str], sii: Fraction, reason: str) -> None:
-    assert compute_sii(draw(TAKEN, values)) == sii, reason
+    assert CRITERION.value(draw(TAKEN, values)) == sii, reason
 
 
 def test_sii_under_a_coarse_decimal_context_is_exact_all_the_same() -> None:
     with localcontext() as context:
         context.prec = 3
-        assert compute_sii(draw(TAKEN, ("179.22", "0.70", "0.25"))) == Fraction("501.816")
+        assert CRITERION.value(draw(TAKEN, ("179.22", "0.70", "0.25"))) == Fraction("501.816")
 
 
 @pytest.mark.parametrize(
@@ -80,13 +82,13 @@ def test_sii_beside_the_cutoff_is_compared_strictly(sii: str, cutoff: str, above
     ],
 )
 def test_shown_sii_stays_on_its_side(sii: str, cutoff: str, shown: str, reason: str) -> None:
-    assert f"{shown_sii(Fraction(sii), Decimal(cutoff))}" == shown, reason
+    assert f"{shown_beside(Fraction(sii), Decimal(cutoff))}" == shown, reason
 
 
 def test_shown_sii_next_to_the_cutoff_has_as_many_decimals_as_it_takes() -> None:
     tiny = Fraction(1, 10**60)
 
-    shown = shown_sii(Fraction(PUBLISHED_CUTOFF) + tiny, PUBLISHED_CUTOFF)
+    shown = shown_beside(Fraction(PUBLISHED_CUTOFF) + tiny, PUBLISHED_CUTOFF)
 
     assert f"{shown}" == "405.08" + "0" * 57 + "1"
 
@@ -100,7 +102,7 @@ def test_shown_sii_of_any_counts_never_contradicts_the_outcome(
 ) -> None:
     sii = Fraction(platelets) * Fraction(neutrophils) / Fraction(lymphocytes)
 
-    shown = shown_sii(sii, PUBLISHED_CUTOFF)
+    shown = shown_beside(sii, PUBLISHED_CUTOFF)
 
     assert (shown > PUBLISHED_CUTOFF) == (sii > Fraction(PUBLISHED_CUTOFF))
     assert abs(Fraction(shown) - sii) <= Fraction(1, 2000)
@@ -111,7 +113,7 @@ def test_shown_sii_near_the_cutoff_is_as_short_as_it_may_be(distance: Fraction) 
     cutoff = Fraction(PUBLISHED_CUTOFF)
     sii = cutoff + distance / 10**6
 
-    shown = shown_sii(sii, PUBLISHED_CUTOFF)
+    shown = shown_beside(sii, PUBLISHED_CUTOFF)
     decimals = -int(shown.as_tuple().exponent)
 
     assert (shown > PUBLISHED_CUTOFF) == (sii > cutoff)

@@ -40,8 +40,8 @@ from tests.support.charts import (
 )
 from tests.support.recorded import Hook, record
 from tests.unit.audit.samples import feedback_record
+from tests.unit.decision.asking import EXACT_JSON, SITE, decision
 from tests.unit.insight.monitor.samples import hook
-from tests.unit.services.asking import EXACT_JSON, SITE, decision
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,14 +15,16 @@ from cds_service.authorization.clients import TrustedClient
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.models import LabResult
 from cds_service.clinical.policy import ClinicalPolicy
+from cds_service.clinical.sii import compute_sii
+from cds_service.decision.flow import decide
+from cds_service.decision.site import Site
 from cds_service.hooks.request import parse_cds_request
 from cds_service.normalization.draws import pair_draws
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.eligibility_facts import FactReader
 from cds_service.normalization.observations import ObservationReader
 from cds_service.normalization.subject import SubjectMatcher
-from cds_service.services.decision import decide
-from cds_service.services.site import Site
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from fhir_mappings import load_mappings
 from tests.support.charts import NOW, PATIENT_ID, Json
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from cds_service.clinical.models import BloodCounts, ExcludedResult
-    from cds_service.services.decision import Decision
+    from cds_service.decision.flow import Decision
 
 T = TypeVar("T")
 
@@ -81,7 +83,7 @@ def usable(resource: Json | str) -> LabResult:
 def paired(*observations: Json, minutes: int = 60) -> BloodCounts:
     """Read Observations and form draws."""
     reading = observation_reader().read_all([typed(resources.Observation, o) for o in observations])
-    return pair_draws(reading, timedelta(minutes=minutes), MAPPINGS.differential, truncated=False)
+    return pair_draws(reading, timedelta(minutes=minutes), MAPPINGS.differential, compute_sii, truncated=False)
 
 
 def values(counts: BloodCounts) -> list[tuple[Any, ...]]:
@@ -92,7 +94,7 @@ def values(counts: BloodCounts) -> list[tuple[Any, ...]]:
 def site(zone: tzinfo = BERLIN) -> Site:
     """Return a site as shipped, in the given zone, that shows a card for every outcome it can."""
     cards = CardOptions("https://cds.example/model-card", show_not_above_cutoff=True)
-    return Site(ClinicalPolicy(zone), MAPPINGS, cards, "active", "test")
+    return Site(ClinicalPolicy(zone), MAPPINGS, cards, "active", "test", SII)
 
 
 def decided(body: Json | str, now: datetime = NOW, zone: tzinfo = BERLIN) -> Decision:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.cards.extension import assessment_extension
+from cds_service.clinical.evidence import RULE_VERSION
 from tests.support.charts import LYMPHOCYTES, NEUTROPHILS, PLATELETS, Json, bundle, draw, hook_request, observation
 from tests.unit.normalization.reading import decided, paired, values
 
@@ -103,7 +104,7 @@ def test_result_that_is_delivered_as_an_error_too_does_not_count(
     rest = draw(platelets=None)
     for ours in ([FINAL, other, *rest], [other, FINAL, *rest]):
         body = hook_request(*ours) if key == "bloodCounts" else hook_request(FINAL, *rest, albumin=bundle(other))
-        found = assessment_extension(decided(body).assessment)
+        found = assessment_extension(RULE_VERSION, decided(body).assessment)
 
         assert (found["outcome"] == "above-cutoff") is counts, reason
         if not counts:
@@ -116,4 +117,6 @@ def test_panel_that_is_an_error_takes_its_components_back() -> None:
     error = {"resourceType": "Observation", "id": "cbc", "status": "entered-in-error"}
 
     assert len(paired(panel).draws) == 1
-    assert assessment_extension(decided(hook_request(panel, error)).assessment)["outcome"] == "indeterminate"
+    assert (
+        assessment_extension(RULE_VERSION, decided(hook_request(panel, error)).assessment)["outcome"] == "indeterminate"
+    )

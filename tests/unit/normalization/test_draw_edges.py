@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from cds_service.clinical.models import Analyte
+from cds_service.clinical.sii import compute_sii
 from cds_service.normalization.draws import pair_draws
 from cds_service.normalization.observations import Reading
 from tests.support.charts import (
@@ -115,6 +116,6 @@ def test_equal_results_are_told_apart_by_their_reference(ids: tuple[str, str]) -
 
 @pytest.mark.parametrize("truncated", [False, True])
 def test_counts_of_a_truncated_chart_say_so(truncated: bool) -> None:
-    counts = pair_draws(Reading((), ()), timedelta(minutes=60), MAPPINGS.differential, truncated=truncated)
+    counts = pair_draws(Reading((), ()), timedelta(minutes=60), MAPPINGS.differential, compute_sii, truncated=truncated)
 
     assert counts.truncated is truncated

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import assessment_extension
+from cds_service.clinical.evidence import RULE_VERSION
 from cds_service.clinical.reasons import Reason
+from cds_service.decision.explanation import explain
 from cds_service.errors import ServiceError
-from cds_service.services.explanation import explain
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from tests.support.charts import (
     LYMPHOCYTES,
     LYMPHOCYTES_SHARE,
@@ -44,7 +46,7 @@ from tests.support.strategies import (
 from tests.unit.normalization.reading import decided, site
 
 if TYPE_CHECKING:
-    from cds_service.services.decision import Decision
+    from cds_service.decision.flow import Decision
 
 
 def decision_on(observations: list[Json]) -> Decision:
@@ -58,7 +60,7 @@ def prefetched(observations: list[Json]) -> Json:
 
 def told(observations: list[Json]) -> Json:
     """Return the assessment of an eligible patient with these Observations, as the response carries it."""
-    return assessment_extension(decision_on(observations).assessment)
+    return assessment_extension(RULE_VERSION, decision_on(observations).assessment)
 
 
 def essence(assessment: Json) -> tuple[Any, ...]:
@@ -192,9 +194,9 @@ def never_breaks(body: str) -> None:
     except ServiceError:
         return
     explain(decision, PATIENT_ID, site(), NOW, lambda: "uuid")
-    cards = CardBuilder(site().cards, site().policy, "test").build(decision.assessment, lambda: "uuid")
+    cards = CardBuilder(SII.voice, site().cards, site().policy, "test").build(decision.assessment, lambda: "uuid")
     assert len(cards) == (decision.assessment.outcome != "not-eligible")
-    json.dumps(assessment_extension(decision.assessment))
+    json.dumps(assessment_extension(RULE_VERSION, decision.assessment))
 
 
 @pytest.mark.parametrize("key", ["patient", "bloodCounts", "albumin", "conditions", "procedures"])

@@ -14,9 +14,10 @@ from cds_service.authorization.clients import TrustedClient
 from cds_service.cli.config import config_group
 from cds_service.clinical.outcomes import AboveCutoff, Assessment, Indeterminate, NotEligible
 from cds_service.clinical.reasons import Reason
+from cds_service.decision.flow import decide
+from cds_service.decision.site import Site, site_from_settings
 from cds_service.hooks.request import parse_cds_request
-from cds_service.services.decision import decide
-from cds_service.services.site import Site, site_from_settings
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from cds_service.settings import settings_from_dict
 from tests.support.charts import NOW, bundle, condition, draw, hook_request, observation, procedure
 from tests.unit.settings.overlay_files import ABOUT, CONCEPT_MAP, EXAMPLE, HEAD, ICD10CM, LAB, LOINC, SOUND_REASON
@@ -36,7 +37,7 @@ def site_with(*overlays: Path) -> Site:
         "service": {"timezone": "Asia/Shanghai"},
         "mappings": {"overlays": list(overlays)},
     }
-    return site_from_settings(settings_from_dict(data, EXAMPLE.parent))
+    return site_from_settings(settings_from_dict(data, EXAMPLE.parent), SII)
 
 
 def assess(site: Site, *blood_counts: Any, **keys: Any) -> Assessment:

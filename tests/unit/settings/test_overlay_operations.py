@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.charts import bundle, days_ago, draw, hook_request, procedure
-from tests.unit.services.asking import SITE, assessment
+from tests.unit.decision.asking import SITE, assessment
 from tests.unit.settings.overlay_files import ABOUT, ICD9, OPS, PCS, SNOMED, SOUND_REASON, lines_of, read
 
 if TYPE_CHECKING:

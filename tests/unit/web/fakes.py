@@ -37,6 +37,7 @@ class FakeService:
     """Answers with what it is given, or raises it; remembers how it was called."""
 
     id: str = "example"
+    rule_version: str = "1.2.3"
     outcome: Answer | BaseException = field(
         default_factory=lambda: Answer(CDSResponse(cards=()), Verdict("not-eligible"))
     )

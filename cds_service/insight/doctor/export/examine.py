@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.acquisition.delivery import OBSERVATIONS
+from cds_service.decision.flow import decide
 from cds_service.insight.doctor.evidence import NOBODY, Evidence, Options
 from cds_service.insight.doctor.export.passes import FirstPass, SecondPass
 from cds_service.insight.doctor.findings import Finding, Severity, by_share
@@ -13,14 +14,13 @@ from cds_service.insight.doctor.masking import Mask
 from cds_service.insight.doctor.patient_charts import MOST_RESULTS, bundle
 from cds_service.insight.doctor.resources import CONDITIONS, PROCEDURES
 from cds_service.insight.sources.export_files import LONGEST_LINE, ExportError, NotNDJSONError, read_lines
-from cds_service.services.decision import decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from cds_service.decision.site import Site
     from cds_service.insight.doctor.patient_charts import Chart
-    from cds_service.services.site import Site
 
 
 def examine_export(files: Sequence[Path], site: Site, options: Options, advance: Callable[[int], None]) -> Evidence:

@@ -8,10 +8,11 @@ from uuid import uuid4
 
 from cds_service.acquisition.fhir.exchange import Exchanger
 from cds_service.acquisition.from_settings import fetching_from_settings, http_options
+from cds_service.decision.site import site_from_settings
 from cds_service.insight.doctor.server.connection import Connection, TokenError, TokenSource
 from cds_service.insight.doctor.server.examine import Examiner
 from cds_service.insight.doctor.server.tokens import BackendServices, FileToken, OpenServer, read_client
-from cds_service.services.site import site_from_settings
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ class Credentials:
 
 def open_server(credentials: Credentials, settings: Settings, options: Options) -> Examiner:
     """Return the examiner; nothing is sent yet. Raises CredentialsError, ConfigurationError or SettingsError."""
-    site = site_from_settings(settings)
+    site = site_from_settings(settings, SII_RECURRENCE_RISK)
     fetching = fetching_from_settings(settings, site.mappings, _THREADS)
     tokens = _tokens(credentials, Exchanger(http_options(settings), connections=1))
     return Examiner(Connection(credentials.fhir_server, tokens, fetching.fetcher), fetching, site, options)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from cds_service.acquisition import prefetch
 from cds_service.acquisition.queries import PAGE_SIZE
+from cds_service.decision.flow import decide
 from cds_service.errors import DataUnavailableError
 from cds_service.hooks.request import FHIRAuthorization
 from cds_service.insight.doctor.eligibility_survey import Standing
@@ -29,7 +30,6 @@ from cds_service.insight.doctor.server.connection import TokenError, timing_row
 from cds_service.insight.doctor.server.features import FeatureObserver, Features, is_foreign, run_probes
 from cds_service.insight.doctor.server.issues import fhir_version
 from cds_service.insight.doctor.server.patients import choose_patients
-from cds_service.services.decision import decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from cds_service.acquisition.bundles import BundleContent
     from cds_service.acquisition.delivery import Fetching
     from cds_service.acquisition.resources import Condition, Observation, Procedure
+    from cds_service.decision.site import Site
     from cds_service.insight.doctor.server.connection import Answer, Connection
-    from cds_service.services.site import Site
 
 # Patients in a row for whom nothing at all came: the server has said what it will say.
 _ENOUGH_SILENCE: Final = 3

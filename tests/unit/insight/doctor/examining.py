@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cds_service.decision.site import site_from_settings
 from cds_service.insight.doctor.evidence import Options
 from cds_service.insight.doctor.examination import conclude
 from cds_service.insight.doctor.export.examine import examine_export
 from cds_service.insight.doctor.masking import Mask
 from cds_service.insight.sources.export_files import find_files
-from cds_service.services.site import site_from_settings
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from cds_service.settings import settings_from_dict
 from tests.support.charts import NOW
 
@@ -43,7 +44,7 @@ def examined_folder(
         "mappings": {"overlays": [str(path) for path in overlays]},
         "eligibility": eligibility or {},
     }
-    site = site_from_settings(settings_from_dict(sections, export))
+    site = site_from_settings(settings_from_dict(sections, export), SII)
     options = replace(OPTIONS, **changes)
     evidence = examine_export(find_files([export]), site, options, lambda _read: None)
     return conclude(evidence, Mask(mask))

@@ -12,8 +12,8 @@ from cds_service.insight.doctor.judging.values import Fit, judge_values
 from cds_service.insight.doctor.lookalikes import load_lookalikes
 from cds_service.insight.doctor.masking import Mask
 from cds_service.insight.doctor.names import NameBook
+from tests.unit.decision.asking import SITE
 from tests.unit.insight.doctor.examining import OPTIONS
-from tests.unit.services.asking import SITE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

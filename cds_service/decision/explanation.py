@@ -15,13 +15,13 @@ from cds_service.clinical.models import Basis, LabResult
 from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
 from cds_service.clinical.readings import notable_readings, problems_under
 from cds_service.clinical.reasons import Reason
+from cds_service.decision.answering import respond
+from cds_service.decision.closing_rows import ClosingRows
+from cds_service.decision.flow import laboratory_readers
+from cds_service.decision.unread import unread_conditions, unread_procedures
 from cds_service.normalization.clumps import clump_state, is_clump_code
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.observed import reference_of
-from cds_service.services.closing_rows import ClosingRows
-from cds_service.services.decision import laboratory_readers
-from cds_service.services.sii_recurrence_risk import respond
-from cds_service.services.unread import unread_conditions, unread_procedures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from cds_service.acquisition.resources import Malformed
     from cds_service.clinical.models import ExcludedResult
     from cds_service.clinical.outcomes import Assessment
+    from cds_service.decision.flow import Decision, Laboratory
+    from cds_service.decision.site import Site
     from cds_service.normalization.eligibility_facts import ExcludedFact
-    from cds_service.services.decision import Decision, Laboratory
-    from cds_service.services.site import Site
 
 Rows = list[dict[str, Any]]
 
@@ -48,14 +48,16 @@ def explain(
     `cards` and `extension` are what the service would answer now: none in silent mode, and nothing is snoozed.
     """
     laboratory = decision.laboratory
-    cards = CardBuilder(site.cards, site.policy, site.mappings.version).build(
+    cards = CardBuilder(site.service.voice, site.cards, site.policy, site.mappings.version).build(
         decision.assessment, new_uuid, decision.gaps
     )
     answer = msgspec.json.decode(msgspec.json.encode(respond(cards, decision, site, silent=site.mode == "silent")))
     return {
         "cards": answer["cards"],
         "extension": answer.get("extension", {}),
-        "assessment": assessment_extension(decision.assessment, decision.facts.excluded_reasons, decision.gaps),
+        "assessment": assessment_extension(
+            site.service.rule_version, decision.assessment, decision.facts.excluded_reasons, decision.gaps
+        ),
         "versions": {
             "rule": site.service.rule_version,
             "mappings": site.mappings.version,
@@ -217,10 +219,10 @@ def _draws(decision: Decision, laboratory: Laboratory, site: Site, now: datetime
                 "relation": timed.relation,
                 "days": timed.days,
                 "refusal": timed.refusal,
-                "problems": list(problems_under(draw, site.policy.cutoff)),
+                "problems": list(problems_under(draw, site.criterion)),
                 "readings": [
                     f"SII {reading.sii:f} ({', '.join((reading.basis, *['manual'] * reading.manual, *reading.parts))})"
-                    for reading in notable_readings(draw, site.policy.cutoff)
+                    for reading in notable_readings(draw, site.criterion)
                     if not draw.problems
                 ],
                 "decides": all(_key(result) in used for result in draw.results),

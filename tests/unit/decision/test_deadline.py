@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from cds_service.acquisition import delivery
+from cds_service.decision.checked import Checked
 from cds_service.errors import DeadlineError
-from cds_service.services.checked import Checked
 from tests.conformance.conftest import built
 from tests.conformance.outcomes import refused
 from tests.support.charts import days_ago, draw, hook_request

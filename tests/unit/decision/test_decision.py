@@ -21,7 +21,7 @@ from tests.support.charts import (
     prefetch,
     procedure,
 )
-from tests.unit.services.asking import ASSUMING, SITE, assessment, decision
+from tests.unit.decision.asking import ASSUMING, SITE, assessment, decision
 
 FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 SPREAD = condition("C78.7", onsetDateTime=None)
@@ -55,8 +55,8 @@ def test_decision_for_a_patient_not_eligible_never_looks_at_blood_counts(
     def never(*_: object) -> None:
         raise AssertionError("blood counts were asked for")
 
-    monkeypatch.setattr("cds_service.services.decision.acquire_laboratory", never)
-    monkeypatch.setattr("cds_service.services.decision.read_laboratory", never)
+    monkeypatch.setattr("cds_service.decision.flow.acquire_laboratory", never)
+    monkeypatch.setattr("cds_service.decision.flow.read_laboratory", never)
     without = ("bloodCounts",) if blood_counts is ... else ()
 
     found = decision(hook_request(without=without, **keys | {"bloodCounts": blood_counts if not without else None}))

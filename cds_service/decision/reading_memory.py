@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cds_service.clinical.models import EffectiveTime
     from cds_service.clinical.reasons import Reason
-    from cds_service.services.site import Site
+    from cds_service.decision.site import Site
 
 # So many texts are remembered; then it begins anew.
 _MOST_TEXTS: Final = 20_000

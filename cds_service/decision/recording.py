@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from cds_service.audit.log import AuditLog
     from cds_service.audit.records import AuditRecord
     from cds_service.authorization.clients import TrustedClient
+    from cds_service.decision.flow import Decision
+    from cds_service.decision.site import Site
     from cds_service.hooks.feedback import FeedbackItem
     from cds_service.hooks.request import CDSRequest
     from cds_service.hooks.response import Card
-    from cds_service.services.decision import Decision
-    from cds_service.services.site import Site
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from cds_service.acquisition.chart import EligibilityChart
     from cds_service.acquisition.resources import Malformed
+    from cds_service.decision.site import Site
     from cds_service.normalization.effective_time import TimeReader
-    from cds_service.services.site import Site
 
 
 @dataclass(frozen=True, slots=True)

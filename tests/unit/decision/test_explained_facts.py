@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.charts import ICD10CM, SNOMED, Json, bundle, condition, hook_request, procedure
-from tests.unit.services.asking import explanation
+from tests.unit.decision.asking import explanation
 
 RESECTION, ABLATION = "107963000", "609232008"
 GERMAN = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"

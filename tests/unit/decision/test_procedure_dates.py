@@ -9,8 +9,9 @@ import pytest
 
 from cds_service.cards.builder import CardBuilder
 from cds_service.cli.explain_text import as_text
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from tests.support.charts import NOW, Json, bundle, condition, draw, hook_request, observation, procedure
-from tests.unit.services.asking import SITE, assessment, decision, explanation
+from tests.unit.decision.asking import SITE, assessment, decision, explanation
 
 WINDOW = {"outcome": "indeterminate", "reasons": ["post-procedure-window"]}
 NEUTROPHILS, PLATELETS, LYMPHOCYTES = "751-8", "777-3", "731-0"
@@ -155,5 +156,5 @@ def test_explanation_tells_the_date_of_a_procedure_as_recorded(performed: str, t
 
 def assessed(body: Json) -> tuple[dict[str, Any], str]:
     found = decision(body)
-    (card,) = CardBuilder(SITE.cards, SITE.policy, "m").build(found.assessment, lambda: "u", found.gaps)
+    (card,) = CardBuilder(SII.voice, SITE.cards, SITE.policy, "m").build(found.assessment, lambda: "u", found.gaps)
     return assessment(body), card.detail or ""

@@ -9,6 +9,8 @@ import pytest
 
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import assessment_extension
+from cds_service.clinical.evidence import RULE_VERSION
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from tests.support.charts import (
     LYMPHOCYTES,
     NEUTROPHILS,
@@ -22,7 +24,7 @@ from tests.support.charts import (
     observation,
     procedure,
 )
-from tests.unit.services.asking import SITE, decision
+from tests.unit.decision.asking import SITE, decision
 
 UNDATED = "**Not every interventional procedure has a readable date:**"
 UNREADABLE = "**Some diagnoses or procedures could not be read:**"
@@ -130,5 +132,7 @@ def test_card_that_is_not_above_says_them_too() -> None:
 
 def told_and_shown(body: Json, site: Any = SITE) -> tuple[dict[str, Any], str]:
     found = decision(body, site)
-    (card,) = CardBuilder(site.cards, site.policy, "m").build(found.assessment, lambda: "u", found.gaps)
-    return assessment_extension(found.assessment, found.facts.excluded_reasons, found.gaps), card.detail or ""
+    (card,) = CardBuilder(SII.voice, site.cards, site.policy, "m").build(found.assessment, lambda: "u", found.gaps)
+    return assessment_extension(
+        RULE_VERSION, found.assessment, found.facts.excluded_reasons, found.gaps
+    ), card.detail or ""

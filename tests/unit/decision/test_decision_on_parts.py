@@ -6,7 +6,7 @@ import pytest
 
 from cds_service.errors import DataUnavailableError
 from tests.support.charts import Json, bundle, condition, draw, hook_request, procedure
-from tests.unit.services.asking import assessment
+from tests.unit.decision.asking import assessment
 
 NEXT = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
 UNREADABLE_CONDITION = {"resourceType": "Condition", "id": "odd", "code": "C22.0"}

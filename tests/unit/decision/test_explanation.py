@@ -23,7 +23,7 @@ from tests.support.charts import (
     patient,
     procedure,
 )
-from tests.unit.services.asking import SITE, assessment, explanation
+from tests.unit.decision.asking import SITE, assessment, explanation
 
 
 def rows(body: Json) -> dict[str, dict[str, Any]]:

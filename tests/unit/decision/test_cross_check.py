@@ -9,7 +9,7 @@ import pytest
 from cds_service.cli.cross_check import cross_check
 from cds_service.hooks.request import parse_cds_request
 from tests.support.charts import ALBUMIN, PLATELETS, Json, bundle, draw, hook_request, observation
-from tests.unit.services.asking import EXACT_JSON, explanation
+from tests.unit.decision.asking import EXACT_JSON, explanation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,11 +8,13 @@ import pytest
 
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import assessment_extension
+from cds_service.clinical.evidence import RULE_VERSION
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from tests.support.charts import ALBUMIN, Json, bundle, condition, hook_request, observation, patient, procedure
-from tests.unit.services.asking import ASSUMING, SITE, decision
+from tests.unit.decision.asking import ASSUMING, SITE, decision
 
 if TYPE_CHECKING:
-    from cds_service.services.site import Site
+    from cds_service.decision.site import Site
 
 FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 NEXT = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
@@ -80,14 +82,14 @@ def test_indeterminate_card_names_a_patient_that_was_not_delivered() -> None:
 def test_patient_partly_readable_counts_by_what_can_be_read(members: Json, reasons: list[str], reason: str) -> None:
     found = decision(hook_request(patient=patient(**members)))
 
-    told = assessment_extension(found.assessment, (), found.gaps)
+    told = assessment_extension(RULE_VERSION, found.assessment, (), found.gaps)
     assert (told["outcome"], told["reasons"], told["notDelivered"]) == ("not-eligible", reasons, ["patient"]), reason
 
 
 def test_patient_not_eligible_without_patient_resource_is_told_in_the_extension() -> None:
     found = decision(hook_request(without=("patient",), conditions=bundle()))
 
-    assert assessment_extension(found.assessment, (), found.gaps)["notDelivered"] == ["patient"]
+    assert assessment_extension(RULE_VERSION, found.assessment, (), found.gaps)["notDelivered"] == ["patient"]
 
 
 NO_DIAGNOSES = "**Recurrence and metastasis could not be looked for:**"
@@ -165,5 +167,5 @@ def test_page_missing_where_eligibility_is_required_is_no_gap_but_truncated() ->
 
 def told_and_shown(request: Json, site: Site = SITE) -> tuple[dict[str, Any], str]:
     found = decision(request, site)
-    (card,) = CardBuilder(SITE.cards, SITE.policy, "m").build(found.assessment, lambda: "u", found.gaps)
-    return assessment_extension(found.assessment, (), found.gaps), card.detail or ""
+    (card,) = CardBuilder(SII.voice, SITE.cards, SITE.policy, "m").build(found.assessment, lambda: "u", found.gaps)
+    return assessment_extension(RULE_VERSION, found.assessment, (), found.gaps), card.detail or ""

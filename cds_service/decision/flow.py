@@ -15,13 +15,13 @@ from cds_service.clinical.chart_notes import note_chart
 from cds_service.clinical.eligibility import judge_eligibility
 from cds_service.clinical.models import Analyte
 from cds_service.clinical.timing import first_day_in_use, has_decisive_draw, missing_baseline_window
+from cds_service.decision.checked import Checked
+from cds_service.decision.facts import read_facts, read_recorded
 from cds_service.normalization.draws import pair_draws
 from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.observations import ObservationReader, merge_readings
 from cds_service.normalization.subject import SubjectMatcher
 from cds_service.normalization.taken_back import ids_taken_back
-from cds_service.services.checked import Checked
-from cds_service.services.facts import read_facts, read_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from cds_service.clinical.models import BloodCounts
     from cds_service.clinical.outcomes import Assessment
     from cds_service.clinical.timing import TreatmentCalendar
+    from cds_service.decision.facts import Facts
+    from cds_service.decision.reading_memory import ReadingMemory
+    from cds_service.decision.site import Site
     from cds_service.hooks.request import CDSRequest
     from cds_service.normalization.observed import ObservedResult
-    from cds_service.services.facts import Facts
-    from cds_service.services.reading_memory import ReadingMemory
-    from cds_service.services.site import Site
 
 
 class ChartSource(Protocol):
@@ -141,15 +141,15 @@ def decide_chart(
     check()
     eligibility = judge_eligibility(facts.judged(chart), site.policy, now)
     if eligibility.unsure:
-        return Decision(
-            leave_open(facts.judged(chart), facts.doubts(chart), site.policy), eligibility, chart, facts, None
-        )
+        left_open = leave_open(facts.judged(chart), facts.doubts(chart), site.policy)
+        return Decision(left_open, eligibility, chart, facts, None)
     if eligibility.reason is not None:
         refused = refuse_ineligible(eligibility.reason, facts.doubts(chart), site.policy)
         return Decision(refused, eligibility, chart, facts, None)
     calendar = eligibility.calendar(site.policy, now)
     laboratory = _find_counts(source, calendar, patient_id, site, times, check, memory)
     assessment = assess(
+        site.service.rule.index,
         eligibility,
         laboratory.counts,
         laboratory.albumin,
@@ -226,6 +226,7 @@ def read_laboratory(
         read,
         site.policy.same_draw,
         site.mappings.differential,
+        site.service.rule.index,
         truncated=chart.blood_counts.truncated,
     )
     check()

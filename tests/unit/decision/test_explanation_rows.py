@@ -19,7 +19,7 @@ from tests.support.charts import (
     hook_request,
     observation,
 )
-from tests.unit.services.asking import explanation
+from tests.unit.decision.asking import explanation
 
 
 def rows(body: Json) -> dict[str, dict[str, Any]]:

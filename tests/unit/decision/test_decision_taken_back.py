@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.charts import Json, bundle, condition, hook_request, procedure, status
-from tests.unit.services.asking import assessment, decision
+from tests.unit.decision.asking import assessment, decision
 
 IN_ERROR = status("condition-ver-status", "entered-in-error")
 NO_CANCER: Json = {"resourceType": "Condition", "id": "cancer", "verificationStatus": IN_ERROR}

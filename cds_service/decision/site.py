@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.policy import ClinicalPolicy
-from cds_service.services.identity import SII_RECURRENCE_RISK, ServiceIdentity
+from cds_service.clinical.rule import Criterion
 from cds_service.settings.overlays import load_site_mappings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Literal
 
+    from cds_service.decision.definition import ServiceDefinition
     from cds_service.settings.models import Settings
     from fhir_mappings.mappings import Mappings
 
@@ -28,28 +30,47 @@ class Site:
     cards: CardOptions
     mode: Literal["active", "silent"]
     configuration_hash: str
-    service: ServiceIdentity = SII_RECURRENCE_RISK
+    service: ServiceDefinition
+
+    @property
+    def criterion(self) -> Criterion:
+        """Return the index of the service with the cut-off in use."""
+        return Criterion(self.service.rule.index, self.policy.cutoff)
 
 
-def site_from_settings(settings: Settings) -> Site:
-    """Translate settings into the values the core reads.
+def site_from_settings(settings: Settings, service: ServiceDefinition) -> Site:
+    """Return the site at which one service decides; raises what `sites_from_settings` does."""
+    return sites_from_settings(settings, (service,))[service.id]
+
+
+def sites_from_settings(settings: Settings, services: Iterable[ServiceDefinition]) -> dict[str, Site]:
+    """Translate settings into the values the core reads, for each service by its id.
 
     Raises SettingsError when an overlay was changed since the settings were checked, and is wrong now.
     """
-    return Site(
-        policy=_policy(settings),
-        mappings=load_site_mappings(settings.mappings.overlays),
-        cards=CardOptions(
-            model_card_url=f"{settings.service.public_url.rstrip('/')}/model-card",
-            language=settings.service.language,
-            detail=settings.cards.detail,
-            show_not_above_cutoff=settings.cards.show_not_above_cutoff,
-            show_baseline_above=settings.cards.show_baseline_above,
-            show_indeterminate=settings.cards.show_indeterminate,
-            assessment_extension=settings.cards.assessment_extension,
-        ),
-        mode=settings.service.mode,
-        configuration_hash=settings.hash,
+    mappings, policy, cards = load_site_mappings(settings.mappings.overlays), _policy(settings), _cards(settings)
+    return {
+        service.id: Site(
+            policy=service.limits(policy),
+            mappings=mappings,
+            cards=cards,
+            mode=settings.service.mode,
+            configuration_hash=settings.hash,
+            service=service,
+        )
+        for service in services
+    }
+
+
+def _cards(settings: Settings) -> CardOptions:
+    return CardOptions(
+        model_card_url=f"{settings.service.public_url.rstrip('/')}/model-card",
+        language=settings.service.language,
+        detail=settings.cards.detail,
+        show_not_above_cutoff=settings.cards.show_not_above_cutoff,
+        show_baseline_above=settings.cards.show_baseline_above,
+        show_indeterminate=settings.cards.show_indeterminate,
+        assessment_extension=settings.cards.assessment_extension,
     )
 
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from cds_service.authorization.clients import TrustedClient
     from cds_service.clinical.outcomes import Assessment
+    from cds_service.decision.definition import ServiceDefinition
+    from cds_service.decision.flow import Decision
     from cds_service.hooks.feedback import FeedbackItem
-    from cds_service.services.decision import Decision
-    from cds_service.services.identity import ServiceIdentity
     from cds_service.state.snoozes import SnoozeStore
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Snoozing:
     """
 
     def __init__(
-        self, store: SnoozeStore, options: SnoozeOptions, key: Callable[[], bytes], service: ServiceIdentity
+        self, store: SnoozeStore, options: SnoozeOptions, key: Callable[[], bytes], service: ServiceDefinition
     ) -> None:
         """Keep the store and the service whose cards these are. `key` raises StateUnavailableError if there is none."""
         self._store = store
@@ -111,7 +111,7 @@ class Snoozing:
         assessment = decision.assessment
         gaps = (f"gap {gap.name}" for gap in decision.gaps)
         said = (f"{assessment.cutoff:f}", assessment.outcome, *_reasons(assessment), *gaps)
-        return self._hash("subject", *self._service, client.name, patient, *said)
+        return self._hash("subject", self._service.id, self._service.rule_version, client.name, patient, *said)
 
     def _hash(self, *parts: str) -> bytes:
         # The lengths keep the parts apart.

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import assessment_extension
+from cds_service.clinical.evidence import RULE_VERSION
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from tests.support.charts import Json, bundle, condition, draw, hook_request, procedure
-from tests.unit.services.asking import SITE, decision
+from tests.unit.decision.asking import SITE, decision
 
 # Ends that coincide, spans within spans, days that are not known.
 PERFORMED = st.sampled_from(
@@ -58,6 +60,6 @@ def test_assessment_and_card_are_the_same_in_every_order(
 def told_and_shown(procedures: list[Json], conditions: list[Json], counts: list[Json]) -> tuple[Json, list[Any]]:
     body = hook_request(procedures=bundle(*procedures), conditions=bundle(*conditions), bloodCounts=bundle(*counts))
     found = decision(body)
-    cards = CardBuilder(SITE.cards, SITE.policy, "m").build(found.assessment, lambda: "u", found.gaps)
-    told = assessment_extension(found.assessment, found.facts.excluded_reasons, found.gaps)
+    cards = CardBuilder(SII.voice, SITE.cards, SITE.policy, "m").build(found.assessment, lambda: "u", found.gaps)
+    told = assessment_extension(RULE_VERSION, found.assessment, found.facts.excluded_reasons, found.gaps)
     return told, [(card.summary, card.detail) for card in cards]

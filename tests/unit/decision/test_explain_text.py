@@ -22,7 +22,7 @@ from tests.support.charts import (
     observation,
     procedure,
 )
-from tests.unit.services.asking import EXACT_JSON, explanation
+from tests.unit.decision.asking import EXACT_JSON, explanation
 
 GOLDEN = Path(__file__).with_name("explained_chart.txt")
 CHART = hook_request(

@@ -26,12 +26,12 @@ from tests.support.charts import (
     procedure,
 )
 from tests.support.recorded import VALUES_KEPT, Hook, record
-from tests.unit.services.asking import ASSUMING, SITE
+from tests.unit.decision.asking import ASSUMING, SITE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cds_service.services.site import Site
+    from cds_service.decision.site import Site
 
 
 def versioned(version: str, *resources: Json) -> list[Json]:

@@ -22,7 +22,7 @@ from tests.support.charts import (
     observation,
     procedure,
 )
-from tests.unit.services.asking import assessment
+from tests.unit.decision.asking import assessment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -63,7 +63,7 @@ def draw_rows(
         rows.append(
             Row(
                 taken=numbers.moment(draw.effective),
-                sii="" if problems else f"{criterion.shown(draw):f}",
+                sii="" if problems else numbers.sii(criterion.shown(draw), criterion.cutoff),
                 place=_place(timed, texts, trend),
                 state=_state(timed, decision.assessment, trend, decides=decides, refused=bool(reasons)),
                 decides=decides,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
 from cds_service.audit.records import HookRecord
+from cds_service.cards import numbers
 from cds_service.cards.detail import Said, decided_detail, indeterminate_detail
 from cds_service.cards.summary import decided_summary, indeterminate_summary
 from cds_service.cards.wording import texts_in, trend_texts_in
-from cds_service.clinical.outcomes import Indeterminate, NotEligible
+from cds_service.clinical.outcomes import AboveCutoff, Indeterminate, NotAboveCutoff, NotEligible
 from cds_service.reports.markdown import render_detail
 from cds_service.smart.draw_rows import MOST_ROWS, Input, Row, draw_rows, loose_rows
 from cds_service.smart.picture import draw_picture, numbered
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cds_service.audit.earlier_decisions import EarlierDecisions
+    from cds_service.audit.records import DecisionRecord
     from cds_service.cards.wording.texts import Texts
     from cds_service.cards.wording.trend_texts import TrendTexts
     from cds_service.clinical.reasons import Reason
@@ -50,7 +53,10 @@ class Earlier(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContent:
-    """All that the template fills in. `picture` is empty where nothing is drawn; `reasons` where SII was decided."""
+    """All that the template fills in.
+
+    `sii` has every decimal, for programs. `picture` is empty where nothing is drawn, `reasons` where SII was decided.
+    """
 
     name: str
     born: str
@@ -58,6 +64,7 @@ class PageContent:
     read_line: str
     outcome: str
     headline: str
+    sii: str
     reasons: tuple[tuple[str, str], ...]
     detail: Markup
     picture: Markup
@@ -91,6 +98,7 @@ def page_content(view: View, site: Site) -> PageContent:
         read_line=trend.read_line.format(time=_moment(view.now, site), user=view.user or trend.not_recorded),
         outcome=assessment.outcome,
         headline=headline,
+        sii=f"{assessment.sii:f}" if isinstance(assessment, AboveCutoff | NotAboveCutoff) else "",
         reasons=tuple((reason, texts.reasons[reason]) for reason in _reasons(decision)),
         detail=render_detail(detail) if detail else Markup(),
         picture=_picture(decision, calendar, site, texts, trend),
@@ -163,7 +171,14 @@ def _excluded(reasons: Iterable[Reason], texts: Texts) -> tuple[Excluded, ...]:
 def _earlier(earlier: EarlierDecisions, site: Site, trend: TrendTexts) -> Iterable[Earlier]:
     for record in earlier.decisions:
         how = record.how_presented if isinstance(record, HookRecord) else "page"
-        yield Earlier(_moment(record.time, site), trend.presented.get(how, how), record.outcome, record.sii or "")
+        yield Earlier(_moment(record.time, site), trend.presented.get(how, how), record.outcome, _sii_of(record))
+
+
+def _sii_of(record: DecisionRecord) -> str:
+    """Write SII of a record as all texts do; empty where nothing was decided."""
+    if record.sii is None or record.cutoff is None:
+        return ""
+    return numbers.sii(Decimal(record.sii), Decimal(record.cutoff))
 
 
 def _how_far(earlier: EarlierDecisions, site: Site, trend: TrendTexts) -> str:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from markupsafe import Markup
 
 from cds_service.cards.numbers import plain
+from cds_service.cards.numbers import sii as sii_text
 from cds_service.clinical.models import Analyte, Basis
 from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
 from cds_service.clinical.readings import problems_under
 from cds_service.reports.printable import printable
-from cds_service.reports.timeline.panels import Mark, Panel, Picture, Procedure, draw_panels
+from cds_service.reports.timeline.panels import Kind, Mark, Panel, Picture, Procedure, draw_panels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -95,7 +96,8 @@ class _Draws:
                 self.without_sii.append((day, f"{day}: {', '.join(problems)}"))
                 continue
             sii = criterion.shown(draw)
-            self.marks.append(Mark(day, sii, f"{day}: SII {sii:f}", "decides" if is_used(draw, assessment) else "draw"))
+            kind: Kind = "decides" if is_used(draw, assessment) else "draw"
+            self.marks.append(Mark(day, sii, f"{day}: SII {sii_text(sii, criterion.cutoff)}", kind))
         self.decisive = {id(draw) for draw in draws if is_used(draw, assessment)}
 
     def panel(self, trend: TrendTexts) -> Panel:

@@ -27,7 +27,7 @@ KEYS = f"/smart/{CLIENT}/jwks.json"
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmartSite]:
-    monkeypatch.setattr("cds_service.smart.trend_app._WAITING_SECONDS", 0.5)
+    monkeypatch.setattr("cds_service.smart.trend_app._WAITING_SECONDS", 1.5)
     with running_smart_server(**{PATIENT_ID: prefetch()}) as server:
         yield smart_site(tmp_path, server, with_key(tmp_path, server), server={"threads": 4})
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from cds_service.cards.numbers import sii
 from cds_service.demo.client import hook_request
 from cds_service.demo.patients import build_stories
 from tests.support.charts import NOW
@@ -36,8 +38,10 @@ def test_page_says_what_the_hook_says(story: PatientStory, tmp_path: Path) -> No
     assert f"<code>{told['outcome']}</code>" in verdict
     assert [code for code in re.findall(r"<li>.*<code>(.*)</code>", verdict) if code] == list(told.get("reasons", []))
     if "sii" in told:
-        assert told["sii"] in verdict
-        assert f"{told['sii']}</td>" in page.partition('class="decides"')[2].partition("</tr>")[0]
+        assert f'<data value="{told["sii"]}">' in verdict
+        written = sii(Decimal(told["sii"]), Decimal(told["cutoff"]))
+        assert f"SII {written} " in verdict
+        assert f"{written}</td>" in page.partition('class="decides"')[2].partition("</tr>")[0]
     for card in answer["cards"]:
         assert card["summary"] in verdict
     for reason, count in told.get("exclusions", {}).items():

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
+Kind = Literal["decides", "draw", "loose"]
+
 # Percent of the width: values stand left of the first, the last leaves room for half a label.
 _LEFT, _RIGHT = 13.0, 96.0
 _STRIP: Final = 34
@@ -39,7 +41,7 @@ class Mark:
     day: date
     value: Decimal
     text: str
-    kind: Literal["decides", "baseline", "draw", "loose"]
+    kind: Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

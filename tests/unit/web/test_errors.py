@@ -41,6 +41,8 @@ STATUS_OF = [
     (errors.CohortInputError, 500, "exception"),
     (errors.CohortRunError, 500, "exception"),
     (errors.CohortFolderError, 500, "exception"),
+    (errors.CohortRunError, 500, "exception"),
+    (errors.CohortInputError, 500, "exception"),
     (errors.OverloadedError, 503, "throttled"),
     (errors.DeadlineError, 503, "timeout"),
     (errors.NotReadyError, 503, "transient"),

@@ -26,6 +26,10 @@ demo: $(VENV)/.installed ## Start the demonstration: a small EHR page and synthe
 test: $(VENV)/.installed ## Run the tests (browser tests need Chromium; CI=true makes them required)
 	$(PYTHON_IN_VENV) -m pytest $(ARGS)
 
+quick: $(VENV)/.installed ## Run the tests of the rule, the wording and the repository's rules (half a minute)
+	$(PYTHON_IN_VENV) -m pytest -q tests/unit/clinical tests/unit/cards tests/architecture/test_import_rules.py \
+		tests/architecture/test_layout.py tests/architecture/test_documented_links.py $(ARGS)
+
 interop: $(VENV)/.installed ## Test against HAPI (Java 17, Maven) and behind nginx, HAProxy, Apache and Caddy
 	$(PYTHON_IN_VENV) -m pytest tests/interop $(ARGS)
 

@@ -51,7 +51,7 @@ def own_sentences(answer: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in answer.stderr.splitlines() if not line.startswith("make: ***")]
 
 
-@pytest.mark.parametrize("task", ["demo", "test", "quick", "interop", "lint", "bench"])
+@pytest.mark.parametrize("task", ["demo", "test", "interop", "lint", "bench"])
 def test_task_without_python_says_so_in_one_sentence(bare_checkout: Path, task: str) -> None:
     answer = run(bare_checkout, "make", task)
 
@@ -119,7 +119,7 @@ def test_make_alone_lists_every_task(bare_checkout: Path) -> None:
     assert listed == ["help", *TASKS]
 
 
-@pytest.mark.parametrize("name", ["run", "quick", "interop", "find-python"])
+@pytest.mark.parametrize("name", ["run", "interop", "find-python"])
 def test_ci_script_is_executable_and_parses(name: str) -> None:
     script = ROOT / ".ci" / name
 

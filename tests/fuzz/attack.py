@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Good data about which nothing can be decided: another patient, data missing, a FHIR server that is not listed.
 _GOOD_DATA = ["2xx", "400", "403", "412"]
+# The site under attack has no trend app: a client that nobody configured is answered as such.
+_OF_NO_APP = ["404"]
 _BAD_DATA = ["400", "401", "405", "413", "415"]
 
 
@@ -32,6 +34,15 @@ def attack_config(examples: int, *, ignored_auth: bool) -> SchemathesisConfig:
                 "negative_data_rejection": {"expected-statuses": _BAD_DATA},
                 "ignored_auth": {"enabled": ignored_auth},
             },
+            "operations": [
+                {
+                    "include-path-regex": "^/smart/",
+                    "checks": {
+                        "positive_data_acceptance": {"expected-statuses": _OF_NO_APP},
+                        "negative_data_rejection": {"expected-statuses": [*_BAD_DATA, *_OF_NO_APP]},
+                    },
+                }
+            ],
         }
     )
 

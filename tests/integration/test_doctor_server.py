@@ -241,7 +241,7 @@ def test_since_is_asked_of_the_server_and_checked() -> None:
         ),
         (
             ("--fhir-server", "https://ehr.example", "--client-id", "me", "--key-file", "key"),
-            "no private RSA or EC key",
+            "no RSA or EC key",
             "not a key",
         ),
         (

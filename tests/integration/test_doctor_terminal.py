@@ -75,12 +75,12 @@ def test_chinese_names_take_two_columns_and_keep_tables_straight(tmp_path: Path)
 
 
 def test_memory_does_not_grow_with_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three times the patients, the same sample; what is held is full in both."""
+    """Twice the patients, the same sample; what is held, a block of a file among it, is full in both."""
     monkeypatch.setattr("cds_service.insight.doctor.tallies.MOST_VALUES", 50)
     monkeypatch.setattr("cds_service.insight.doctor.export.passes._SUBJECTS", 50)
     peaks = []
     # The first run fills the caches of decoders and mappings.
-    for number, patients in enumerate((20, 400, 1200)):
+    for number, patients in enumerate((20, 1200, 2400)):
         folder = hospital(patients).export(tmp_path / str(number))
         # What earlier tests left behind would be collected in one run and not in the other.
         gc.collect()
@@ -89,4 +89,4 @@ def test_memory_does_not_grow_with_the_export(tmp_path: Path, monkeypatch: pytes
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
 
-    assert peaks[2] < 1.2 * peaks[1]
+    assert peaks[2] < 1.1 * peaks[1]

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import os
 import signal
 import socket
@@ -224,14 +225,22 @@ def _ask_until(server: RunningServer, stop: threading.Event) -> list[tuple[int, 
 )
 def test_server_slow_clients_do_not_delay_others(server: RunningServer, counts: dict[str, int], reason: str) -> None:
     with SlowClients(server.address, counts):
-        waits = []
-        end_of_load = time.monotonic() + 1.5
-        while (began := time.monotonic()) < end_of_load:
-            assert get(server, "/length", "POST", b" " * 5000)[1]["length"] == 5000
-            waits.append(time.monotonic() - began)
+        # A stall of a busy machine is over at the next attempt; a server that is held up is so every time.
+        attempts = (_median_and_longest_wait(server) for _ in range(3))
+        assert any(median < 0.25 and longest < 2 for median, longest in attempts), reason
 
-    assert sorted(waits)[len(waits) // 2] < 0.25, reason
-    assert max(waits) < 2, reason
+
+def _median_and_longest_wait(server: RunningServer) -> tuple[float, float]:
+    """Ask for a second and a half; seconds until an answer, infinite where none came."""
+    waits = []
+    end_of_load = time.monotonic() + 1.5
+    while (began := time.monotonic()) < end_of_load:
+        try:
+            assert get(server, "/length", "POST", b" " * 5000)[1]["length"] == 5000
+        except TimeoutError:
+            return math.inf, math.inf
+        waits.append(time.monotonic() - began)
+    return sorted(waits)[len(waits) // 2], max(waits)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ ARGS ?=
 VENV := .venv
 BUILD_VENV := .venv-build
 PYTHON_IN_VENV := $(VENV)/bin/python
-PIP_INSTALL := -m pip --disable-pip-version-check --no-input --quiet install
-# Built distributions only: compiling a source distribution would fetch build tools that no lock names.
-LOCKED := --require-hashes --only-binary :all:
+BUILD_PYTHON := $(BUILD_VENV)/bin/python
+# Installs what locks name and tells how far it is.
+INSTALL := .ci/install_locked.py
+INSTALL_CHECKOUT := -m pip --disable-pip-version-check --no-input --quiet install \
+	--no-index --no-deps --no-build-isolation --editable .
 
 # $(call create_venv,FOLDER): an environment that starts is kept, any other is made anew.
 create_venv = $(1)/bin/python -c 'import pip' 2>/dev/null \
@@ -20,8 +22,9 @@ create_venv = $(1)/bin/python -c 'import pip' 2>/dev/null \
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
-demo: $(VENV)/.installed ## Start the demonstration: a small EHR page and synthetic patients
-	$(VENV)/bin/sii-cds demo $(ARGS)
+demo: $(VENV)/.runtime ## Start the demonstration: a small EHR page and synthetic patients
+	@echo "Starting the demonstration"
+	@$(VENV)/bin/sii-cds demo $(ARGS)
 
 test: $(VENV)/.installed ## Run the tests (browser tests need Chromium; CI=true makes them required)
 	$(PYTHON_IN_VENV) -m pytest $(ARGS)
@@ -51,15 +54,16 @@ image-test: $(VENV)/.installed ## Build the container image, start it and answer
 	$(PYTHON_IN_VENV) -m tests.image
 
 wheel: $(BUILD_VENV)/.installed ## Build the wheel that hosts install, into dist/
-	$(BUILD_VENV)/bin/python -m hatchling build --target wheel
+	$(BUILD_PYTHON) -m hatchling build --target wheel
 
 # The files in place are the preferences, so only what pyproject.toml asks for changes.
-COMPILE = $(BUILD_VENV)/bin/uv pip compile --quiet --universal --python $(BUILD_VENV)/bin/python \
+COMPILE = $(BUILD_VENV)/bin/uv pip compile --quiet --universal --python $(BUILD_PYTHON) \
 	--python-version 3.11 --only-binary :all: --generate-hashes --no-strip-extras --custom-compile-command 'make lock' $(ARGS)
 lock: $(BUILD_VENV)/.installed ## Lock the requirements of pyproject.toml (ARGS=--upgrade: to the newest versions)
 	$(COMPILE) pyproject.toml --extra postgresql --extra reports --extra cohort --output-file requirements.lock
 	$(COMPILE) pyproject.toml --extra postgresql --extra reports --extra cohort --group dev --constraints requirements.lock --output-file requirements-dev.lock
-	$(COMPILE) --group build --output-file .ci/build-tools.lock
+	$(COMPILE) --group build --constraints requirements.lock --output-file .ci/build-tools.lock
+	$(COMPILE) --group lock --output-file .ci/lock-tools.lock
 
 clean: ## Remove the environments, caches and build results
 	rm -rf $(VENV) $(BUILD_VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
@@ -68,12 +72,18 @@ clean: ## Remove the environments, caches and build results
 # A system upgrade can leave an environment whose Python is gone: then the stamp means nothing.
 $(VENV)/.installed: requirements-dev.lock pyproject.toml $(if $(wildcard $(PYTHON_IN_VENV)),,FORCE)
 	@$(call create_venv,$(VENV))
-	@echo "Installing requirements-dev.lock into $(VENV)"
-	@$(PYTHON_IN_VENV) $(PIP_INSTALL) $(LOCKED) -r requirements-dev.lock
-	@$(PYTHON_IN_VENV) $(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable .
+	@$(PYTHON_IN_VENV) $(INSTALL) requirements-dev.lock
+	@$(PYTHON_IN_VENV) $(INSTALL_CHECKOUT)
+	@touch $(VENV)/.runtime $@
+
+# What the service runs with, and no more; the tests install the rest into the same environment.
+$(VENV)/.runtime: requirements.lock .ci/build-tools.lock pyproject.toml $(if $(wildcard $(PYTHON_IN_VENV)),,FORCE)
+	@$(call create_venv,$(VENV))
+	@$(PYTHON_IN_VENV) $(INSTALL) requirements.lock .ci/build-tools.lock
+	@$(PYTHON_IN_VENV) $(INSTALL_CHECKOUT)
 	@touch $@
 
-$(BUILD_VENV)/.installed: .ci/build-tools.lock $(if $(wildcard $(BUILD_VENV)/bin/python),,FORCE)
+$(BUILD_VENV)/.installed: .ci/build-tools.lock .ci/lock-tools.lock $(if $(wildcard $(BUILD_PYTHON)),,FORCE)
 	@$(call create_venv,$(BUILD_VENV))
-	@$(BUILD_VENV)/bin/python $(PIP_INSTALL) $(LOCKED) -r .ci/build-tools.lock
+	@$(BUILD_PYTHON) $(INSTALL) .ci/build-tools.lock .ci/lock-tools.lock
 	@touch $@

@@ -17,6 +17,8 @@ from cds_service.server.serving import ServerOptions
 
 HOST: Final = "127.0.0.1"
 USUAL_PORT: Final = 8765
+# Neighbors of the usual port are tried first: they are found again in the history of a browser.
+_NEIGHBORS: Final = 9
 THREADS: Final = 8
 
 
@@ -24,7 +26,7 @@ THREADS: Final = 8
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    help=f"Listen on this port; 0 takes a free one. Default {USUAL_PORT}, or a free one where it is taken.",
+    help=f"Listen on this port; 0 takes a free one. Default {USUAL_PORT}, or the next free one where it is taken.",
 )
 def demo(port: int | None) -> None:
     """Run the service with a small EHR page and synthetic patients, until Ctrl-C.
@@ -32,6 +34,8 @@ def demo(port: int | None) -> None:
     Listens on this machine only, asks for no token, and keeps its records in a temporary directory.
     """
     chosen = _choose_port(port)
+    if port is None and chosen != USUAL_PORT:
+        click.echo(f"Port {USUAL_PORT} is taken; {chosen} is free and is used.", err=True)
     with tempfile.TemporaryDirectory(prefix="sii-cds-demo-") as directory:
         settings = demo_settings(chosen, Path(directory))
         server = settings.server
@@ -49,7 +53,7 @@ def _choose_port(port: int | None) -> int:
     """Return the port asked for, or a free one: links in cards need the address before the server runs."""
     if port:
         return port
-    candidates = (0,) if port == 0 else (USUAL_PORT, 0)
+    candidates = (0,) if port == 0 else (*range(USUAL_PORT, USUAL_PORT + _NEIGHBORS + 1), 0)
     for candidate in candidates:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,0 +1,120 @@
+"""Install what locks name into the environment of the Python that runs this, and tell how far it is.
+
+pip is silent or tells everything; a first installation takes a minute or more. On a terminal one line is rewritten,
+elsewhere a line is written now and then. Only the standard library: nothing else is there yet.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Built distributions only: compiling a source distribution would fetch build tools that no lock names.
+PIP: Final = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off")
+LOCKED: Final = ("--require-hashes", "--only-binary", ":all:")
+PIN: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==", re.MULTILINE)
+AT_HAND: Final = re.compile(r"^(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9][A-Za-z0-9._-]*)")
+OTHER_PLATFORM: Final = re.compile(r"^Ignoring [A-Za-z0-9]")
+PUT_IN_PLACE: Final = re.compile(r"^Installing collected packages: (.+)")
+_WAIT_SECONDS: Final = 0.5
+# Elsewhere than on a terminal, one line for each of this many steps.
+_SPARSE: Final = 20
+
+
+class Progress:
+    """The line that tells how far it is."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream, self._is_terminal, self._last = stream, stream.isatty(), ""
+
+    def tell(self, what: str, done: int, total: int) -> None:
+        """Say `what`, with how many of how many."""
+        text = f"{what}: {done} of {total}"
+        if text == self._last or not (self._is_terminal or done % _SPARSE == 0 or done == total):
+            return
+        self._last = text
+        self._stream.write(f"\r  {text}\x1b[K" if self._is_terminal else f"  {text}\n")
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._is_terminal and self._last:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+
+
+def pins(locks: list[Path]) -> int:
+    """Count the packages that the locks name, those for other platforms too."""
+    return len({name.lower() for lock in locks for name in PIN.findall(lock.read_text(encoding="utf-8"))})
+
+
+def follow(lines: Iterator[str], total: int, installed: Path, progress: Progress) -> list[str]:
+    """Tell the progress of pip from its lines; an empty line says that time passes. Returns what pip said."""
+    at_hand: set[str] = set()
+    to_place, before, said = 0, 0, []
+    for line in lines:
+        if line:
+            said.append(line)
+        total -= OTHER_PLATFORM.match(line) is not None
+        if match := AT_HAND.match(line):
+            at_hand.add(match[1].lower())
+            progress.tell("fetching packages", min(len(at_hand), total), total)
+        elif match := PUT_IN_PLACE.match(line):
+            to_place, before = len(match[1].split(",")), _installed(installed)
+        if to_place:
+            progress.tell("putting them in place", min(_installed(installed) - before, to_place), to_place)
+    return said
+
+
+def _installed(folder: Path) -> int:
+    return sum(1 for _ in folder.glob("*.dist-info"))
+
+
+def _lines(stream: IO[bytes]) -> Iterator[str]:
+    """Yield the lines of a pipe, and an empty one whenever nothing comes for half a second."""
+    rest = b""
+    while True:
+        if not select.select([stream], [], [], _WAIT_SECONDS)[0]:
+            yield ""
+            continue
+        block = os.read(stream.fileno(), 65536)
+        *whole, rest = (rest + block).split(b"\n")
+        yield from (line.decode(errors="replace").rstrip() for line in whole)
+        if not block:
+            yield rest.decode(errors="replace")
+            return
+
+
+def main(names: list[str]) -> int:
+    """Install the locks named; what pip said is printed when it fails."""
+    locks = [Path(name) for name in names]
+    requirements = [word for lock in locks for word in ("-r", str(lock))]
+    sys.stdout.write(f"Installing {' and '.join(names)} into {Path(sys.prefix).name}\n")
+    sys.stdout.flush()
+    progress, started = Progress(sys.stdout), time.monotonic()
+    command = [sys.executable, *PIP, *LOCKED, *requirements]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as pip:  # noqa: S603  own words
+        said = follow(_lines(pip.stdout), pins(locks), Path(sysconfig.get_path("purelib")), progress)  # type: ignore[arg-type]
+    progress.end()
+    if pip.returncode:
+        sys.stderr.write("\n".join([*said, ""]))
+        return pip.returncode
+    sys.stdout.write(f"Installed in {time.monotonic() - started:.0f} s\n")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

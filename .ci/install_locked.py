@@ -6,23 +6,28 @@ elsewhere a line is written now and then. Only the standard library: nothing els
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import select
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
+import tomllib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 # Built distributions only: compiling a source distribution would fetch build tools that no lock names.
 PIP: Final = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off")
 LOCKED: Final = ("--require-hashes", "--only-binary", ":all:")
-PIN: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==", re.MULTILINE)
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# A requirement with the lines that go on with it.
+ENTRY: Final = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\S*==.*\n(?:[ \t]+.*\n)*", re.MULTILINE)
 AT_HAND: Final = re.compile(r"^(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9][A-Za-z0-9._-]*)")
 OTHER_PLATFORM: Final = re.compile(r"^Ignoring [A-Za-z0-9]")
 PUT_IN_PLACE: Final = re.compile(r"^Installing collected packages: (.+)")
@@ -53,9 +58,22 @@ class Progress:
             self._stream.flush()
 
 
-def pins(locks: list[Path]) -> int:
-    """Count the packages that the locks name, those for other platforms too."""
-    return len({name.lower() for lock in locks for name in PIN.findall(lock.read_text(encoding="utf-8"))})
+def pins(locks: Iterable[str]) -> int:
+    """Count the pins in the texts of locks, those for other platforms too; what two locks share counts once."""
+    return len({match[0].splitlines()[0] for lock in locks for match in ENTRY.finditer(lock)})
+
+
+def needed_by_extra_alone(project: str, extra: str) -> set[str]:
+    """Return the names that pyproject.toml lists under this extra and nowhere else."""
+    described = tomllib.loads(project)["project"]
+    lists = {"": described["dependencies"], **described["optional-dependencies"]}
+    names = {key: {NAME.match(line)[0].lower() for line in lines} for key, lines in lists.items()}  # type: ignore[index]
+    return names.pop(extra) - set().union(*names.values())
+
+
+def leave_out(lock: str, names: set[str]) -> str:
+    """Return a lock without these packages. pip refuses to go on should another package need one of them."""
+    return ENTRY.sub(lambda match: "" if match["name"].lower() in names else match[0], lock)
 
 
 def follow(lines: Iterator[str], total: int, installed: Path, progress: Progress) -> list[str]:
@@ -80,10 +98,10 @@ def _installed(folder: Path) -> int:
     return sum(1 for _ in folder.glob("*.dist-info"))
 
 
-def _lines(stream: IO[bytes]) -> Iterator[str]:
-    """Yield the lines of a pipe, and an empty one whenever nothing comes for half a second."""
-    rest = b""
-    while True:
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
+    """Yield the lines that a process writes, and an empty one whenever nothing comes for half a second."""
+    rest, stream = b"", process.stdout
+    while stream:
         if not select.select([stream], [], [], _WAIT_SECONDS)[0]:
             yield ""
             continue
@@ -95,22 +113,42 @@ def _lines(stream: IO[bytes]) -> Iterator[str]:
             return
 
 
-def main(names: list[str]) -> int:
-    """Install the locks named; what pip said is printed when it fails."""
-    locks = [Path(name) for name in names]
-    requirements = [word for lock in locks for word in ("-r", str(lock))]
-    sys.stdout.write(f"Installing {' and '.join(names)} into {Path(sys.prefix).name}\n")
-    sys.stdout.flush()
-    progress, started = Progress(sys.stdout), time.monotonic()
-    command = [sys.executable, *PIP, *LOCKED, *requirements]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as pip:  # noqa: S603  own words
-        said = follow(_lines(pip.stdout), pins(locks), Path(sysconfig.get_path("purelib")), progress)  # type: ignore[arg-type]
+def install(locks: Mapping[str, str]) -> int:
+    """Have pip install what the texts of locks name; print what it said when it fails. Returns its exit code."""
+    progress = Progress(sys.stdout)
+    command = [sys.executable, *PIP, *LOCKED]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in locks.items():
+            path = Path(folder, Path(name).name)
+            path.write_text(text, encoding="utf-8")
+            command += ["-r", str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as pip:  # noqa: S603  own words
+            said = follow(_lines(pip), pins(locks.values()), Path(sysconfig.get_path("purelib")), progress)
     progress.end()
     if pip.returncode:
         sys.stderr.write("\n".join([*said, ""]))
-        return pip.returncode
-    sys.stdout.write(f"Installed in {time.monotonic() - started:.0f} s\n")
-    return 0
+    return pip.returncode
+
+
+def main(arguments: list[str]) -> int:
+    """Install the locks named, without the packages of the extra named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("locks", nargs="+", metavar="LOCK")
+    parser.add_argument("--without-extra", metavar="NAME", help="leave out what this extra of pyproject.toml adds")
+    options = parser.parse_args(arguments)
+    locks = {name: Path(name).read_text(encoding="utf-8") for name in options.locks}
+    what = " and ".join(options.locks)
+    if options.without_extra:
+        unwanted = needed_by_extra_alone(Path("pyproject.toml").read_text(encoding="utf-8"), options.without_extra)
+        locks = {name: leave_out(text, unwanted) for name, text in locks.items()}
+        what += f" without {' and '.join(sorted(unwanted))}"
+    sys.stdout.write(f"Installing {what} into {Path(sys.prefix).name}\n")
+    sys.stdout.flush()
+    started = time.monotonic()
+    code = install(locks)
+    if code == 0:
+        sys.stdout.write(f"Installed in {time.monotonic() - started:.0f} s\n")
+    return code
 
 
 if __name__ == "__main__":

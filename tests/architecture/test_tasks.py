@@ -23,7 +23,8 @@ def bare_checkout(tmp_path: Path) -> Path:
     """A folder with the Makefile and what its tasks depend on, and a PATH folder without Python."""
     checkout = tmp_path / "checkout"
     (checkout / ".ci").mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml", "requirements-dev.lock", ".ci/find-python"):
+    locks = ("requirements.lock", "requirements-dev.lock", ".ci/build-tools.lock")
+    for name in ("Makefile", "pyproject.toml", ".ci/find-python", *locks):
         shutil.copy(ROOT / name, checkout / name)
     (tmp_path / "bin").mkdir()
     for tool in ("awk", "make", "sh"):
@@ -110,6 +111,15 @@ def test_find_python_passes_over_a_shim_that_does_not_start(bare_checkout: Path)
     install_fake_python(bare_checkout, "python3.11", SUITABLE)
 
     assert run(bare_checkout, ".ci/find-python").stdout.strip() == "python3.11"
+
+
+def test_demo_needs_no_more_than_what_the_service_runs_with(bare_checkout: Path) -> None:
+    install_fake_python(bare_checkout, "python3", SUITABLE)
+
+    commands = run(bare_checkout, "make", "--dry-run", "demo").stdout
+
+    assert "requirements.lock" in commands
+    assert "requirements-dev.lock" not in commands
 
 
 def test_make_alone_lists_every_task(bare_checkout: Path) -> None:

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from cds_service.audit.standing import site_notices
+from cds_service.cli.config_init import init
 from cds_service.cli.named_parts import load_usable_or_exit
-from cds_service.cli.options import config_option, load_or_exit
+from cds_service.cli.options import chosen_file, config_option, load_or_exit
 from cds_service.settings.defaults import commented_defaults, yaml_text
 from cds_service.settings.errors import dotted
 from cds_service.settings.models import RESTART_KEYS, Settings, plain
@@ -19,7 +19,10 @@ from cds_service.settings.models import RESTART_KEYS, Settings, plain
 
 @click.group("config")
 def config_group() -> None:
-    """Check, describe and show the configuration."""
+    """Begin, check, describe and show the configuration."""
+
+
+config_group.add_command(init)
 
 
 @config_group.command("check")
@@ -32,10 +35,7 @@ def check(file: Path | None, config_file: Path | None) -> None:
     of files that others can read. Exit code 1 when there is a problem; warnings
     alone give 0.
     """
-    source = click.get_current_context().get_parameter_source("config_file")
-    if file and source is ParameterSource.COMMANDLINE:
-        raise click.UsageError("name the file once: as FILE or with --config")
-    target = file or config_file
+    target = chosen_file(file, config_file)
     settings = load_usable_or_exit(target)
     for notice in site_notices(settings, datetime.now(UTC).date()):
         click.echo(f"note: {notice}", err=True)

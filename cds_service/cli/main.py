@@ -11,7 +11,7 @@ import click
 _COMMANDS: Final = {
     "serve": ("cds_service.cli.serve:serve", "Run the service."),
     "demo": ("cds_service.cli.demo:demo", "Run the service with a small EHR page and synthetic patients."),
-    "config": ("cds_service.cli.config:config_group", "Check, describe and show the configuration."),
+    "config": ("cds_service.cli.config:config_group", "Begin, check, describe and show the configuration."),
     "client": ("cds_service.cli.client:client_group", "Prove the wiring to an EHR, and explain a refused token."),
     "doctor": ("cds_service.cli.doctor:doctor_command", "Find out whether the rule can read a hospital's data."),
     "explain": ("cds_service.cli.explain:explain_command", "Explain how a hook request is assessed."),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from cds_service.settings import Settings, SettingsError, load_settings
 
@@ -32,6 +33,14 @@ def config_option(command: _Command) -> _Command:
         metavar="FILE",
         help=f"Configuration file; else the one that {CONFIG_VARIABLE} names.",
     )(command)
+
+
+def chosen_file(file: Path | None, config_file: Path | None) -> Path | None:
+    """Return the argument FILE, else the file of `--config` or its variable. Both on one command line are refused."""
+    source = click.get_current_context().get_parameter_source("config_file")
+    if file and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError("name the file once: as FILE or with --config")
+    return file or config_file
 
 
 def moment_option(what: str) -> Callable[[_Command], _Command]:

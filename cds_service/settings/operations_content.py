@@ -30,6 +30,8 @@ from cds_service.settings.value_types import (
 )
 
 EXAMPLE_PUBLIC_URL = "https://cds.hospital.example"
+# Stands in the file of `config init` where the addresses of an EHR belong.
+FILL_IN_HOST = "fill-in.example"
 
 # Clocks that differ by more are broken, and a used token has to be remembered for so long.
 LARGEST_LEEWAY_SECONDS: Final = 300

@@ -13,7 +13,7 @@ from cds_service.cards.wording import UNREVIEWED
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF
 from cds_service.settings.clinical_content import PUBLISHED
 from cds_service.settings.network import is_loopback, is_plain_http
-from cds_service.settings.operations_content import EXAMPLE_PUBLIC_URL
+from cds_service.settings.operations_content import EXAMPLE_PUBLIC_URL, FILL_IN_HOST
 from cds_service.settings.smart_app_rules import smart_app_cautions, smart_app_problems
 
 if TYPE_CHECKING:
@@ -161,6 +161,9 @@ def cautions(settings: Settings) -> Findings:
 
 def _client_cautions(settings: Settings) -> Findings:
     for index, client in enumerate(settings.clients):
+        for key, value in (("issuer", client.issuer), ("fhir_servers", " ".join(client.fhir_servers))):
+            if FILL_IN_HOST in value:
+                yield ("clients", index, key), f'is still to be filled in for "{client.name}"'
         if client.jwks_file is None and client.jwks_url is None:
             yield ("clients", index, "jwks_file"), f'"{client.name}" has no keys; set them before authentication is on'
         if client.open_fhir_server:

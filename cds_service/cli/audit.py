@@ -50,12 +50,12 @@ class _HeadType(click.ParamType[ChainHead]):
         return ChainHead("", int(found[1]), found[2].lower())
 
 
-@click.group("audit")
+@click.group("audit", epilog="Example: sii-cds audit search --patient 123 --config sii-cds.yaml")
 def audit_group() -> None:
     """Verify, search, report, export and replay the audit log."""
 
 
-@audit_group.command("verify")
+@audit_group.command("verify", epilog="Example: sii-cds audit verify --config sii-cds.yaml")
 @log_options
 @click.option("--head", "head", type=_HeadType(), help="A chain head of the operational log that must be there.")
 def verify(
@@ -79,7 +79,7 @@ def verify(
     _print_verification(found, head, log)
 
 
-@audit_group.command("search")
+@audit_group.command("search", epilog="Example: sii-cds audit search --patient 123 --since 2026-11-01")
 @log_options
 @click.option("--patient", metavar="ID", help="FHIR id of the patient, also where the log holds pseudonyms.")
 @click.option("--user", metavar="REFERENCE", help="Who asked, such as Practitioner/example.")

@@ -69,7 +69,7 @@ def _base(_context: click.Context, _option: click.Parameter, text: str | None) -
     return base if base.endswith(f"/{_RESOURCE_TYPE}") else f"{base}/{_RESOURCE_TYPE}"
 
 
-@click.command("export")
+@click.command("export", epilog="Example: sii-cds audit export --fhir --output events.ndjson")
 @log_options
 @period_options
 @click.option("--fhir", is_flag=True, help="As FHIR R4 AuditEvent resources; the one form there is.")

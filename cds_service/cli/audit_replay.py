@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cds_service.insight.sources.replay import Compared, NotRecomputed, Recomputed, Unread
 
 
-@click.command("replay")
+@click.command("replay", epilog="Example: sii-cds audit replay --config sii-cds.yaml")
 @log_options
 @period_options
 @click.option(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cds_service.insight.usage.statistics import Statistics
 
 
-@click.command("report")
+@click.command("report", epilog="Example: sii-cds audit report --since 2026-11-01 --html report.html")
 @log_options
 @period_options
 @click.option("--service", default=FIRST_SERVICE, show_default=True, metavar="ID", help="The CDS Service by its id.")

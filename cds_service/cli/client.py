@@ -8,7 +8,7 @@ from cds_service.cli.client_check import check_command
 from cds_service.cli.client_test import test_command
 
 
-@click.group("client")
+@click.group("client", epilog="Example: sii-cds client test --config sii-cds.yaml")
 def client_group() -> None:
     """Prove the wiring to an EHR, and explain a refused token."""
 

@@ -131,7 +131,7 @@ _FIELD: Final = re.compile(r"\s*authorization\s*:", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"\S+\s+\S")
 
 
-@click.command("check")
+@click.command("check", epilog="Example: sii-cds client check token.txt --config sii-cds.yaml")
 @click.argument("file", type=click.File("rb"))
 @moment_option("Check as of this moment")
 @config_option

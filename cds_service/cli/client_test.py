@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FOLDER: Final = "client-test"
 
 
-@click.command("test")
+@click.command("test", epilog="Example: sii-cds client test --config sii-cds.yaml")
 @click.option("--url", metavar="URL", help="Where the service is reached from here; else service.public_url.")
 @click.option("--keys", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder of the key pair.")
 @click.option("--algorithm", type=click.Choice(["ES384", "RS384"]), default="ES384", show_default=True)

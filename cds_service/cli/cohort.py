@@ -8,7 +8,7 @@ from cds_service.cli.cohort_assess import assess_command
 from cds_service.cli.cohort_validate import validate_command
 
 
-@click.group("cohort")
+@click.group("cohort", epilog="Example: sii-cds cohort assess export/ --out cohort")
 def cohort_group() -> None:
     """Repeat the study on a hospital's own patients: assess them, and validate the rule on them."""
 

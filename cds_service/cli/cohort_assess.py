@@ -44,7 +44,7 @@ class _DesignType(click.ParamType[Design]):
             self.fail(str(error), param, ctx)
 
 
-@click.command("assess", no_args_is_help=True)
+@click.command("assess", no_args_is_help=True, epilog="Example: sii-cds cohort assess export/ --out cohort")
 @click.argument("exports", metavar="EXPORT...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder to make.")
 @config_option

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _CANNOT: Final = 2
 _SUBGROUPS: Final = ("sex", "age", "therapy")
-_MISSING: Final = "Figures of a cohort need scipy, which is not installed: pip install 'sii-cds[cohort]'"
+_MISSING: Final = (
+    "Figures of a cohort need scipy, which is not installed: pip install --require-hashes -r requirements.lock"
+)
 
 
 class _HorizonsType(click.ParamType[tuple[int, ...]]):
@@ -50,7 +52,7 @@ class _SubgroupsType(click.ParamType[tuple[str, ...]]):
         return tuple(dict.fromkeys(words))
 
 
-@click.command("validate", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("validate", epilog="Example: sii-cds cohort validate cohort --html cohort.html")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR…")
 @click.option(
     "--follow-up", type=click.IntRange(1), metavar="DAYS", help="End follow-up earlier than cohort assess did."
@@ -106,8 +108,6 @@ def validate_command(
     figures name a patient, a day, or fewer people than --min-cell.
 
     Exit code 0 whatever the recommendation, 2 when a folder cannot be used.
-
-    Example: sii-cds cohort validate assessed --html report.html --json validation.json
     """
     try:
         validation = _validate(folders, follow_up, horizons, min_cell, bootstrap, seed, subgroups)

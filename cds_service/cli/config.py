@@ -17,7 +17,7 @@ from cds_service.settings.errors import dotted
 from cds_service.settings.models import RESTART_KEYS, Settings, plain
 
 
-@click.group("config")
+@click.group("config", epilog="Example: sii-cds config check --config sii-cds.yaml")
 def config_group() -> None:
     """Begin, check, describe and show the configuration."""
 
@@ -25,7 +25,7 @@ def config_group() -> None:
 config_group.add_command(init)
 
 
-@config_group.command("check")
+@config_group.command("check", epilog="Example: sii-cds config check sii-cds.yaml")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @config_option
 def check(file: Path | None, config_file: Path | None) -> None:
@@ -47,20 +47,20 @@ def check(file: Path | None, config_file: Path | None) -> None:
     )
 
 
-@config_group.command("schema")
+@config_group.command("schema", epilog="Example: sii-cds config schema > sii-cds.schema.json")
 def schema() -> None:
     """Print the JSON Schema of the configuration file, for editors."""
     described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Settings.model_json_schema()}
     click.echo(json.dumps(described, indent=2))
 
 
-@config_group.command("defaults")
+@config_group.command("defaults", epilog="Example: sii-cds config defaults > all-keys.yaml")
 def defaults() -> None:
     """Print a commented configuration file with every key."""
     click.echo(commented_defaults(), nl=False)
 
 
-@config_group.command("show")
+@config_group.command("show", epilog="Example: sii-cds config show --config sii-cds.yaml")
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(config_file: Path | None, as_json: bool) -> None:

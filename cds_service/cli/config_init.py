@@ -19,7 +19,7 @@ USUAL_NAME: Final = Path("sii-cds.yaml")
 _KEY_BYTES: Final = 32
 
 
-@click.command("init")
+@click.command("init", epilog="Example: sii-cds config init sii-cds.yaml")
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @config_option
 def init(file: Path | None, config_file: Path | None) -> None:

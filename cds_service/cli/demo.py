@@ -22,7 +22,7 @@ _NEIGHBORS: Final = 9
 THREADS: Final = 8
 
 
-@click.command("demo")
+@click.command("demo", epilog="Example: sii-cds demo --port 9000")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

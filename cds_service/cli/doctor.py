@@ -76,7 +76,7 @@ def _checked(check: Callable[[str], str], text: str | None) -> str | None:
         raise click.BadParameter(str(error)) from None
 
 
-@click.command("doctor")
+@click.command("doctor", epilog="Example: sii-cds doctor export/ --html doctor.html")
 @click.argument("export", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--patients",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cds_service.settings import Settings
 
 
-@click.command("explain")
+@click.command("explain", epilog="Example: sii-cds explain request.json --config sii-cds.yaml")
 @click.argument("file", type=click.File("rb"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @moment_option("Assess as of this moment")

@@ -42,7 +42,12 @@ class _LazyGroup(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
 
 
-@click.group(cls=_LazyGroup)
+@click.group(
+    cls=_LazyGroup,
+    # Every subcommand takes these over.
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: sii-cds demo. Each command shows its own: sii-cds COMMAND -h",
+)
 @click.version_option(package_name="sii-cds", prog_name="sii-cds")
 def main() -> None:
     """Decide whether the systemic immune-inflammation index signals a high risk of recurrence (CDS Hooks)."""

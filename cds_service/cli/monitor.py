@@ -67,7 +67,7 @@ class _Log(NamedTuple):
 _DAY_TYPE: Final = _DayType()
 
 
-@click.command("monitor")
+@click.command("monitor", epilog="Example: sii-cds monitor --config sii-cds.yaml --html monitor.html")
 @config_option
 @click.option(
     "--directory",

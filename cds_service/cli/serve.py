@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 
-@click.command("serve")
+@click.command("serve", epilog="Example: sii-cds serve --config sii-cds.yaml")
 @config_option
 @click.option("--host", metavar="ADDRESS", help="Listen here instead of server.host.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes a free one and prints it.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cds_service.reports.plots import Plot
 
-_MISSING: Final = "Plots need matplotlib, which is not installed: pip install 'sii-cds[reports]'"
+_MISSING: Final = "Plots need matplotlib, which is not installed: pip install --require-hashes -r requirements.lock"
 
 # XML 1.0, section 2.2. Labels are data, and matplotlib writes what it is given.
 _NOT_XML: Final = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 CSV_FILE: Final = "assessments.csv"
 PARQUET_FILE: Final = "assessments.parquet"
-_MISSING: Final = "Rows of a cohort need pyarrow, which is not installed: pip install 'sii-cds[cohort]'"
+_MISSING: Final = (
+    "Rows of a cohort need pyarrow, which is not installed: pip install --require-hashes -r requirements.lock"
+)
 # Row groups have one size, so that the file does not depend on how the work was shared out.
 _ROWS_A_GROUP: Final = 20_000
 

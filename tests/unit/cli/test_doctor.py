@@ -130,7 +130,7 @@ def test_page_without_matplotlib_says_what_to_install_and_the_rest_is_written(
     result = doctor(broken, "--html", tmp_path / "a.html", "--json", tmp_path / "a.json")
 
     assert result.exit_code == 2
-    assert "pip install 'sii-cds[reports]'" in result.stderr
+    assert "pip install --require-hashes -r requirements.lock" in result.stderr
     assert "unit-scale" in result.stdout
     assert (tmp_path / "a.json").exists()
 

@@ -118,7 +118,7 @@ def test_formatted_value(value: float | None, form: ValueForm, text: str) -> Non
 def test_without_matplotlib_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
 
-    with pytest.raises(MissingExtraError, match=re.escape("pip install 'sii-cds[reports]'")):
+    with pytest.raises(MissingExtraError, match=re.escape("pip install --require-hashes -r requirements.lock")):
         as_html(page())
 
 

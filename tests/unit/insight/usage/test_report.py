@@ -221,7 +221,7 @@ def test_report_without_matplotlib_keeps_the_other_outputs(
     result = report("--directory", log, "--html", tmp_path / "r.html", "--json", tmp_path / "r.json")
 
     assert result.exit_code == 1
-    assert "pip install 'sii-cds[reports]'" in result.stderr
+    assert "pip install --require-hashes -r requirements.lock" in result.stderr
     assert "2 hook calls" in result.stdout
     assert (tmp_path / "r.json").exists()
     assert not (tmp_path / "r.html").exists()

@@ -1,7 +1,7 @@
 # Tasks of a developer; `make` lists them. Each builds the virtual environment .venv when it is missing or out of date.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test interop lint fuzz mutants bench image-test wheel lock clean FORCE
+.PHONY: help demo test quick interop lint fuzz mutants bench image-test wheel sbom lock clean FORCE
 
 # Arguments handed on to the task: make test ARGS="tests/architecture -x"
 ARGS ?=
@@ -59,6 +59,11 @@ wheel: $(BUILD_VENV)/.installed ## Build the wheel that hosts install, into dist
 # The files in place are the preferences, so only what pyproject.toml asks for changes.
 COMPILE = $(BUILD_VENV)/bin/uv pip compile --quiet --universal --python $(BUILD_PYTHON) \
 	--python-version 3.11 --only-binary :all: --generate-hashes --no-strip-extras --custom-compile-command 'make lock' $(ARGS)
+sbom: ## List what a host runs (CycloneDX, from requirements.lock), into dist/
+	@mkdir -p dist
+	@$$(.ci/find-python) .ci/sbom.py > dist/sii-cds.cdx.json
+	@echo dist/sii-cds.cdx.json
+
 lock: $(BUILD_VENV)/.installed ## Lock the requirements of pyproject.toml (ARGS=--upgrade: to the newest versions)
 	$(COMPILE) pyproject.toml --extra postgresql --extra reports --extra cohort --output-file requirements.lock
 	$(COMPILE) pyproject.toml --extra postgresql --extra reports --extra cohort --group dev --constraints requirements.lock --output-file requirements-dev.lock

@@ -1,6 +1,7 @@
 """The wheel holds everything the packages hold: what is missing there is first missed in the container."""
 
 import configparser
+import re
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.checkout import PACKAGES, ROOT
+from tests.architecture.test_locks import project
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +87,21 @@ def test_intruder_is_named() -> None:
     names = ["cds_service/app.py", "tests/conftest.py", "sii_cds-0.1.0.dist-info/METADATA"]
 
     assert intruders(names) == ["tests/conftest.py"]
+
+
+# Where the version stands besides pyproject.toml, with the words before it.
+VERSIONED = {
+    "docker/Dockerfile": 'org.opencontainers.image.version="',
+    "docker/README.md": "sii-cds:",
+    "docker/compose.yaml": "image: sii-cds:",
+    "docker/kubernetes/statefulset.yaml": "image: sii-cds:",
+    "cds_service/web/openapi.json": '"version": "',
+}
+
+
+@pytest.mark.parametrize("name", VERSIONED)
+def test_version_is_that_of_pyproject_wherever_it_stands(name: str) -> None:
+    version = project()["project"]["version"]
+    text = (ROOT / name).read_text(encoding="utf-8")
+
+    assert set(re.findall(rf"{re.escape(VERSIONED[name])}(\d+\.\d+\.\d+)", text)) == {version}

@@ -10,7 +10,21 @@ import pytest
 
 from tests.architecture.checkout import ROOT
 
-TASKS = ("demo", "test", "quick", "interop", "lint", "fuzz", "mutants", "bench", "image-test", "wheel", "lock", "clean")
+TASKS = (
+    "demo",
+    "test",
+    "quick",
+    "interop",
+    "lint",
+    "fuzz",
+    "mutants",
+    "bench",
+    "image-test",
+    "wheel",
+    "sbom",
+    "lock",
+    "clean",
+)
 TOO_OLD = "sys.version_info = (3, 10, 14)"
 WITHOUT_VENV = "sys.modules['ensurepip'] = None"
 SUITABLE = "pass"

@@ -17,6 +17,7 @@ from cds_service.decision.flow import decide, read_laboratory
 from cds_service.decision.site import site_from_settings
 from cds_service.demo.client import hook_request
 from cds_service.demo.ehr_server import AUTHORIZATION_PATH, CLIENT_ID, FHIR_PATH, EHRServer
+from cds_service.demo.open_fhir import open_fhir
 from cds_service.demo.pages import build_demo_blueprint
 from cds_service.demo.patients import build_stories
 from cds_service.hooks.request import parse_cds_request
@@ -89,6 +90,7 @@ def build_demo_app(settings: Settings) -> Flask:
 
     launch_url = address_of(LAUNCH, settings.service.public_url, "demo")
     app.before_request(refuse_foreign_hosts)
+    app.register_blueprint(open_fhir(lambda: build_stories(utc_now().date())))
     app.register_blueprint(EHRServer(settings.service.public_url, launch_url, story_of).blueprint())
     app.register_blueprint(
         build_demo_blueprint(

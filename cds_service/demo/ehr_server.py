@@ -13,15 +13,15 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, jsonify, redirect, request
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from cds_service.acquisition.prefetch import ALBUMIN, BLOOD_COUNTS, CONDITIONS, PATIENT, PROCEDURES
-from cds_service.demo.client import USER_ID, hook_request
+from cds_service.demo.client import USER_ID
+from cds_service.demo.open_fhir import found_in_chart
 from cds_service.smart.discovery import DISCOVERY_PATH
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ _SECONDS: Final = 300
 _MOST_KEPT: Final = 500
 _ALGORITHM: Final = "ES256"
 _KEY_ID: Final = "demo"
-_KEYS: Final = {"Condition": CONDITIONS, "Procedure": PROCEDURES}
-# LOINC of platelets: only the search for blood counts holds it.
-_PLATELETS: Final = "777-3"
 
 _Kept = TypeVar("_Kept")
 
@@ -172,25 +169,20 @@ class EHRServer:
 
     def read_patient(self, patient_id: str) -> Response:
         """Answer with the Patient of the token."""
-        return jsonify(self._chart(patient_id)[PATIENT])
+        return jsonify(self._story(patient_id).patient)
 
     def search(self, resource_type: str) -> Response:
         """Answer a search with what the chart holds of it; what is too much, the reader sorts out."""
-        chart = self._chart(request.args.get("patient", ""))
-        if resource_type == "Observation":
-            return jsonify(chart[BLOOD_COUNTS if _PLATELETS in request.args.get("code", "") else ALBUMIN])
-        if resource_type not in _KEYS:
-            abort(404)
-        return jsonify(chart[_KEYS[resource_type]])
+        story = self._story(request.args.get("patient", ""))
+        return jsonify(found_in_chart(story, resource_type, request.args.get("code", "")) or abort(404))
 
-    def _chart(self, patient_id: str) -> dict[str, Any]:
-        """Return what the chart of a patient holds, if the token is this patient's."""
+    def _story(self, patient_id: str) -> PatientStory:
+        """Return the patient, if the token is this patient's."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         story = self._story_of(patient_id)
         if story is None or scheme != "Bearer" or self._tokens.get(token) != patient_id:
             abort(401)
-        chart: dict[str, Any] = hook_request(story, "")["prefetch"]
-        return chart
+        return story
 
     def _id_token(self, nonce: str) -> str:
         now = int(time.time())

@@ -23,6 +23,7 @@ from cds_service.audit.chart_entries import (
 from cds_service.audit.history_keeping import HistoryKeeper, is_known
 from cds_service.normalization.clumps import clump_state, is_clump_code, tells_clumps
 from cds_service.normalization.materials import MaterialReader
+from cds_service.normalization.measures import Measures
 from cds_service.normalization.observations import is_readable_number
 from cds_service.normalization.subject import SubjectMatcher
 from cds_service.normalization.taken_back import TAKEN_BACK, conditions_taken_back, ids_taken_back
@@ -63,6 +64,7 @@ class ChartKeeper:
     def __init__(self, mappings: Mappings) -> None:
         """Keep the tables that say which codes are of interest, be it to be refused: what they mean may change."""
         self._mappings = mappings
+        self._measures = Measures(mappings)
         self._history = HistoryKeeper(mappings)
 
     def keep(
@@ -125,7 +127,8 @@ class ChartKeeper:
         unreadable = [m for m in content.malformed if self._may_be_ours(m)]
         _limit(len(unreadable))
         subjects = SubjectMatcher(patient_id, content.patients)
-        tables = _Tables(MaterialReader(self._mappings.materials, content.specimens), self._mappings.clumps)
+        materials = MaterialReader(self._mappings.materials, content.specimens)
+        tables = _Tables(materials, self._measures, self._mappings.clumps)
         return SearchEntry(
             observations=tuple([_observation(observation, subjects, taken_back, tables) for observation in ours]),
             malformed=tuple([_malformed(m, self._laboratory) for m in unreadable]),
@@ -150,6 +153,7 @@ class _Tables(NamedTuple):
     """What tells of a text what a record keeps of it."""
 
     materials: MaterialReader
+    measures: Measures
     clumps: ClumpTable
 
 
@@ -168,7 +172,7 @@ class _KnownConcepts(dict["CodeableConcept | None", bool]):
 def _observation(
     observation: Observation, subjects: SubjectMatcher, taken_back: frozenset[str], tables: _Tables
 ) -> ObservationEntry:
-    materials, clumps = tables
+    materials, measures, clumps = tables
     kind = _kind(observation)
     specimen = observation.specimen
     components: Iterable[Component] = observation.component
@@ -184,7 +188,7 @@ def _observation(
         issued=observation.issued,
         code=_without_names(observation.code),
         kind=kind,
-        material=materials.of_code(observation),
+        material=measures.find(observation.code, observation.valueQuantity).material,
         finding=_finding(observation, clumps) or (PRESENT if tells_clumps(observation, clumps) else ""),
         quantity=_quantity(observation, kind),
         components=tuple([_component(component, tables) for component in components]) if components else (),
@@ -196,12 +200,12 @@ def _finding(measurement: Observation | Component, clumps: ClumpTable) -> str:
 
 
 def _component(component: Component, tables: _Tables) -> MeasurementEntry:
-    materials, clumps = tables
+    _, measures, clumps = tables
     kind = _kind(component)
     return MeasurementEntry(
         code=_without_names(component.code),
         kind=kind,
-        material=materials.of_code(component),
+        material=measures.find(component.code, component.valueQuantity).material,
         finding=_finding(component, clumps),
         quantity=_quantity(component, kind),
     )

@@ -147,7 +147,7 @@ def decide_chart(
         refused = refuse_ineligible(eligibility.reason, facts.doubts(chart), site.policy)
         return Decision(refused, eligibility, chart, facts, None)
     calendar = eligibility.calendar(site.policy, now)
-    laboratory = _find_counts(source, calendar, patient_id, site, times, check, memory)
+    laboratory = _find_counts(source, calendar, patient_id, site, times, check)
     assessment = assess(
         site.service.rule.index,
         eligibility,
@@ -172,13 +172,12 @@ def _find_counts(
     site: Site,
     times: TimeReader,
     check: Callable[[], None],
-    memory: ReadingMemory | None,
 ) -> Laboratory:
     """Read the counts in use, and what lies before the procedures where the draw before them is missing."""
     counts_from = first_day_in_use(calendar, site.policy)
     albumin_days = timedelta(days=site.policy.albumin_window_days)
     laboratory_chart = source.laboratory(counts_from, counts_from - albumin_days)
-    laboratory = read_laboratory(laboratory_chart, patient_id, site, times, check, memory)
+    laboratory = read_laboratory(laboratory_chart, patient_id, site, times, check)
     window = missing_baseline_window(laboratory.counts, calendar, site.policy)
     if window is not None:
         laboratory_chart = laboratory_chart.joined_with(source.counts_between(*window))
@@ -191,16 +190,17 @@ def _find_counts(
 
 
 def laboratory_readers(
-    chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader, memory: ReadingMemory | None = None
+    chart: LaboratoryChart, patient_id: str, site: Site, times: TimeReader
 ) -> list[tuple[BundleContent[Observation], ObservationReader]]:
     """Return each search with the reader for it: a Bundle knows its own Patient entries."""
     taken_back = ids_taken_back(chart.blood_counts.resources, chart.albumin.resources)
     statuses = site.policy.accepted_statuses
-    measures = memory.measures if memory is not None else None
     searches = []
     for content in (chart.blood_counts, chart.albumin):
         subjects = SubjectMatcher(patient_id, content.patients)
-        reader = ObservationReader(site.mappings, statuses, subjects, times, taken_back, content.specimens, measures)
+        reader = ObservationReader(
+            site.mappings, statuses, subjects, times, taken_back, content.specimens, site.measures
+        )
         searches.append((content, reader))
     return searches
 
@@ -211,13 +211,12 @@ def read_laboratory(
     site: Site,
     times: TimeReader,
     check: Callable[[], None] = _go_on,
-    memory: ReadingMemory | None = None,
 ) -> Laboratory:
     """Read both searches as one: servers answer with more than was asked, and the same result may stand in both.
 
     Raises what `check` does, which is asked between results and steps.
     """
-    readers = laboratory_readers(chart, patient_id, site, times, memory)
+    readers = laboratory_readers(chart, patient_id, site, times)
     read = merge_readings(
         [reader.read_all(Checked(content.resources, check), content.malformed) for content, reader in readers]
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.normalization.effective_time import TimeReader
-from cds_service.normalization.measures import Measures
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,23 +21,15 @@ _MOST_TEXTS: Final = 20_000
 
 
 class ReadingMemory:
-    """Remembers times, and meanings of codes and units, up to a bound."""
+    """Remembers times up to a bound; what codes and units mean, the site remembers (`Site.measures`)."""
 
     def __init__(self, site: Site) -> None:
         """Know nothing yet."""
         self._site = site
         self._seen: dict[str, EffectiveTime | Reason] = {}
-        self._measures = Measures(site.mappings)
 
     def times(self, now: datetime) -> TimeReader:
         """Return a reader of times as of a moment."""
         if len(self._seen) > _MOST_TEXTS:
             self._seen = {}
         return TimeReader(self._site.policy.timezone, now, self._seen)
-
-    @property
-    def measures(self) -> Measures:
-        """What codes and units mean."""
-        if len(self._measures) > _MOST_TEXTS:
-            self._measures = Measures(self._site.mappings)
-        return self._measures

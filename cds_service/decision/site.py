@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from cds_service.cards.options import CardOptions
 from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.clinical.rule import Criterion
+from cds_service.normalization.measures import Measures
 from cds_service.settings.overlays import load_site_mappings
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class Site:
     mode: Literal["active", "silent"]
     configuration_hash: str
     service: ServiceDefinition
+    # What codes and units mean by `mappings`: kept from one chart to the next.
+    measures: Measures = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "measures", Measures(self.mappings))
 
     @property
     def criterion(self) -> Criterion:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _EXACT = Context(prec=80)
 _METHODS = (False, True)
+_NEUTROPHILS: Kind = (Analyte.NEUTROPHILS, Basis.ABSOLUTE, False)
+_LYMPHOCYTES: Kind = (Analyte.LYMPHOCYTES, Basis.ABSOLUTE, False)
+_PLAIN = frozenset({_NEUTROPHILS, _LYMPHOCYTES, (Analyte.PLATELETS, Basis.ABSOLUTE, False)})
 Refusals = tuple[tuple[ObservedResult, "Reason"], ...]
 
 
@@ -120,6 +123,13 @@ def value_of(total: Total) -> Decimal:
 
 def read_differential(best: Mapping[Kind, ObservedResult], limits: DifferentialLimits) -> DifferentialReadings:
     """Return every reading of the best results of a draw; none where neutrophils and lymphocytes share no basis."""
+    if best.keys() == _PLAIN:
+        # As nearly every analyzer reports it: there is one way to read it.
+        return DifferentialReadings((Pair(best[_NEUTROPHILS], best[_LYMPHOCYTES], method=False),), ())
+    return _read_any(best, limits)
+
+
+def _read_any(best: Mapping[Kind, ObservedResult], limits: DifferentialLimits) -> DifferentialReadings:
     counts = _Basis(best, Basis.ABSOLUTE, limits)
     shares = _Basis(best, Basis.PERCENT, limits)
     found = [*counts.totals(), *shares.totals(), *counts.derived(), *shares.derived()]

@@ -5,16 +5,15 @@ Only listed materials count (fhir_mappings/materials.toml): a text that nobody k
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from cds_service.normalization.observed import specimen_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from cds_service.normalization.shapes import (
         DescribedConceptLike,
-        MeasurementLike,
         NamedReferenceLike,
         ObservationLike,
         SpecimenLike,
@@ -33,15 +32,12 @@ class MaterialReader:
 
     def of_observation(self, observation: ObservationLike) -> str:
         """Return the other material that its place or specimen names; empty for blood."""
-        for concept in (*observation.sites, *observation.contained_materials):
-            found = self._of_concept(concept)
-            if found:
-                return found
+        for concepts in (observation.sites, observation.contained_materials):
+            for concept in concepts:
+                found = self._of_concept(concept)
+                if found:
+                    return found
         return self._of_specimen(observation.specimen) if observation.specimen is not None else ""
-
-    def of_code(self, measurement: MeasurementLike) -> str:
-        """Return the other material that the code of a measurement, or one of its names, tells; empty for blood."""
-        return self._of_concept(measurement.code) if measurement.code is not None else ""
 
     def _of_specimen(self, specimen: NamedReferenceLike) -> str:
         if specimen.display:
@@ -56,17 +52,30 @@ class MaterialReader:
         return next(filter(None, materials), "")
 
     def _of_concept(self, concept: DescribedConceptLike) -> str:
-        for coding in concept.coding:
-            found = self._table.of_code(coding.system or "", coding.code or "")
-            if found or (coding.display and (found := self._of_text(coding.display))):
-                return found
-        return self._of_text(concept.text) if concept.text else ""
+        return material_of(concept, self._table, self._of_text)
 
-    def _of_text(self, text: object) -> str:
-        # `sii-cds doctor` reads names as they come, and a name may be any JSON value.
-        if not isinstance(text, str):
-            return ""
+    def _of_text(self, text: str) -> str:
         known = self._texts.get(text)
         if known is None:
             known = self._texts[text] = self._table.of_text(text)
         return known
+
+
+def material_of(
+    concept: DescribedConceptLike, table: MaterialTable, of_text: Callable[[str], str] | None = None
+) -> str:
+    """Return the other material that a concept, or one of its names, tells; empty for blood.
+
+    `of_text` finds the material of a text, by default in the table.
+    """
+    of_text = of_text or table.of_text
+    for coding in concept.coding:
+        found = table.of_code(coding.system or "", coding.code or "")
+        if found or (_is_text(coding.display) and (found := of_text(coding.display))):
+            return found
+    return of_text(concept.text) if _is_text(concept.text) else ""
+
+
+def _is_text(name: object) -> TypeGuard[str]:
+    """Tell whether there is a name: `sii-cds doctor` reads names as they come, of any JSON type."""
+    return isinstance(name, str) and name != ""

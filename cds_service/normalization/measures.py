@@ -1,6 +1,6 @@
-"""What a code and a unit mean together, found once for each pair that a chart uses.
+"""What a code and a unit mean together, found once for each pair that a site uses.
 
-A chart of five hundred Observations holds a handful of codes with a handful of units.
+A laboratory sends a handful of codes with a handful of units, in every chart the same.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from cds_service.clinical.models import Analyte, Basis
 from cds_service.clinical.reasons import Reason
 from cds_service.normalization.codes import match_analyte
+from cds_service.normalization.materials import material_of
 from cds_service.normalization.units import read_factor
 
 if TYPE_CHECKING:
-    from cds_service.normalization.shapes import ConceptLike, QuantityLike
+    from cds_service.normalization.shapes import ConceptLike, DescribedConceptLike, QuantityLike
     from fhir_mappings.mappings import Mappings
     from fhir_mappings.models import AnalyteCode, PlausibleRange
 
@@ -30,6 +31,10 @@ _PERCENT = Decimal("0.01")
 # No laboratory reports more digits; decimal128 holds 34. Products with a factor stay exact.
 MAX_DIGITS = 34
 _EXACT = Context(prec=2 * MAX_DIGITS)
+
+# So many pairs are remembered, of so many characters; then it begins anew. A site sends a few dozen.
+_MOST_REMEMBERED = 2_048
+_LONGEST_REMEMBERED = 1_000
 
 # Analyte, basis, and whether the code says that cells were counted by hand: for all but a differential it is False.
 Kind = tuple[Analyte, Basis, bool]
@@ -68,28 +73,49 @@ class Measure(NamedTuple):
         return Reason.IMPLAUSIBLE
 
 
+class Meaning(NamedTuple):
+    """What a code says with a unit: the measure, code-conflict, or None where it is none of our analytes.
+
+    `material` is the other material that the code or one of its names tells; empty for blood.
+    """
+
+    measure: Measure | Reason | None
+    material: str
+
+
 class Measures:
-    """The meanings of one chart at one site. A service keeps them no longer: requests must not fill its memory."""
+    """The meanings at one site, up to a bound: what a sender writes decides neither how much is kept nor for how long.
+
+    Threads may share it: the worst that can happen is that something is looked up twice.
+    """
 
     def __init__(self, mappings: Mappings) -> None:
         self._mappings = mappings
-        self._known: dict[tuple[object, ...], Measure | Reason | None] = {}
+        self._known: dict[tuple[object, ...], Meaning] = {}
 
     def __len__(self) -> int:
         """Count what is known."""
         return len(self._known)
 
-    def find(self, concept: ConceptLike | None, quantity: QuantityLike | None) -> Measure | Reason | None:
-        """Return what is measured, code-conflict, or None where it is none of our analytes."""
+    def find(self, concept: DescribedConceptLike | None, quantity: QuantityLike | None) -> Meaning:
+        """Return what a concept means with the unit of a quantity."""
         key = (concept, quantity.unit, quantity.code) if quantity is not None else (concept,)
         try:
             return self._known[key]
         except KeyError:
-            found = self._known[key] = self._find(concept, quantity)
+            found = self._mean(concept, quantity)
+            if _length(concept, quantity) <= _LONGEST_REMEMBERED:
+                if len(self._known) >= _MOST_REMEMBERED:
+                    self._known.clear()
+                self._known[key] = found
             return found
         except TypeError:
             # `sii-cds doctor` reads names as well, and a name may be any JSON value.
-            return self._find(concept, quantity)
+            return self._mean(concept, quantity)
+
+    def _mean(self, concept: DescribedConceptLike | None, quantity: QuantityLike | None) -> Meaning:
+        material = material_of(concept, self._mappings.materials) if concept is not None else ""
+        return Meaning(self._find(concept, quantity), material)
 
     def _find(self, concept: ConceptLike | None, quantity: QuantityLike | None) -> Measure | Reason | None:
         code = match_analyte(concept, self._mappings)
@@ -105,3 +131,12 @@ class Measures:
             may_be_fraction=basis is Basis.PERCENT and factor == _PERCENT,
             may_be_zero=analyte in _MAY_BE_ZERO,
         )
+
+
+def _length(concept: DescribedConceptLike | None, quantity: QuantityLike | None) -> int:
+    texts = [quantity.unit, quantity.code] if quantity is not None else []
+    if concept is not None:
+        texts.append(concept.text)
+        for coding in concept.coding:
+            texts += (coding.system, coding.code, coding.display)
+    return sum(len(text) for text in texts if text)

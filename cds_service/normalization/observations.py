@@ -60,7 +60,7 @@ class ObservationReader:
         """Keep what every Observation is judged against.
 
         `taken_back` are ids (`ids_taken_back`), `specimens` those that were delivered, by fullUrl and by Type/id,
-        `measures` what is known of codes and units from other charts.
+        `measures` what is known of codes and units from other charts of the site.
         """
         self._mappings = mappings
         self._measures = measures if measures is not None else Measures(mappings)
@@ -110,7 +110,7 @@ class ObservationReader:
         refused: Reason | None = None
         is_first = True
         for measurement in _measurements(observation):
-            measure = self._measures.find(measurement.code, measurement.valueQuantity)
+            measure, material = self._measures.find(measurement.code, measurement.valueQuantity)
             if measure is None:
                 if is_clump_code(measurement, self._mappings.clumps):
                     self._note_clumps(observation, clump_state(measurement, self._mappings.clumps))
@@ -123,7 +123,7 @@ class ObservationReader:
                 refused, is_first = self._refuse(observation), False
             if measure.kind[0] is Analyte.PLATELETS and tells_clumps(observation, self._mappings.clumps):
                 self._note_clumps(observation, PRESENT)
-            foreign = Reason.SPECIMEN_NOT_BLOOD if self._materials.of_code(measurement) else None
+            foreign = Reason.SPECIMEN_NOT_BLOOD if material else None
             yield self._judge(observation, measurement, measure, refused or foreign)
 
     def _note_clumps(self, observation: ObservationLike, state: str) -> None:

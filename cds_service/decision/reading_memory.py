@@ -1,6 +1,6 @@
-"""What was read in one chart and means the same in every other: for runs over many charts of one site.
+"""Times that were read in one chart and mean the same in every other: for runs over many charts of one site.
 
-A hook reads one chart, of whose texts the sender decides, so the service remembers nothing from one to the next.
+The charts of hooks share hardly any, and what is in them their senders decide.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ _EXACT = Context(prec=80)
 _METHODS = (False, True)
 _NEUTROPHILS: Kind = (Analyte.NEUTROPHILS, Basis.ABSOLUTE, False)
 _LYMPHOCYTES: Kind = (Analyte.LYMPHOCYTES, Basis.ABSOLUTE, False)
+_OF_NEUTROPHILS = frozenset({Analyte.NEUTROPHILS, Analyte.SEGMENTED})
 _PLAIN = frozenset({_NEUTROPHILS, _LYMPHOCYTES, (Analyte.PLATELETS, Basis.ABSOLUTE, False)})
 Refusals = tuple[tuple[ObservedResult, "Reason"], ...]
 
@@ -126,6 +127,9 @@ def read_differential(best: Mapping[Kind, ObservedResult], limits: DifferentialL
     if best.keys() == _PLAIN:
         # As nearly every analyzer reports it: there is one way to read it.
         return DifferentialReadings((Pair(best[_NEUTROPHILS], best[_LYMPHOCYTES], method=False),), ())
+    analytes = {analyte for analyte, _, _ in best}
+    if Analyte.LYMPHOCYTES not in analytes or analytes.isdisjoint(_OF_NEUTROPHILS):
+        return DifferentialReadings((), ())
     return _read_any(best, limits)
 
 

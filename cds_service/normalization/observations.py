@@ -105,8 +105,9 @@ class ObservationReader:
             excluded.append(ExcludedResult(analyte, Reason.MALFORMED, reference, resource.version, None))
         return tuple(excluded)
 
-    def _judge_all(self, observation: ObservationLike) -> Iterator[ObservedResult | ExcludedResult]:
-        """Yield what each measurement of our analytes is to the rule; the Observation itself is judged once."""
+    def _judge_all(self, observation: ObservationLike) -> list[ObservedResult | ExcludedResult]:
+        """Return what each measurement of our analytes is to the rule; the Observation itself is judged once."""
+        outcomes: list[ObservedResult | ExcludedResult] = []
         refused: Reason | None = None
         is_first = True
         for measurement in _measurements(observation):
@@ -117,14 +118,15 @@ class ObservationReader:
                 continue
             # What is hoped for is asked for: `isinstance` of an Enum that it is not takes three times as long.
             if not isinstance(measure, Measure):
-                yield self._exclude(observation, self._named_analyte(measurement), measure)
+                outcomes.append(self._exclude(observation, self._named_analyte(measurement), measure))
                 continue
             if is_first:
                 refused, is_first = self._refuse(observation), False
             if measure.kind[0] is Analyte.PLATELETS and tells_clumps(observation, self._mappings.clumps):
                 self._note_clumps(observation, PRESENT)
             foreign = Reason.SPECIMEN_NOT_BLOOD if material else None
-            yield self._judge(observation, measurement, measure, refused or foreign)
+            outcomes.append(self._judge(observation, measurement, measure, refused or foreign))
+        return outcomes
 
     def _note_clumps(self, observation: ObservationLike, state: str) -> None:
         """Keep a finding of this patient's blood that platelets are clumped, or that cannot be read."""

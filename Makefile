@@ -6,6 +6,10 @@
 # Arguments handed on to the task: make test ARGS="tests/architecture -x"
 ARGS ?=
 
+# Tests wait as much as they compute: one process more than there are cores. PROCESSES=0: all in one, as a debugger likes it.
+PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
+SIDE_BY_SIDE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+
 VENV := .venv
 BUILD_VENV := .venv-build
 PYTHON_IN_VENV := $(VENV)/bin/python
@@ -27,7 +31,7 @@ demo: $(VENV)/.runtime ## Start the demonstration: a small EHR page and syntheti
 	@$(VENV)/bin/sii-cds demo $(ARGS)
 
 test: $(VENV)/.installed ## Run the tests (browser tests need Chromium; CI=true makes them required)
-	$(PYTHON_IN_VENV) -m pytest $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 quick: $(VENV)/.installed ## Run the tests of the rule, the wording and the repository's rules (half a minute)
 	$(PYTHON_IN_VENV) -m pytest -q tests/unit/clinical tests/unit/cards tests/architecture/test_import_rules.py \

@@ -1,16 +1,20 @@
-"""What every kind of test shares: repeatable examples, the browser, and a PostgreSQL server."""
+"""What every kind of test shares: repeatable examples, places among other processes, browser, PostgreSQL server."""
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests.support.postgresql import PROGRAMS, PostgreSQL, programs, running_postgresql
+from tests.support.side_by_side import place_among_tests
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -20,7 +24,47 @@ settings.register_profile("developer", derandomize=True, deadline=timedelta(seco
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.load_profile("ci" if IN_CI else "developer")
 
+# Where temporary folders may lie: in memory, no test waits for a disk that is not its subject.
+MEMORY = Path("/dev/shm")  # noqa: S108  pytest makes a folder of its own in it
+MEMORY_BYTES = 4 << 30
+# Names the file by which several processes keep out of each other's way.
+LOCK = "SII_CDS_TESTS_LOCK"
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put temporary folders into memory where there is enough of it, and make the lock of several processes."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    if _starts_others(config):
+        descriptor, os.environ[LOCK] = tempfile.mkstemp(prefix="sii-cds-tests-", suffix=".lock")
+        os.close(descriptor)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the lock."""
+    if _starts_others(config):
+        Path(os.environ.pop(LOCK)).unlink()
+
+
+def _starts_others(config: pytest.Config) -> bool:
+    return bool(config.getoption("numprocesses", 0)) and not hasattr(config, "workerinput")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that mostly wait for processes: the short ones fill what is left of the time."""
+    items.sort(key=lambda item: "integration" not in item.path.parts)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Run a test beside those of other processes, or alone where its mark asks for it."""
+    lock = os.environ.get(LOCK)
+    if lock is None:
+        return (yield)
+    with place_among_tests(Path(lock), alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -85,9 +85,10 @@ class FHIRStub(ThreadingHTTPServer):
         """Begin anew: nothing to find, nothing wrong, nothing received."""
         self.content, self.faults, self.received, self.latency = {}, {}, [], 0.0
 
-    def keys_asked(self) -> list[str]:
-        """The prefetch keys behind the requests, sorted, each as often as it was asked for."""
-        return sorted(request.key for request in list(self.received))
+    def keys_asked(self, token: str | None = None) -> list[str]:
+        """The prefetch keys behind the requests (those with one token), sorted, each as often as it was asked for."""
+        wanted = None if token is None else f"Bearer {token}"
+        return sorted(request.key for request in list(self.received) if wanted in {None, request.authorization})
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Keep quiet: a client that has enough of a fault goes away."""
@@ -184,8 +185,8 @@ def access(url: str, token: str = TOKEN, **changes: Any) -> Json:
     return {"fhirServer": url, "fhirAuthorization": authorization | changes}
 
 
-def moved_to(stub: FHIRStub, request: Json, *keys: str) -> Json:
+def moved_to(stub: FHIRStub, request: Json, *keys: str, token: str = TOKEN) -> Json:
     """Give the server everything that a request holds, take `keys` out of the prefetch, and give access."""
     stub.content = dict(request["prefetch"])
     rest = {key: value for key, value in request["prefetch"].items() if key not in keys}
-    return request | {"prefetch": rest} | access(stub.url)
+    return request | {"prefetch": rest} | access(stub.url, token)

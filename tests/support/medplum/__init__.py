@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+
+from tests.support.side_by_side import one_at_a_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,8 +99,9 @@ def install(folder: Path = FOLDER) -> None:
     """Install what the lock file names, unless it is there. Raises CalledProcessError with npm's own words."""
     lock = sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     stamp = folder / "node_modules" / ".installed"
-    if stamp.is_file() and stamp.read_text() == lock:
-        return
     command = ["npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(command, cwd=folder, check=True)
-    stamp.write_text(lock)
+    with one_at_a_time(Path(tempfile.gettempdir()) / f"sii-cds-npm-{folder.name}-{lock[:16]}.lock"):
+        if stamp.is_file() and stamp.read_text() == lock:
+            return
+        subprocess.run(command, cwd=folder, check=True)
+        stamp.write_text(lock)

@@ -13,6 +13,8 @@ from tests.benchmarks.growth import (
     ratio,
 )
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Client:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 
 from tests.support.charts import draw, hook_request
@@ -18,6 +19,8 @@ from tests.support.serve_command import Serving, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.alone
 
 # More than workers x threads of the shipped configuration.
 SENDERS = 64

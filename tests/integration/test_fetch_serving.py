@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.support.charts import Json
 
+pytestmark = pytest.mark.alone
+
 KEYS = ("patient", "conditions", "procedures", "bloodCounts", "albumin")
 HOOKS = 32
 DEADLINE = 2.0

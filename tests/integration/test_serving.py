@@ -215,6 +215,7 @@ def _ask_until(server: RunningServer, stop: threading.Event) -> list[tuple[int, 
     return answers
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("counts", "reason"),
     [

@@ -77,6 +77,7 @@ def test_launch_on_one_host_has_its_page_on_the_other_and_on_none_again(
             assert came_back(there, callback).status_code == 410
 
 
+@pytest.mark.alone
 def test_callback_takes_little_time_of_its_own_whichever_worker_it_reaches(ehr: SmartServer, tmp_path: Path) -> None:
     with serving(tmp_path, configuration(ehr, "sqlite:///state.db")) as service:
         for _ in range(24):

@@ -25,6 +25,8 @@ from tests.support.serve_command import Serving, serving, wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.alone
+
 PUBLIC_URL = "http://127.0.0.1:8080"
 CONFIGURATION = """\
 service: {public_url: "http://127.0.0.1:8080", timezone: Europe/Zurich}

@@ -13,6 +13,8 @@ from cds_service.normalization.draws import pair_draws
 from tests.support.crowded_charts import LABORATORY_FAMILIES
 from tests.unit.normalization.reading import MAPPINGS, observation_reader, typed
 
+pytestmark = pytest.mark.alone
+
 SIZE = 1000
 REPEATS = 2
 ATTEMPTS = 4

@@ -7,8 +7,8 @@
 ARGS ?=
 
 # Tests wait as much as they compute: one process more than there are cores. PROCESSES=0: all in one, as a debugger likes it.
-PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
-SIDE_BY_SIDE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+PROCESSES ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 1) + 1)))
+SIDE_BY_SIDE = --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 VENV := .venv
 BUILD_VENV := .venv-build

@@ -10,6 +10,9 @@ ARGS ?=
 PROCESSES ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 1) + 1)))
 SIDE_BY_SIDE = --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
+# The tests start hundreds of processes: what one has compiled, the others read.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BUILD_VENV := .venv-build
 PYTHON_IN_VENV := $(VENV)/bin/python

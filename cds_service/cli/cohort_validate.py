@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import click
 
 from cds_service.cli.files import STANDARD_OUTPUT, write_text
-from cds_service.cli.shown import html_option, show
+from cds_service.cli.shown import csv_option, html_option, json_option, show
 from cds_service.errors import CohortFolderError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -87,9 +87,8 @@ class _SubgroupsType(click.ParamType[tuple[str, ...]]):
     help="Groups in which the figures are shown, too.",
 )
 @html_option
-@click.option("--json", "json_file", is_flag=False, flag_value="-", type=click.Path(path_type=Path), metavar="[FILE]",
-              help="Write the figures as JSON; without FILE to standard output.")  # fmt: skip
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE", help="Write one figure a line.")
+@json_option
+@csv_option
 def validate_command(
     folders: tuple[Path, ...],
     follow_up: int | None,

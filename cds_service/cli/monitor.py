@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from cds_service.audit.records import FIRST_SERVICE
-from cds_service.cli.options import config_option
+from cds_service.cli.files import STANDARD_OUTPUT
+from cds_service.cli.options import check_client, config_option
+from cds_service.cli.shown import csv_option, html_option, json_option, show
 from cds_service.errors import MissingExtraError, PeriodError
-from cds_service.reports.printable import printable_json
 from cds_service.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from cds_service.insight.monitor.days import Tallies
     from cds_service.insight.monitor.monitoring import Monitoring
@@ -58,10 +58,19 @@ class _ZoneType(click.ParamType[tzinfo]):
 
 
 class _Log(NamedTuple):
-    """The directories of the log, and the zone in which days are counted."""
+    """The directories of the log, the zone in which days are counted, and the clients of the configuration, if any."""
 
     directories: tuple[Path, ...]
     zone: tzinfo
+    clients: tuple[str, ...] = ()
+
+
+class _Told(NamedTuple):
+    """What was found in which log, and when, in the zone of the days."""
+
+    result: Monitoring
+    tallies: Tallies
+    now: datetime
 
 
 _DAY_TYPE: Final = _DayType()
@@ -101,6 +110,7 @@ _DAY_TYPE: Final = _DayType()
 @click.option(
     "--leave-out-client", "left_out_clients", multiple=True, metavar="NAME", help="A client to ignore; may be repeated."
 )
+@click.option("--client", metavar="NAME", help="Judge this client alone.")
 @click.option(
     "--false-alarms",
     type=click.FloatRange(0, 100, min_open=True),
@@ -108,8 +118,9 @@ _DAY_TYPE: Final = _DayType()
     show_default=True,
     help="Accepted false findings in 100 days, over all charts and clients together.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write a report with plots.")
+@json_option
+@csv_option
+@html_option
 @click.option(
     "--metrics",
     "metrics_file",
@@ -124,11 +135,9 @@ def monitor_command(
     service: str,
     leave_out: tuple[date, ...],
     left_out_clients: tuple[str, ...],
+    client: str | None,
     false_alarms: float,
-    as_json: bool,
-    html_file: Path | None,
-    metrics_file: Path | None,
-    **days: date | int | None,
+    **others: Any,
 ) -> None:
     """Judge the newest complete days of the audit log by those before, and name what changed.
 
@@ -141,16 +150,26 @@ def monitor_command(
     from cds_service.insight.monitor.periods import Wanted
 
     log = _find_log(config_file, directories, timezone)
-    now = datetime.now(UTC)
-    wanted = Wanted(left_out=frozenset(leave_out), **days)  # type: ignore[arg-type]  # click checked each option
-    today = now.astimezone(log.zone).date()
-    tallies, periods = _read(log, wanted, today, service)
-    tallies.forget(left_out_clients)
+    now = datetime.now(log.zone)
+    files = {name: others.pop(name) for name in ("html_file", "json_file", "csv_file", "metrics_file")}
+    wanted = Wanted(left_out=frozenset(leave_out), **others)
+    tallies, periods = _read(log, wanted, now.date(), service)
+    _choose_clients(tallies, log, client, left_out_clients)
     result = monitor(tallies, periods, false_alarms)
-    _print(result, tallies, today, as_json=as_json)
-    _write(result, tallies, now, html_file, metrics_file)
+    _write_all(_Told(result, tallies, now), files)
     if result.open_findings or tallies.unreadable or not tallies.days:
         raise click.exceptions.Exit(1)
+
+
+def _choose_clients(tallies: Tallies, log: _Log, client: str | None, left_out: tuple[str, ...]) -> None:
+    """Keep the clients that are to be judged. A usage error for one that nobody knows."""
+    known = {*tallies.clients, *log.clients}
+    for name in left_out:
+        check_client(name, known, "--leave-out-client")
+    if client is not None:
+        check_client(client, known, "--client")
+        left_out = (*left_out, *(known - {client}))
+    tallies.forget(left_out)
 
 
 def _find_log(config_file: Path | None, directories: tuple[Path, ...], zone: tzinfo | None) -> _Log:
@@ -161,7 +180,8 @@ def _find_log(config_file: Path | None, directories: tuple[Path, ...], zone: tzi
         settings = load_settings(config_file, os.environ)
     except SettingsError as error:
         _refuse("\n".join(map(str, error.problems)))
-    return _Log(directories or (settings.audit.directory,), zone or ZoneInfo(settings.service.timezone))
+    clients = tuple(client.name for client in settings.clients)
+    return _Log(directories or (settings.audit.directory,), zone or ZoneInfo(settings.service.timezone), clients)
 
 
 def _read(log: _Log, wanted: Wanted, today: date, service: str) -> tuple[Tallies, Periods]:
@@ -182,30 +202,37 @@ def _read(log: _Log, wanted: Wanted, today: date, service: str) -> tuple[Tallies
         _refuse(f"{place}: the audit log cannot be read: {error.strerror or error}")
 
 
-def _print(result: Monitoring, tallies: Tallies, today: date, *, as_json: bool) -> None:
-    from cds_service.insight.monitor.figures import as_object
-    from cds_service.insight.monitor.terminal import text_lines
-
-    if as_json:
-        click.echo(printable_json(json.dumps(as_object(result, tallies), indent=2)))
-        return
-    for line in text_lines(result, tallies, today):
-        click.echo(line)
-
-
-def _write(
-    result: Monitoring, tallies: Tallies, now: datetime, html_file: Path | None, metrics_file: Path | None
-) -> None:
+def _write_all(told: _Told, files: Mapping[str, Path | None]) -> None:
+    """Print the report, unless another form of it goes to standard output, and write each file asked for."""
     from cds_service.insight.monitor.exposition import write_metrics
-    from cds_service.insight.monitor.report import report_page
+    from cds_service.insight.monitor.figures import as_object
+    from cds_service.insight.monitor.report import monitor_document
+    from cds_service.reports.as_csv import as_csv
     from cds_service.reports.as_html import as_html
+    from cds_service.reports.as_json import as_json
 
-    if metrics_file is not None:
-        with _writing(metrics_file):
-            write_metrics(metrics_file, result, tallies, now)
-    if html_file is not None:
-        with _writing(html_file):
-            html_file.write_text(as_html(report_page(result, tallies, now)), encoding="utf-8")
+    document = monitor_document(*told)
+    if STANDARD_OUTPUT not in files.values():
+        show(document)
+    forms: dict[str, Callable[[], str]] = {
+        "json_file": lambda: as_json(as_object(told.result, told.tallies)) + "\n",
+        "csv_file": lambda: as_csv(document),
+        "html_file": lambda: as_html(document),
+    }
+    for name, form in forms.items():
+        if (file := files[name]) is not None:
+            with _writing(file):
+                _put(file, form())
+    if (metrics := files["metrics_file"]) is not None:
+        with _writing(metrics):
+            write_metrics(metrics, *told)
+
+
+def _put(file: Path, text: str) -> None:
+    if file == STANDARD_OUTPUT:
+        click.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 import click
 from click.core import ParameterSource
 
+from cds_service.reports.printable import printable
 from cds_service.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 CONFIG_VARIABLE: Final = "SII_CDS_CONFIG"
 
@@ -66,6 +67,16 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
         # Days and zones are added to the moment, and must not leave the calendar.
         raise click.BadParameter("not a year of our time")
     return moment
+
+
+def check_client(name: str, known: Collection[str], option: str) -> None:
+    """Refuse a client that neither the configuration nor the log knows: an empty answer would look like a quiet one.
+
+    A usage error that names the known ones.
+    """
+    if name not in known:
+        others = ", ".join(sorted(map(printable, known))) or "none"
+        raise click.BadParameter(f"there is no client {name!r}; known are: {others}", param_hint=option)
 
 
 def load_or_defaults(config_file: Path | None) -> Settings:

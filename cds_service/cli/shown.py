@@ -27,6 +27,14 @@ def html_option(command: _Command) -> _Command:
     return click.option("--html", "html_file", type=_FILE, metavar="FILE", help=help_text)(command)
 
 
+def json_option(command: _Command) -> _Command:
+    """Add `--json [FILE]`; the parameter is `json_file`, "-" where FILE is not given."""
+    help_text = "Write the figures as JSON; without FILE to standard output."
+    option = click.option("--json", "json_file", is_flag=False, flag_value="-", type=_FILE, metavar="[FILE]",
+                          help=help_text)  # fmt: skip
+    return option(command)
+
+
 def csv_option(command: _Command) -> _Command:
     """Add `--csv FILE`; the parameter is `csv_file`."""
     help_text = "Write every figure as CSV, one a line."

@@ -111,13 +111,13 @@ def _time_series(axes: Axes, plot: TimeSeries) -> None:
     for key, style, width in (("center", "solid", 1.0), ("lower", "dashed", 1.2), ("upper", "dashed", 1.2)):
         values = _numbers([getattr(point, key) for point in points])
         if any(value == value for value in values):
-            label = "center" if key == "center" else "control limits" if key == "upper" else None
+            label = plot.center_label if key == "center" else plot.limits_label if key == "upper" else None
             axes.plot(
                 days, values, drawstyle="steps-mid", linestyle=style, linewidth=width, color=stand_in("limit"),
                 label=label,
             )  # fmt: skip
     axes.plot(days, _numbers([point.value for point in points]), color=_LINE, linewidth=1.4, marker="o", markersize=3)
-    _alarms(axes, points, days)
+    _alarms(axes, points, days, plot.alarm_label)
     axes.xaxis_date()
     axes.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=_MOST_DATES))  # type: ignore[no-untyped-call]
     _value_axis(axes, plot.value_label, plot.form)
@@ -125,14 +125,14 @@ def _time_series(axes: Axes, plot: TimeSeries) -> None:
     _legend(axes)
 
 
-def _alarms(axes: Axes, points: Sequence[TimePoint], days: Sequence[float]) -> None:
+def _alarms(axes: Axes, points: Sequence[TimePoint], days: Sequence[float], label: str) -> None:
     alarms = [
         (day, point.value) for day, point in zip(days, points, strict=True) if point.alarm and point.value is not None
     ]
     if alarms:
         xs, ys = zip(*alarms, strict=True)
         color = stand_in("alarm")
-        axes.plot(xs, ys, linestyle="none", marker="D", markersize=6, color=color, label="outside the limits")
+        axes.plot(xs, ys, linestyle="none", marker="D", markersize=6, color=color, label=label)
 
 
 def _marks(axes: Axes, marks: Iterable[tuple[float, str]]) -> None:

@@ -50,12 +50,13 @@ def _time_table(plot: TimeSeries) -> Table:
         (
             point.day.isoformat(),
             *(formatted(number, plot.form) for number in four),
-            "; ".join([*(["outside the limits"] if point.alarm else []), *marks.pop(point.day, [])]),
+            "; ".join([*([plot.alarm_label] if point.alarm else []), *marks.pop(point.day, [])]),
         )
         for point, four in zip(plot.points, numbers, strict=True)
     ]
     rows += [(day.isoformat(), "–", "–", "–", "–", "; ".join(labels)) for day, labels in marks.items()]
-    titles = (plot.value_label, "Lower limit", "Center", "Upper limit")
+    center = plot.center_label[0].upper() + plot.center_label[1:]
+    titles = (plot.value_label, "Lower limit", center, "Upper limit")
     columns = (Column("Day"), *(Column(title, numeric=True) for title in titles), Column("Remark"))
     return Table(caption=plot.title, columns=columns, rows=tuple(sorted(rows)))
 

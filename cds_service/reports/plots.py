@@ -46,12 +46,18 @@ class TimeMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSeries(_Named):
-    """A value over time with control limits. Days may be missing; the line is broken at a value that is None."""
+    """A value over time with control limits. Days may be missing; the line is broken at a value that is None.
+
+    `center_label`, `limits_label` and `alarm_label` say in the legend and the table what these are.
+    """
 
     value_label: str
     points: tuple[TimePoint, ...]
     marks: tuple[TimeMark, ...] = ()
     form: ValueForm = "number"
+    center_label: str = "center"
+    limits_label: str = "control limits"
+    alarm_label: str = "outside the limits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,4 +207,5 @@ def formatted(value: float | None, form: ValueForm) -> str:
         return "–"
     if form == "share":
         return f"{value * 100:.1f} %"
-    return f"{value:.0f}" if form == "count" else f"{value:.1f}"
+    # Thousands stand apart in counts alone: SII and other values are read as the laboratory writes them.
+    return f"{value:,.0f}" if form == "count" else f"{value:.1f}"

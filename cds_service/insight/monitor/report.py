@@ -1,4 +1,4 @@
-"""The report with plots: findings, then for each client its days against their control limits."""
+"""What the monitor says to people as one document: findings, what was changed, then each client's charts and days."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.clinical.models import Analyte
 from cds_service.insight.monitor.causes import CAUSES
+from cds_service.insight.monitor.day_table import day_table
 from cds_service.insight.monitor.figures import quantile
-from cds_service.insight.monitor.terminal import COLUMNS, day_cells, not_judged, summary
-from cds_service.insight.monitor.wording import detection, evidence, headline, label
+from cds_service.insight.monitor.wording import detection, evidence, headline, label, not_judged, summary
 from cds_service.insight.tally import SAMPLE_AGE, SII
 from cds_service.reports.content import Column, Document, Notice, Remark, Remarks, Section, Table
+from cds_service.reports.counts import thousands
 from cds_service.reports.plots import TimeMark, TimePoint, TimeSeries
 
 if TYPE_CHECKING:
@@ -34,42 +35,41 @@ _ALWAYS: Final = ("hooks", "eligible", "indeterminate", "firing")
 _MOST_SIGNALLING: Final = 10
 
 
-def report_page(result: Monitoring, tallies: Tallies, now: datetime) -> Document:
-    """Return the page. Holds no patient data."""
+def monitor_document(result: Monitoring, tallies: Tallies, now: datetime) -> Document:
+    """Return the document. `now` is in the zone in which days are counted. Holds no patient data."""
     periods = result.periods
+    quiet = bool(result.clients) and not result.open_findings
     return Document(
         kind="Monitor",
         title="Does the rule still behave?",
-        lead=summary(result),
+        lead="What became unusual in the judged days, by the days before them.",
         facts=(
             f"Judged: {periods.first} to {periods.last}",
             f"Usual: {periods.baseline_first} to {periods.baseline_last}",
-            f"Records read: {tallies.records}",
-            f"Made: {now:%Y-%m-%d %H:%M} UTC",
+            f"Records read: {thousands(tallies.records)}",
+            f"Made: {now.isoformat(' ', 'minutes')}",
         ),
-        notices=(*_notices(result), *(Notice(line) for line in not_judged(result, tallies))),
+        notices=(
+            Notice(summary(result), "fine" if quiet else "warning"),
+            *(Notice(line) for line in not_judged(result, tallies)),
+        ),
         sections=(
             *_findings(result),
             *_changes(result),
-            *(_client(number, charts, result, tallies) for number, charts in enumerate(result.clients, 1)),
+            *(_client(number, charts, result, tallies, now) for number, charts in enumerate(result.clients, 1)),
         ),
         footer=(
-            f"A chart signals when what was seen has a probability below {result.limit:.1g}; {result.tests} "
+            f"A chart signals when what was seen has a probability below {result.limit:.1g}; {thousands(result.tests)} "
             "probabilities are looked at each day. Rates of patients count a patient once a day."
         ),
     )
 
 
-def _notices(result: Monitoring) -> Iterator[Notice]:
-    for found in result.open_findings:
-        yield Notice(f"{headline(found)}.")
-    if result.clients and not result.open_findings:
-        yield Notice("No finding is open.", tone="fine")
-
-
 def _findings(result: Monitoring) -> Iterator[Section]:
+    """Tell what lasts before what has ended, each in the order of time."""
     if result.findings:
-        remarks = Remarks(tuple(_remark(found, result) for found in result.findings))
+        ordered = sorted(result.findings, key=lambda found: not found.open)
+        remarks = Remarks(tuple(_remark(found, result) for found in ordered))
         yield Section(id="findings", title="Findings", blocks=(remarks,))
 
 
@@ -99,7 +99,7 @@ def _changes(result: Monitoring) -> Iterator[Section]:
         yield Section(id="changes", title="What was changed on purpose", blocks=(table,))
 
 
-def _client(number: int, charts: ClientCharts, result: Monitoring, tallies: Tallies) -> Section:
+def _client(number: int, charts: ClientCharts, result: Monitoring, tallies: Tallies, now: datetime) -> Section:
     signalling = [one for one in charts.charted if one.episodes]
     drawn = [one for one in charts.charted if one.key in _ALWAYS and not one.episodes]
     series = [
@@ -107,15 +107,7 @@ def _client(number: int, charts: ClientCharts, result: Monitoring, tallies: Tall
         for place, one in enumerate([*signalling[:_MOST_SIGNALLING], *drawn])
     ]
     medians = _medians(f"client-{number}", charts, result, tallies)
-    rows = (
-        ("usual", *day_cells(charts.baseline, len(charts.baseline_days))),
-        *(
-            (f"{day:%a %d %b}".replace(" ", "\N{NO-BREAK SPACE}"), *day_cells(tallies.of(charts.client, day)))
-            for day in result.days
-        ),
-    )
-    columns = (Column(COLUMNS[0].capitalize()), *(Column(name.capitalize(), numeric=True) for name in COLUMNS[1:]))
-    table = Table(caption=f"Days of {charts.client}", columns=columns, rows=rows)
+    table = day_table(charts, result.days, tallies, now.date())
     return Section(id=f"client-{number}", title=charts.client, blocks=(*series, *medians, table))
 
 
@@ -148,6 +140,9 @@ def _series(chart_id: str, one: Charted, result: Monitoring) -> TimeSeries:
         points=tuple(points),
         marks=tuple(TimeMark(result.days[episode.first], "change") for episode in one.episodes),
         form="share" if measure is not None else "count",
+        center_label="usual",
+        limits_label="limits of a single day",
+        alarm_label="day of a change",
     )
 
 
@@ -164,6 +159,7 @@ def _medians(prefix: str, charts: ClientCharts, result: Monitoring, tallies: Tal
             description="The line is the median of the baseline. Shifts are judged by the share above it.",
             value_label=title,
             points=tuple(TimePoint(day=day, value=value, center=usual) for day, value in medians),
+            center_label="median of the baseline",
         )
 
 

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Final
 from cds_service.clinical.models import Analyte
 from cds_service.insight.monitor.causes import CAUSES
 from cds_service.insight.monitor.naming import scale_of
+from cds_service.insight.monitor.periods import LEAST_BASELINE_DAYS
 from cds_service.insight.tally import LATENCY, SAMPLE_AGE, bin_value, quantile_bin
+from cds_service.reports.counts import counted, thousands
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Iterator
 
+    from cds_service.insight.monitor.days import Tallies
     from cds_service.insight.monitor.findings import Finding
     from cds_service.insight.monitor.measures import Measure
+    from cds_service.insight.monitor.monitoring import Monitoring
     from cds_service.insight.monitor.naming import Signal
 
 _LABELS: Final = {
@@ -39,6 +44,37 @@ _WHOLE: Final = 100
 _UNITS: Final = {LATENCY: " ms", SAMPLE_AGE: " days", "sii": "", "albumin": " g/L"}
 
 
+def summary(result: Monitoring) -> str:
+    """Return in one sentence what was found."""
+    if not result.clients:
+        return "Nothing was judged."
+    if not result.findings:
+        return "No finding: all is as usual."
+    count, lasting = len(result.findings), len(result.open_findings)
+    if count == 1:
+        return f"1 finding, {'open' if lasting else 'ended'}."
+    how_many = "all" if lasting == count else f"{lasting or 'none'} of them"
+    return f"{count} findings, {how_many} open."
+
+
+def not_judged(result: Monitoring, tallies: Tallies) -> Iterator[str]:
+    """Say what could not be judged, and why."""
+    for client, days in result.unjudged.items():
+        yield (
+            f"{client} is not judged: it has a baseline of {counted(days, 'complete day')}, and {LEAST_BASELINE_DAYS} "
+            "are needed."
+        )
+    for found in result.unsteady:
+        yield (
+            f"The baseline is not steady: {headline(found)} ({found.id}). Leave those days out (--leave-out), or state "
+            "a clean period (--baseline-since, --baseline-until)."
+        )
+    if not result.clients and not result.unjudged:
+        yield "There is no hook in these days: nobody calls this service, or this is the log of another one."
+    if tallies.unreadable:
+        yield f"Lines that cannot be read: {thousands(tallies.unreadable)}; run sii-cds audit verify."
+
+
 def label(measure: Measure) -> str:
     """Name what a measure counts."""
     subject = _SPREADS.get(measure.subject, measure.subject)
@@ -58,7 +94,7 @@ def headline(finding: Finding) -> str:
 def detection(finding: Finding) -> str:
     """Return how long it took to be seen."""
     days = finding.days_to_detection
-    taken = "on its first day" if days == 0 else f"after {days} day{'s' if days > 1 else ''}, on {finding.noticed}"
+    taken = "on its first day" if days == 0 else f"after {counted(days, 'day')}, on {finding.noticed}"
     return f"found {taken}"
 
 

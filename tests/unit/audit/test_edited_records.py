@@ -26,12 +26,13 @@ from cds_service.insight.monitor.days import tally_logs
 from cds_service.insight.monitor.figures import as_object
 from cds_service.insight.monitor.monitoring import monitor
 from cds_service.insight.monitor.periods import Wanted, choose_periods
-from cds_service.insight.monitor.terminal import text_lines
+from cds_service.insight.monitor.report import monitor_document
 from cds_service.insight.sources.audit_log import read_rows
 from cds_service.insight.sources.replay import Unread, replay
 from cds_service.insight.usage.report_figures import as_data, as_text
 from cds_service.insight.usage.report_page import report_page
 from cds_service.insight.usage.statistics import count
+from cds_service.reports.as_text import as_text as document_text
 from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK as SII
 from fhir_mappings import load_mappings
 from tests.support.charts import NOW, draw, hook_request
@@ -120,7 +121,7 @@ def unread_by_monitor(directory: Path) -> int:
     for zone in (WEST, EAST):
         tallies = tally_logs([directory], zone, NOW.date() - timedelta(days=30), FIRST_SERVICE)
         result = monitor(tallies, choose_periods(Wanted(), NOW.date(), tallies.first_day), 1.0)
-        assert list(text_lines(result, tallies, NOW.date()))
+        assert document_text(monitor_document(result, tallies, NOW), 80)
         assert as_object(result, tallies)
     return tallies.unreadable
 

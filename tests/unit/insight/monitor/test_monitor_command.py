@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,14 +49,14 @@ def test_monitor_sound_log_exits_0_and_says_so(sound: Path) -> None:
 
     assert result.exit_code == 0
     assert "No finding: all is as usual." in result.output
-    assert "usual" in result.output
+    assert re.search(r"^  usual +\d", result.output, re.MULTILINE)
 
 
 def test_monitor_open_finding_exits_1_with_cause_and_numbers(broken: Path) -> None:
     result = run("--directory", broken, *UNTIL)
 
     assert result.exit_code == 1
-    assert "OPEN  data-unavailable conditions" in result.output
+    assert "OPEN     data-unavailable conditions" in result.output
     assert f"since {simulated_day(64)}" in result.output
     for part in ("Likely:", "Look at:", "usually 0"):
         assert part in result.output
@@ -197,7 +198,7 @@ def test_monitor_log_that_ended_is_found_to_have_stopped(sound: Path) -> None:
     result = run("--directory", sound, "--until", simulated_day(76).isoformat())
 
     assert result.exit_code == 1
-    assert f"OPEN  hooks-stopped\n      No hooks arrive at main-ehr since {simulated_day(70)}" in result.output
+    assert f"OPEN     hooks-stopped\n  No hooks arrive at main-ehr since {simulated_day(70)}" in result.output
 
 
 def test_monitor_client_left_out_is_ignored(broken: Path) -> None:
@@ -213,7 +214,61 @@ def test_monitor_baseline_with_a_change_in_it_is_said_not_to_be_steady(broken: P
     assert "The baseline is not steady: Required data cannot be had (conditions) at main-ehr" in result.output
 
 
-@pytest.mark.parametrize("option", ["--html", "--metrics"])
+def test_monitor_one_client_alone_is_judged(sound: Path, tmp_path: Path) -> None:
+    write_log(tmp_path, [Hospital(60, 2), Hospital(60, 3, client="other-ehr")], 70)
+    clients = json.loads(run("--directory", tmp_path, *UNTIL, "--client", "other-ehr", "--json").output)["clients"]
+
+    assert [one["client"] for one in clients] == ["other-ehr"]
+
+
+@pytest.mark.parametrize("option", ["--client", "--leave-out-client"])
+def test_monitor_client_that_nobody_knows_is_refused_with_the_known_ones(option: str, sound: Path) -> None:
+    result = run("--directory", sound, *UNTIL, option, "main-her")
+
+    assert result.exit_code == 2
+    assert f"{option}: there is no client 'main-her'; known are: main-ehr" in result.output
+
+
+def test_monitor_client_of_the_configuration_without_hooks_is_known(sound: Path, tmp_path: Path) -> None:
+    file = tmp_path / "sii-cds.yaml"
+    file.write_text(f"""\
+service: {{public_url: "https://cds.hospital.example", timezone: Asia/Tokyo}}
+audit: {{directory: {json.dumps(str(sound))}}}
+clients:
+  - name: new-ehr
+    issuer: https://ehr.hospital.example
+    jwks_url: https://ehr.hospital.example/jwks
+""")
+    result = run("--config", file, *UNTIL, "--client", "new-ehr")
+
+    assert result.exit_code == 1
+    assert "nobody calls this service" in result.output
+
+
+def test_monitor_times_carry_the_offset_of_the_zone(sound: Path) -> None:
+    assert re.search(
+        r"Made: \d{4}-\d\d-\d\d \d\d:\d\d\+09:00", run("--directory", sound, *UNTIL, "--timezone", "Asia/Tokyo").output
+    )
+
+
+@pytest.mark.parametrize(("columns", "lacking"), [(120, ()), (100, ("SII",)), (70, ("SII", "Cards", "Unavailable"))])
+def test_monitor_days_of_a_narrow_terminal_are_one_line_each(
+    columns: int, lacking: tuple[str, ...], sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = run("--directory", sound, *UNTIL).output.splitlines()
+    (head,) = (line for line in lines if line.startswith("  Day "))
+
+    assert [name for name in ("SII", "Cards", "Unavailable") if name not in head] == list(lacking)
+    assert sum(bool(re.match(r"  \w{3} 2024-\d\d-\d\d  ", line)) for line in lines) == 7
+
+
+@pytest.mark.parametrize(("option", "begins"), [("--json", "{"), ("--csv", "section,"), ("--html", "<!doctype html>")])
+def test_monitor_other_form_goes_to_standard_output_alone(sound: Path, option: str, begins: str) -> None:
+    assert run("--directory", sound, *UNTIL, option, "-").output.startswith(begins)
+
+
+@pytest.mark.parametrize("option", ["--html", "--json", "--csv", "--metrics"])
 def test_monitor_file_that_cannot_be_written_exits_2(sound: Path, tmp_path: Path, option: str) -> None:
     target = tmp_path / "nowhere" / "report"
     result = run("--directory", sound, *UNTIL, option, target)

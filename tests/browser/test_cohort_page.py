@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -12,15 +10,17 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from cds_service.demo.cohort_report import kept_report
+from tests.browser.pictures import keep_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
     from tests.browser.conftest import Watch
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
+
 LEAST_PLOTS = 5
 SMALLEST_TEXT = 11.0
 _SIZES = """() => [...document.querySelectorAll("svg.chart text")].map(text => {
@@ -97,9 +97,8 @@ def test_cohort_page_pictures_of_the_guide(browser: Browser, kept: Path) -> None
     expect(answer).to_contain_text("Keep the cut-off")
     plots = page.locator("#kaplan-meier-title, #incidence-title")
     expect(plots).to_have_count(2)
-    if os.environ.get("SII_CDS_KEEP_PICTURES"):
-        answer.screenshot(path=IMAGES / "cohort-answer.png")
-        page.locator("div", has=page.locator("#kaplan-meier-title")).last.screenshot(path=IMAGES / "cohort-time.png")
+    keep_picture(answer, "cohort-answer.png")
+    keep_picture(page.locator("div", has=page.locator("#kaplan-meier-title")).last, "cohort-time.png")
     context.close()
 
 

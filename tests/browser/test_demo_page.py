@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +12,7 @@ import requests
 from playwright.sync_api import expect
 
 from cds_service.demo.patients import build_stories
+from tests.browser.pictures import keep_picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 STORIES = build_stories(datetime.now(UTC).date())
 HIGH_RISK = next(story for story in STORIES if story.expected.outcome == "above-cutoff")
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 
 def open_chart(page: Page, story_id: str) -> None:
@@ -46,7 +44,7 @@ def test_chart_high_risk_patient_shows_warning_card_with_value_cutoff_and_date(p
     expect(card).to_contain_text("405.08")
     expect(card).to_contain_text(day.isoformat())
     expect(card.get_by_role("table")).to_be_visible()
-    _keep_picture(page, "demo-card.png")
+    keep_picture(page, "demo-card.png")
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.id)
@@ -103,9 +101,3 @@ def test_model_card_link_of_the_card_opens(page: Page) -> None:
     open_chart(page, HIGH_RISK.id)
     page.get_by_role("link", name=re.compile("model card")).first.click()
     expect(page.locator("h1")).to_be_visible()
-
-
-def _keep_picture(page: Page, name: str) -> None:
-    """Write the picture that the README shows, when asked to: it is looked at before it is committed."""
-    if os.environ.get("SII_CDS_KEEP_PICTURES"):
-        page.screenshot(path=IMAGES / name, full_page=False)

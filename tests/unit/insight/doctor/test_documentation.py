@@ -24,14 +24,19 @@ _CONFIGURATION = re.compile(r"configuration [0-9a-f]{12}")
 LOCAL = "https://laboratory.hospital.example/tests"
 
 
-def test_documented_run_is_what_the_command_prints(tmp_path: Path) -> None:
+def documented_run(folder: Path) -> list[str]:
+    """Write the export of the example, and return the command that examines it."""
     plan = (
         hospital()
         .change(of_code(NEUTROPHILS, change=recoded(LOCAL, "NEUT-ABS", "Neutrophile Granulozyten absolut")))
         .change(of_code(LYMPHOCYTES, change=recoded(LOCAL, "LYMPH-ABS", "Lymphozyten absolut")))
         .change(of_code(PLATELETS, change=measured("10*9/L", times=1000, ucum=True)), every=2)
     )
-    command = ["doctor", str(plan.export(tmp_path / "export")), "--at", NOW.isoformat()]
+    return ["doctor", str(plan.export(folder / "export")), "--at", NOW.isoformat()]
+
+
+def test_documented_run_is_what_the_command_prints(tmp_path: Path) -> None:
+    command = documented_run(tmp_path)
 
     printed = CliRunner().invoke(main, command, env={"COLUMNS": "100", "SII_CDS_CONFIG": None}).output
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from tests.architecture.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,13 +22,14 @@ _FORBIDDEN_NAMES: Final = re.compile(
 # Lock files of dpkg and locks in the sense of threads; a folder of the TLS library of Debian that holds nothing.
 # libstdc++ keeps a debugger's view of itself in a folder that is named after the compiler.
 _ALLOWED: Final = re.compile(r"var/.*|usr/share/(bash-completion|zsh)/.*|usr/share/gcc|etc/.*\.lock|run/.*")
+_BILL: Final = "opt/sii-cds/sbom.cdx.json"
 _SECRET: Final = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _SECRET_VARIABLES: Final = re.compile(r"(?i)password|secret|token|key")
 
 
 def problems(root: Path, configuration: Mapping[str, Any]) -> list[str]:
     """Name what is wrong with the content of the image and with how it says it is to be run."""
-    return [*_configuration_problems(configuration), *_file_problems(root)]
+    return [*_configuration_problems(configuration), *_bill_problems(root), *_file_problems(root)]
 
 
 def _configuration_problems(configuration: Mapping[str, Any]) -> Iterator[str]:
@@ -41,9 +46,24 @@ def _configuration_problems(configuration: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is {configuration.get(name)!r}, not {value!r}"
     if configuration.get("Healthcheck", {}).get("Test", [""])[0] != "CMD":
         yield "the health check is missing or needs a shell"
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    labels = {"title": "sii-cds", "version": version, "licenses": "Apache-2.0"}
+    for name, value in labels.items():
+        if (found := configuration.get("Labels", {}).get(f"org.opencontainers.image.{name}")) != value:
+            yield f"the label {name} is {found!r}, not {value!r}"
     for variable in configuration["Env"]:
         if _SECRET_VARIABLES.search(variable.partition("=")[0]):
             yield f"the variable {variable.partition('=')[0]} looks like a secret"
+
+
+def _bill_problems(root: Path) -> Iterator[str]:
+    try:
+        listed = json.loads((root / _BILL).read_text(encoding="utf-8"))["components"]
+    except (OSError, ValueError, KeyError) as error:
+        yield f"the bill of materials cannot be read: {error}"
+        return
+    if not {"flask", "granian"} <= {each["name"] for each in listed}:
+        yield "the bill of materials lacks what the image holds"
 
 
 def _file_problems(root: Path) -> Iterator[str]:

@@ -10,6 +10,7 @@ import click
 from cds_service.audit.records import FIRST_SERVICE
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.files import write_text
+from cds_service.cli.options import offered_service
 from cds_service.errors import MissingExtraError
 from cds_service.reports.printable import printable_json
 
@@ -45,8 +46,9 @@ def report_command(
     from cds_service.insight.usage.report_figures import as_text
     from cds_service.insight.usage.statistics import count
 
+    definition = offered_service(service)
     try:
-        statistics = count(read_rows([log.directory], log.zone), first, last, service)
+        statistics = count(read_rows([log.directory], log.zone), first, last, definition)
     except OSError as error:
         refuse_log(log.directory, error)
     if Path("-") not in (html_file, json_file):

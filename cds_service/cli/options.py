@@ -16,6 +16,8 @@ from cds_service.settings import Settings, SettingsError, load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from cds_service.decision.definition import ServiceDefinition
+
 CONFIG_VARIABLE: Final = "SII_CDS_CONFIG"
 
 _EARLIEST_YEAR: Final = 1900
@@ -77,6 +79,18 @@ def check_client(name: str, known: Collection[str], option: str) -> None:
     if name not in known:
         others = ", ".join(sorted(map(printable, known))) or "none"
         raise click.BadParameter(f"there is no client {name!r}; known are: {others}", param_hint=option)
+
+
+def offered_service(name: str) -> ServiceDefinition:
+    """Return a CDS Service by its id. A usage error that names the services for any other."""
+    # Loaded when used: the application is no part of most commands.
+    from cds_service.app import SERVICES
+
+    for service in SERVICES:
+        if service.id == name:
+            return service
+    known = ", ".join(service.id for service in SERVICES)
+    raise click.BadParameter(f"there is no CDS Service {name!r}; known are: {known}", param_hint="--service")
 
 
 def load_or_defaults(config_file: Path | None) -> Settings:

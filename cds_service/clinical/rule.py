@@ -22,13 +22,16 @@ class Rule:
     """What a CDS Service decides by, apart from what a site chooses.
 
     `version` changes whenever the same data could lead to another assessment. Within `imprecision` of the cut-off,
-    laboratory imprecision alone may decide. Both numbers in the unit of the index.
+    laboratory imprecision alone may decide. `spans` are rising edges between which reports count values of the index:
+    no limits, and nothing is decided by them. All numbers in `unit`, which is empty for an index without one.
     """
 
     version: str
     index: Index
     published_cutoff: Decimal
     imprecision: Decimal
+    spans: tuple[int, ...]
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

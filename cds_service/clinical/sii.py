@@ -28,6 +28,14 @@ def compute_sii(platelets: Decimal, neutrophils: Decimal, lymphocytes: Decimal) 
     return Fraction(p[0] * n[0] * ly[1], p[1] * n[1] * ly[0])
 
 
+# About equal steps on a logarithmic axis, since SII is far from symmetric.
+_SPANS: Final = (10, 18, 32, 56, 100, 140, 200, 280, 400, 560, 800, 1120, 1600, 3200, 10_000, 100_000)
+
 SII_RULE: Final = Rule(
-    version=RULE_VERSION, index=compute_sii, published_cutoff=PUBLISHED_CUTOFF, imprecision=IMPRECISION_BAND[1]
+    version=RULE_VERSION,
+    index=compute_sii,
+    published_cutoff=PUBLISHED_CUTOFF,
+    imprecision=IMPRECISION_BAND[1],
+    spans=_SPANS,
+    unit="10⁹/L",
 )

@@ -156,7 +156,8 @@ def _marks(axes: Axes, marks: Iterable[tuple[float, str]]) -> None:
 def _stacked_bars(axes: Axes, plot: StackedBars) -> None:
     places = range(len(plot.categories))
     floor = [0.0] * len(plot.categories)
-    for series, role in zip(_drawn_series(plot.series), SERIES, strict=False):
+    drawn = _drawn_series(plot.series)
+    for series, role in zip(drawn, _roles(drawn), strict=True):
         axes.bar(
             places, series.values, bottom=floor, width=0.8, label=_shortened(series.name),
             color=stand_in(role), edgecolor=stand_in("panel"), linewidth=0.6,
@@ -168,6 +169,12 @@ def _stacked_bars(axes: Axes, plot: StackedBars) -> None:
     axes.set_xlabel(plot.category_label)
     _value_axis(axes, plot.value_label, plot.form)
     _legend(axes)
+
+
+def _roles(drawn: Sequence[Series]) -> list[str]:
+    """Give each series its color, neutral ones the last, which is gray."""
+    colors = iter(SERIES)
+    return [SERIES[-1] if series.neutral else next(colors) for series in drawn]
 
 
 def _drawn_series(series: tuple[Series, ...]) -> tuple[Series, ...]:
@@ -297,6 +304,7 @@ def _value_axis(axes: Axes, label: str, form: ValueForm) -> None:
     axes.set_ylabel(label)
     if form == "count":
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     if form == "share":
         axes.yaxis.set_major_formatter(lambda value, _: f"{value * 100:g} %")
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if form == "number" else 0.0)

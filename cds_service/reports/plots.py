@@ -62,10 +62,11 @@ class TimeSeries(_Named):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One color of a plot: a value for each category, span or place of it."""
+    """One color of a plot: a value for each category, span or place of it. A `neutral` one is gray: nothing came."""
 
     name: str
     values: tuple[float, ...]
+    neutral: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,6 +137,27 @@ def test_report_counts_each_service_by_itself(folder: Path) -> None:
     assert told[SII]["other_services"] == {NLR: told[NLR]["total"]["hooks"]}
 
 
+def test_report_counts_values_of_each_service_between_its_own_edges_and_within_its_own_width(folder: Path) -> None:
+    told = run("audit", "report", "--directory", str(folder / "audit"), "--service", NLR, "--json", "-")
+
+    assert [span["from"] for span in told["sii"]] == [1, 2, 3, 5, 8, 13]
+    values = {(span["from"], span["to"]) for span in told["sii"] if span["hooks"]}
+    assert values == {(3, 5), (5, 8)}
+    # Exactly 5 is within 0.5 of the cut-off; 3.389 and 6 are not.
+    assert 0 < told["near_cutoff"] < told["total"]["hooks"] / 2
+
+
+def test_report_page_of_the_second_service_speaks_of_its_own_index(folder: Path) -> None:
+    page = str(folder / "nlr.html")
+    arguments = ["audit", "report", "--directory", str(folder / "audit"), "--service", NLR, "--html", page]
+    result = CliRunner().invoke(main, arguments, env={"SII_CDS_CONFIG": None}, catch_exceptions=False)
+
+    text = (folder / "nlr.html").read_text(encoding="utf-8")
+    assert result.exit_code == 0
+    assert "NLR of decided hook calls" in text
+    assert "SII" not in text
+
+
 def test_replay_recomputes_each_service_by_its_own_rule(folder: Path) -> None:
     summary = run("audit", "replay", "--directory", str(folder / "audit"), "--json")["summary"]
 

@@ -59,7 +59,13 @@ NLR_RISK: Final = ServiceDefinition(
     title="NLR",
     describe=lambda policy: f"Shows a card when NLR is above {policy.cutoff}.",
     voice=Voice(
-        rule=Rule(version="0.3.0", index=compute_nlr, published_cutoff=CUTOFF, imprecision=Decimal("0.5")),
+        rule=Rule(
+            version="0.3.0",
+            index=compute_nlr,
+            published_cutoff=CUTOFF,
+            imprecision=Decimal("0.5"),
+            spans=(1, 2, 3, 5, 8, 13, 21),
+        ),
         topic=Coding(code="nlrRisk", system="https://example.org/topics", display="NLR"),
         source_url="https://example.org/nlr",
         texts_in=nlr_texts,

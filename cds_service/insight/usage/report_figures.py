@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from cds_service.audit.records import HOOK_OUTCOMES
 from cds_service.insight.row import INDETERMINATE, UNAVAILABLE
 from cds_service.insight.tally import ACCEPTED, OVERRIDDEN, Tally, quantile
-from cds_service.insight.usage.statistics import SII_EDGES, week_name
+from cds_service.insight.usage.statistics import week_name
 from cds_service.reports.printable import printable
 from cds_service.reports.text_table import table_lines
 
@@ -82,8 +82,9 @@ def decide_percentiles(statistics: Statistics) -> tuple[float, float] | None:
 def as_data(statistics: Statistics) -> dict[str, Any]:
     """Return all figures for JSON. Names are stable; times are UTC."""
     percentiles = decide_percentiles(statistics)
+    spans = statistics.service.rule.spans
     return {
-        "service": statistics.service,
+        "service": statistics.service.id,
         "other_services": _counter(statistics.other_services),
         "first_hook": _moment(statistics.first),
         "last_hook": _moment(statistics.last),
@@ -103,7 +104,7 @@ def as_data(statistics: Statistics) -> dict[str, Any]:
         "near_cutoff": statistics.near_cutoff,
         "sii": [
             {"from": low, "to": high, "hooks": hooks}
-            for low, high, hooks in zip(SII_EDGES, SII_EDGES[1:], statistics.sii, strict=False)
+            for low, high, hooks in zip(spans, spans[1:], statistics.index, strict=False)
         ],
         "decide_ms": {"median": percentiles[0], "p95": percentiles[1]} if percentiles else None,
         "versions": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cds_service.audit.records import HOOK_OUTCOMES
+from cds_service.insight.row import INDETERMINATE
 from cds_service.insight.tally import ACCEPTED, OVERRIDDEN
 from cds_service.insight.usage.report_figures import (
     all_weeks,
@@ -14,8 +15,8 @@ from cds_service.insight.usage.report_figures import (
     rates,
     reason_lists,
 )
-from cds_service.insight.usage.statistics import SII_EDGES
 from cds_service.reports.content import Column, Document, Figure, Figures, Notice, Section, Table
+from cds_service.reports.counts import counted, thousands
 from cds_service.reports.plots import Bar, Histogram, HorizontalBars, Limit, Series, StackedBars
 from cds_service.reports.printable import printable
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _HEADS: Final = ("Hooks", "Above", "Not above", "Indeterminate", "Not eligible", "Unavailable", "Shown", "Accepted")
 _HEADS_OF_CARDS: Final = ("Overridden", "Not answered", "Kept back")
+_ELIGIBLE: Final = ("above-cutoff", "not-above-cutoff", INDETERMINATE)
 _REASON_IDS: Final = ("overridden", "indeterminate", "not-eligible", "unavailable", "exclusions")
 
 
@@ -39,9 +41,15 @@ def report_page(statistics: Statistics, source: str, zone: tzinfo, version: str)
         period = f"{statistics.first.astimezone(zone):%Y-%m-%d} to {statistics.last.astimezone(zone):%Y-%m-%d}"
     return Document(
         kind="Audit report",
-        title="SII recurrence risk: decisions, cards and feedback",
+        title=f"{index_name(statistics)}: decisions, cards and feedback",
         lead="Counted from the audit log. A card counts in the week of its hook, whenever its feedback came.",
-        facts=(statistics.service, period, f"{total.hooks} hook calls", f"weeks in {zone}", source),
+        facts=(
+            statistics.service.id,
+            period,
+            counted(total.hooks, "hook call"),
+            f"weeks and times in {zone}",
+            source,
+        ),
         notices=_notices(statistics),
         sections=(
             _summary(statistics),
@@ -49,7 +57,7 @@ def report_page(statistics: Statistics, source: str, zone: tzinfo, version: str)
             _clients(statistics),
             _reasons(statistics),
             _values(statistics),
-            _basis(statistics),
+            _basis(statistics, zone),
         ),
         footer=f"Made by sii-cds {version} audit report. The page runs nothing and loads nothing.",
     )
@@ -58,15 +66,15 @@ def report_page(statistics: Statistics, source: str, zone: tzinfo, version: str)
 def _notices(statistics: Statistics) -> tuple[Notice, ...]:
     notices = []
     if statistics.unreadable:
-        text = f"Lines of the log that cannot be read and are not counted: {statistics.unreadable}. Run audit verify."
-        notices.append(Notice(text))
+        lines = thousands(statistics.unreadable)
+        notices.append(Notice(f"Lines of the log that cannot be read and are not counted: {lines}. Run audit verify."))
     notices += [
-        Notice(f"Hook calls of another service, which this page is not about: {printable(name)}, {number}.")
+        Notice(f"Hook calls of another service, which this page is not about: {printable(name)}, {thousands(number)}.")
         for name, number in most_first(statistics.other_services)
     ]
     if statistics.feedback_unknown:
-        text = f"Feedback items that name a card this log does not know: {statistics.feedback_unknown}."
-        notices.append(Notice(text))
+        items = thousands(statistics.feedback_unknown)
+        notices.append(Notice(f"Feedback items that name a card this log does not know: {items}."))
     return tuple(notices)
 
 
@@ -75,15 +83,23 @@ def _summary(statistics: Statistics) -> Section:
     patients = len(statistics.shown_per_patient)
     most = max(statistics.shown_per_patient.values(), default=0)
     figures = (
-        Figure("Hook calls", str(total.hooks), f"{len(statistics.users)} users"),
-        Figure("Cards shown", str(total.shown), f"for {patients} patients, at most {most} for one"),
-        Figure("Accepted", str(total.answers[ACCEPTED])),
-        Figure("Overridden", str(total.answers[OVERRIDDEN])),
-        Figure("Not answered", str(total.unanswered), "no feedback came"),
+        Figure("Hook calls", thousands(total.hooks), counted(len(statistics.users), "user")),
+        Figure(
+            "Cards shown",
+            thousands(total.shown),
+            f"for {counted(patients, 'patient')}, at most {thousands(most)} for one",
+        ),
+        Figure("Accepted", thousands(total.answers[ACCEPTED])),
+        Figure("Overridden", thousands(total.answers[OVERRIDDEN])),
+        Figure("Not answered", thousands(total.unanswered), "no feedback came"),
         *_trend_app(statistics),
-        Figure("Kept back", str(_kept_back(total)), f"{held['silent']} silent, {held['snoozed']} snoozed"),
+        Figure(
+            "Kept back",
+            thousands(_kept_back(total)),
+            f"{thousands(held['silent'])} silent, {thousands(held['snoozed'])} snoozed",
+        ),
     )
-    rows = tuple((rate.name, rate.text, str(rate.part), str(rate.whole)) for rate in rates(total))
+    rows = tuple((rate.name, rate.text, thousands(rate.part), thousands(rate.whole)) for rate in rates(total))
     columns = (Column("Rate"), *(Column(name, numeric=True) for name in ("Share", "Count", "Of")))
     return Section(
         id="summary",
@@ -94,25 +110,51 @@ def _summary(statistics: Statistics) -> Section:
 
 def _trend_app(statistics: Statistics) -> tuple[Figure, ...]:
     views, refused = statistics.views, statistics.views_refused
-    return (Figure("Trend app", str(views - refused), f"pages shown, {refused} refused"),) if views else ()
+    if not views:
+        return ()
+    pages = "page" if views - refused == 1 else "pages"
+    return (Figure("Trend app", thousands(views - refused), f"{pages} shown, {thousands(refused)} refused"),)
 
 
 def _weeks(statistics: Statistics) -> Section:
     weeks = all_weeks(statistics)
-    outcomes = StackedBars(
-        id="outcomes-by-week",
-        title="Outcomes by week",
-        description="Hook calls of each ISO week by outcome.",
+    table = _table("Weeks", "Week", weeks.items(), "No hook call.")
+    blocks = (_asked(statistics, weeks), eligible_by_week(weeks), answers_by_week(weeks), table)
+    return Section(id="weeks", title="By week", blocks=blocks)
+
+
+def _asked(statistics: Statistics, weeks: Mapping[str, Tally]) -> StackedBars:
+    """Draw all hooks; those of eligible patients, which are few among them, have a plot of their own."""
+    others = [name for name in outcome_names(statistics) if name not in _ELIGIBLE and statistics.total.outcomes[name]]
+    eligible = Series("eligible", tuple(sum(week.outcomes[name] for name in _ELIGIBLE) for week in weeks.values()))
+    series = (Series(name, tuple(week.outcomes[name] for week in weeks.values())) for name in others)
+    return StackedBars(
+        id="hooks-by-week",
+        title="Hook calls by week",
+        description="All hook calls of each ISO week: for eligible patients, and why not for the others.",
         category_label="ISO week",
         value_label="hook calls",
         categories=tuple(weeks),
-        series=tuple(
-            Series(name, tuple(counts.outcomes[name] for counts in weeks.values()))
-            for name in outcome_names(statistics)
-            if statistics.total.outcomes[name]
-        ),
+        series=(eligible, *series),
     )
-    answers = StackedBars(
+
+
+def eligible_by_week(weeks: Mapping[str, Tally]) -> StackedBars:
+    """Draw the hooks of eligible patients alone."""
+    return StackedBars(
+        id="eligible-by-week",
+        title="Eligible patients by week",
+        description="Hook calls of each ISO week for eligible patients, by what was decided.",
+        category_label="ISO week",
+        value_label="hook calls",
+        categories=tuple(weeks),
+        series=tuple(Series(name, tuple(week.outcomes[name] for week in weeks.values())) for name in _ELIGIBLE),
+    )
+
+
+def answers_by_week(weeks: Mapping[str, Tally]) -> StackedBars:
+    """Draw shown cards by what became of them."""
+    return StackedBars(
         id="answers-by-week",
         title="Shown cards by week",
         description="Cards shown in each ISO week by what became of them.",
@@ -122,13 +164,8 @@ def _weeks(statistics: Statistics) -> Section:
         series=(
             Series("accepted", tuple(counts.answers[ACCEPTED] for counts in weeks.values())),
             Series("overridden", tuple(counts.answers[OVERRIDDEN] for counts in weeks.values())),
-            Series("not answered", tuple(counts.unanswered for counts in weeks.values())),
+            Series("not answered", tuple(counts.unanswered for counts in weeks.values()), neutral=True),
         ),
-    )
-    return Section(
-        id="weeks",
-        title="By week",
-        blocks=(outcomes, answers, _table("Weeks", "Week", weeks.items(), "No hook call.")),
     )
 
 
@@ -144,7 +181,7 @@ def _table(caption: str, first: str, rows: Iterable[tuple[str, Tally]], empty: s
 
 def _row(name: str, counts: Tally) -> tuple[str, ...]:
     cards = (counts.shown, counts.answers[ACCEPTED], counts.answers[OVERRIDDEN], counts.unanswered, _kept_back(counts))
-    return (name, *map(str, (counts.hooks, *(counts.outcomes[outcome] for outcome in HOOK_OUTCOMES), *cards)))
+    return (name, *map(thousands, (counts.hooks, *(counts.outcomes[outcome] for outcome in HOOK_OUTCOMES), *cards)))
 
 
 def _kept_back(counts: Tally) -> int:
@@ -176,31 +213,42 @@ def _reason_bars(name: str, title: str, counter: Mapping[str, int]) -> Horizonta
 
 def _values(statistics: Statistics) -> Section:
     limits = tuple(Limit(float(cutoff), "cut-off") for cutoff, _ in most_first(statistics.cutoffs))
-    used = [place for place, hooks in enumerate(statistics.sii) if hooks]
+    name, rule = index_name(statistics), statistics.service.rule
+    used = [place for place, hooks in enumerate(statistics.index) if hooks]
     first, last = (used[0], used[-1] + 1) if used else (0, 1)
+    near, decided = statistics.near_cutoff, statistics.total.decided
     chart = Histogram(
-        id="sii",
-        title="SII of decided hook calls",
+        id="index",
+        title=f"{name} of decided hook calls",
         description=(
-            f"{statistics.near_cutoff} of {statistics.total.decided} lie within 85 of the cut-off, where the "
-            "imprecision of the laboratory alone may change the side (derived)."
+            f"{thousands(near)} of {thousands(decided)} {'lies' if near == 1 else 'lie'} within {rule.imprecision} of "
+            "the cut-off, where the imprecision of the laboratory alone may change the side (derived)."
         ),
-        value_label="SII (10⁹/L)",
+        value_label=f"{name} ({rule.unit})" if rule.unit else name,
         count_label="hook calls",
-        edges=tuple(map(float, SII_EDGES[first : last + 1])),
-        groups=(Series("hook calls", tuple(map(float, statistics.sii[first:last]))),),
+        edges=tuple(map(float, rule.spans[first : last + 1])),
+        groups=(Series("hook calls", tuple(map(float, statistics.index[first:last]))),),
         limits=limits,
         logarithmic=True,
     )
-    return Section(id="values", title="SII", blocks=(chart,))
+    return Section(id="values", title=name, blocks=(chart,))
 
 
-def _basis(statistics: Statistics) -> Section:
+def index_name(statistics: Statistics) -> str:
+    """Name the index of the service, as its cards do."""
+    return statistics.service.voice.topic.display or statistics.service.title
+
+
+def _basis(statistics: Statistics, zone: tzinfo) -> Section:
     versions = Table(
         caption="Versions that decided",
         columns=(*map(Column, ("Rule", "Mappings", "Configuration", "First", "Last")), Column("Hooks", numeric=True)),
         rows=tuple(
-            (*version, f"{use.first:%Y-%m-%d %H:%M}", f"{use.last:%Y-%m-%d %H:%M}", str(use.hooks))
+            (
+                *version,
+                *(at.astimezone(zone).isoformat(" ", "minutes") for at in (use.first, use.last)),
+                thousands(use.hooks),
+            )
             for version, use in statistics.versions.items()
         ),
         empty="No hook call.",
@@ -210,12 +258,15 @@ def _basis(statistics: Statistics) -> Section:
         caption="Feedback and speed",
         columns=(Column("What"), Column("Figure", numeric=True)),
         rows=(
-            ("Feedback items on cards of this period, or on unknown cards", str(statistics.feedback_items)),
-            ("Items for a card that had feedback already; the last one counts", str(statistics.feedback_repeated)),
-            ("Items for cards this log does not know", str(statistics.feedback_unknown)),
-            ("Items for cards that were not shown", str(statistics.feedback_not_shown)),
+            ("Feedback items on cards of this period, or on unknown cards", thousands(statistics.feedback_items)),
+            (
+                "Items for a card that had feedback already; the last one counts",
+                thousands(statistics.feedback_repeated),
+            ),
+            ("Items for cards this log does not know", thousands(statistics.feedback_unknown)),
+            ("Items for cards that were not shown", thousands(statistics.feedback_not_shown)),
             ("Median time of a decision (ms)", f"{percentiles[0]:.1f}" if percentiles else "–"),
             ("95th percentile of that time (ms)", f"{percentiles[1]:.1f}" if percentiles else "–"),
         ),
     )
-    return Section(id="basis", title="What this rests on", text="Times are UTC.", blocks=(versions, feedback))
+    return Section(id="basis", title="What this rests on", blocks=(versions, feedback))

@@ -13,20 +13,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.cards.builder import OVERRIDE_REASON_SYSTEM
-from cds_service.clinical.evidence import IMPRECISION_BAND
 from cds_service.insight.row import DecisionRow
 from cds_service.insight.tally import Groups, Tally, added
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from cds_service.decision.definition import ServiceDefinition
     from cds_service.insight.row import AnswerRow, Version
     from cds_service.insight.sources.audit_log import LogRows
 
 NO_REASON: Final = "(no reason given)"
-
-# SII in 10*9/L; equal steps on a logarithmic axis, since SII is far from symmetric.
-SII_EDGES: Final = (10, 18, 32, 56, 100, 140, 200, 280, 400, 560, 800, 1120, 1600, 3200, 10_000, 100_000)
 
 
 @dataclass(slots=True)
@@ -44,16 +41,17 @@ class Statistics:
 
     `total`, `weeks` (ISO weeks) and `clients` add the same hooks up, each hook as a patient of its own. `decide_ms`
     counts how often a decision took so long. `views` are pages of the trend app that were shown or refused; they are no
-    hooks. `other_services` counts the hooks of services that the figures are not about.
+    hooks. `other_services` counts the hooks of services that the figures are not about. `index` counts decided hooks by
+    the spans of the service's rule, the outermost with all beyond them; `near_cutoff` those within its imprecision.
     """
 
-    service: str
+    service: ServiceDefinition
     first: datetime | None = None
     last: datetime | None = None
     total: Tally = field(default_factory=Tally)
     weeks: Groups[str] = field(default_factory=Groups)
     clients: Groups[str] = field(default_factory=Groups)
-    sii: list[int] = field(default_factory=lambda: [0] * (len(SII_EDGES) - 1))
+    index: list[int] = field(default_factory=list)
     near_cutoff: int = 0
     cutoffs: Counter[str] = field(default_factory=Counter)
     shown_per_patient: Counter[str] = field(default_factory=Counter)
@@ -80,7 +78,7 @@ class _Card(NamedTuple):
     shown: bool
 
 
-def count(rows: LogRows, since: datetime | None, until: datetime | None, service: str) -> Statistics:
+def count(rows: LogRows, since: datetime | None, until: datetime | None, service: ServiceDefinition) -> Statistics:
     """Count the hooks of a service in a period, both ends inclusive, and the feedback on their cards."""
     counting = _Counting(since, until, service)
     for row in rows:
@@ -93,10 +91,11 @@ def count(rows: LogRows, since: datetime | None, until: datetime | None, service
 class _Counting:
     """One pass over the log."""
 
-    def __init__(self, since: datetime | None, until: datetime | None, service: str) -> None:
+    def __init__(self, since: datetime | None, until: datetime | None, service: ServiceDefinition) -> None:
         self._since = since
         self._until = until
-        self._told = Statistics(service)
+        self._rule = service.rule
+        self._told = Statistics(service, index=[0] * (len(service.rule.spans) - 1))
         self._groups: Groups[_Place] = Groups()
         self._cards: dict[str, _Card] = {}
         self._earlier_cards: set[str] = set()
@@ -106,9 +105,9 @@ class _Counting:
         told = self._told
         counts = self._is_in_period(row.time)
         if not isinstance(row, DecisionRow):
-            if row.service == told.service:
+            if row.service == told.service.id:
                 self._add_answer(row)
-        elif row.service != told.service:
+        elif row.service != told.service.id:
             told.other_services.update([row.service] if counts and row.kind == "hook" else ())
         elif row.kind == "hook":
             if counts:
@@ -148,15 +147,15 @@ class _Counting:
         if row.ms is not None:
             told.decide_ms[row.ms] += 1
         if row.is_decided:
-            self._add_sii(row)
+            self._add_value(row)
 
-    def _add_sii(self, row: DecisionRow) -> None:
+    def _add_value(self, row: DecisionRow) -> None:
         told = self._told
         if row.value is None or row.cutoff is None:
             return
-        place = min(max(bisect_right(SII_EDGES, row.value) - 1, 0), len(told.sii) - 1)
-        told.sii[place] += 1
-        told.near_cutoff += abs(row.value - row.cutoff) <= IMPRECISION_BAND[1]
+        place = min(max(bisect_right(self._rule.spans, row.value) - 1, 0), len(told.index) - 1)
+        told.index[place] += 1
+        told.near_cutoff += abs(row.value - row.cutoff) <= self._rule.imprecision
         told.cutoffs[f"{row.cutoff:f}"] += 1
 
     def _add_answer(self, row: AnswerRow) -> None:

@@ -106,7 +106,7 @@ def unread_by_search(directory: Path) -> int:
 
 def unread_by_report(directory: Path) -> int:
     for zone in (WEST, EAST):
-        told = count(read_rows([directory], zone), NOW - timedelta(days=999), NOW, FIRST_SERVICE)
+        told = count(read_rows([directory], zone), NOW - timedelta(days=999), NOW, SII)
         assert as_text(told)
         assert as_data(told)
         assert report_page(told, "log", zone, "1.0.0")

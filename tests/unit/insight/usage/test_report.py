@@ -12,13 +12,16 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from cds_service.audit.records import FIRST_SERVICE
 from cds_service.cards.builder import OVERRIDE_REASON_SYSTEM
 from cds_service.cli.main import main
 from cds_service.insight.sources.audit_log import LogRows
 from cds_service.insight.usage.report_figures import all_weeks, as_data, rates
+from cds_service.insight.usage.report_page import report_page
 from cds_service.insight.usage.statistics import NO_REASON, count
+from cds_service.reports.content import Figures, Table
+from cds_service.reports.plots import StackedBars
 from cds_service.reports.printable import printable
+from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 from tests.unit.audit.samples import audit_log, feedback_record, hook_record
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from cds_service.audit.records import FeedbackRecord, HookRecord
     from cds_service.insight.usage.statistics import Statistics
+    from cds_service.reports.content import Block
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # Sunday evening in UTC, Monday of the next ISO week in Berlin (summer time).
@@ -42,7 +46,7 @@ def hook(card: str | None = None, *, time: datetime = SUNDAY, **changes: Any) ->
 
 
 def counted(*records: HookRecord | FeedbackRecord, **period: datetime | None) -> Statistics:
-    return count(LogRows(records, BERLIN), period.get("since"), period.get("until"), FIRST_SERVICE)
+    return count(LogRows(records, BERLIN), period.get("since"), period.get("until"), SII_RECURRENCE_RISK)
 
 
 def test_report_week_is_the_iso_week_at_the_site() -> None:
@@ -145,7 +149,7 @@ def test_report_near_the_cutoff_is_within_85(sii: str | None, near: int) -> None
 
 @pytest.mark.parametrize("sii", ["0.001", "10", "399.9", "99999999"])
 def test_report_each_sii_falls_into_one_span(sii: str) -> None:
-    assert sum(counted(hook(sii=sii)).sii) == 1
+    assert sum(counted(hook(sii=sii)).index) == 1
 
 
 def test_report_data_without_any_hook() -> None:
@@ -184,7 +188,7 @@ def test_report_page_and_json(log: Path, tmp_path: Path) -> None:
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "&lt;b&gt;bold&lt;/b&gt;" in page
     assert "<b>bold</b>" not in page
-    assert page.count("<svg ") == 5
+    assert page.count("<svg ") == 6
     data = json.loads((tmp_path / "r.json").read_text())
     assert data["total"]["cards"] == {
         "shown": 2,
@@ -208,6 +212,40 @@ def test_report_reason_code_with_control_characters_forges_nothing(code: str, lo
     assert result.stdout.splitlines().count("Cards") == 1, "no figure stands there twice"
     assert printable(code) in (tmp_path / "r.html").read_text(encoding="utf-8")
     assert code in json.loads((tmp_path / "r.json").read_text())["reasons"]["overridden"], "as it was sent"
+
+
+def test_report_page_tells_one_of_something_without_a_plural_and_thousands_apart() -> None:
+    told = counted(*(hook("a"),) * 1_234)
+    (figures,) = (block for block in told_by(told, "summary") if isinstance(block, Figures))
+    notes = {figure.label: (figure.value, figure.note) for figure in figures.items}
+
+    assert notes["Hook calls"] == ("1,234", "1 user")
+    assert notes["Cards shown"] == ("1,234", "for 1 patient, at most 1,234 for one")
+
+
+def test_report_page_draws_eligible_patients_by_themselves() -> None:
+    told = counted(*(hook(outcome="not-eligible"),) * 900, hook(outcome="above-cutoff"), hook(outcome="indeterminate"))
+    plots = {block.id: block for block in told_by(told, "weeks") if isinstance(block, StackedBars)}
+
+    assert {one.name: sum(one.values) for one in plots["eligible-by-week"].series} == {
+        "above-cutoff": 1,
+        "not-above-cutoff": 0,
+        "indeterminate": 1,
+    }
+    assert {one.name: sum(one.values) for one in plots["hooks-by-week"].series} == {"eligible": 2, "not-eligible": 900}
+    assert [one.name for one in plots["answers-by-week"].series if one.neutral] == ["not answered"]
+
+
+def test_report_page_times_are_those_of_the_site_with_their_offset() -> None:
+    (versions, _) = told_by(counted(hook(time=SUNDAY)), "basis")
+
+    assert isinstance(versions, Table)
+    assert versions.rows[0][3] == "2026-06-08 00:30+02:00"
+
+
+def told_by(told: Statistics, section: str) -> tuple[Block, ...]:
+    (found,) = (one for one in report_page(told, "log", BERLIN, "1.0.0").sections if one.id == section)
+    return found.blocks
 
 
 def test_report_json_to_standard_output_is_json_alone(log: Path) -> None:
@@ -251,6 +289,11 @@ def test_report_unreadable_line_exit_1_and_told_on_the_page(log: Path, tmp_path:
         (("--directory", "nowhere"), 1, "the audit log cannot be read: No such file or directory"),
         (("--directory", "log", "--json", "nowhere/r.json"), 1, "nowhere/r.json: cannot be written: No such file"),
         (("--directory", "log", "--since", "2026-13-01"), 2, "is not an ISO 8601 date"),
+        (
+            ("--directory", "log", "--service", "sii"),
+            2,
+            "--service: there is no CDS Service 'sii'; known are: sii-recurrence-risk",
+        ),
     ],
 )
 def test_report_wrong_input_one_sentence(

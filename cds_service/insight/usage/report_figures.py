@@ -82,7 +82,6 @@ def decide_percentiles(statistics: Statistics) -> tuple[float, float] | None:
 def as_data(statistics: Statistics) -> dict[str, Any]:
     """Return all figures for JSON. Names are stable; times are UTC."""
     percentiles = decide_percentiles(statistics)
-    spans = statistics.service.rule.spans
     return {
         "service": statistics.service.id,
         "other_services": _counter(statistics.other_services),
@@ -102,10 +101,7 @@ def as_data(statistics: Statistics) -> dict[str, Any]:
         "most_cards_for_one_patient": max(statistics.shown_per_patient.values(), default=0),
         "users": len(statistics.users),
         "near_cutoff": statistics.near_cutoff,
-        "sii": [
-            {"from": low, "to": high, "hooks": hooks}
-            for low, high, hooks in zip(spans, spans[1:], statistics.index, strict=False)
-        ],
+        "sii": _values(statistics),
         "decide_ms": {"median": percentiles[0], "p95": percentiles[1]} if percentiles else None,
         "versions": [
             {**version._asdict(), "first": _moment(use.first), "last": _moment(use.last), "hooks": use.hooks}
@@ -187,6 +183,14 @@ def _counts(counts: Tally, statistics: Statistics) -> dict[str, Any]:
             "snoozed": counts.presentations["snoozed"],
         },
     }
+
+
+def _values(statistics: Statistics) -> list[dict[str, int]]:
+    spans = statistics.service.rule.spans
+    return [
+        {"from": low, "to": high, "hooks": hooks}
+        for low, high, hooks in zip(spans, spans[1:], statistics.index, strict=False)
+    ]
 
 
 def _counter(counter: Counter[str]) -> dict[str, int]:

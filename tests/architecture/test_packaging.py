@@ -1,6 +1,7 @@
 """The wheel holds everything the packages hold: what is missing there is first missed in the container."""
 
 import configparser
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -84,9 +85,14 @@ def test_left_out_file_is_named(tmp_path: Path) -> None:
 
 
 def test_intruder_is_named() -> None:
-    names = ["cds_service/app.py", "tests/conftest.py", "sii_cds-0.1.0.dist-info/METADATA"]
+    names = ["cds_service/app.py", "tests/conftest.py", "sii_cds-0.2.0.dist-info/METADATA"]
 
     assert intruders(names) == ["tests/conftest.py"]
+
+
+def test_installation_is_of_the_version_of_this_checkout() -> None:
+    """Else reports and metrics tell another one: `make test` installs the checkout anew."""
+    assert importlib.metadata.version("sii-cds") == project()["project"]["version"]
 
 
 # Where the version stands besides pyproject.toml, with the words before it.
@@ -96,6 +102,7 @@ VERSIONED = {
     "docker/compose.yaml": "image: sii-cds:",
     "docker/kubernetes/statefulset.yaml": "image: sii-cds:",
     "cds_service/web/openapi.json": '"version": "',
+    "README.md": "**Alpha (",
 }
 
 
@@ -105,3 +112,11 @@ def test_version_is_that_of_pyproject_wherever_it_stands(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
 
     assert set(re.findall(rf"{re.escape(VERSIONED[name])}(\d+\.\d+\.\d+)", text)) == {version}
+
+
+def test_changelog_begins_with_this_version_and_its_day_or_with_what_is_not_released() -> None:
+    heading = re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert heading is not None
+    version = re.escape(project()["project"]["version"])
+    assert re.fullmatch(rf"{version} \(\d{{4}}-\d{{2}}-\d{{2}}\)|Unreleased", heading[1])

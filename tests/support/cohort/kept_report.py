@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import sys
-from importlib.metadata import version
+import tomllib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -15,6 +15,7 @@ from cds_service.insight.cohort.validation.cohort import read_cohort
 from cds_service.insight.cohort.validation.document import cohort_document
 from cds_service.insight.cohort.validation.validate import Wanted, validate
 from cds_service.reports.as_html import as_html
+from tests.architecture.checkout import ROOT
 from tests.support.cohort.assessed_folders import drawn_rows, write_folder
 
 KEPT: Final = Path(cds_service.demo.__file__).with_name(FILE)
@@ -22,11 +23,12 @@ _PATIENTS: Final = 600
 
 
 def demonstration_report() -> str:
-    """Return the page of 600 synthetic patients drawn from the study's figures."""
+    """Return the page of 600 synthetic patients drawn from the study's figures, by the version of this checkout."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     with TemporaryDirectory() as folder:
         assessed = write_folder(Path(folder) / "assessed", drawn_rows(_PATIENTS, 1, ("baseline",)))
         validation = validate(read_cohort((assessed,), None), Wanted(resamples=500))
-    return as_html(cohort_document(validation, version("sii-cds")))
+    return as_html(cohort_document(validation, version))
 
 
 if __name__ == "__main__":

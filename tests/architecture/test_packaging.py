@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.checkout import PACKAGES, ROOT
+from tests.architecture.checkout import PACKAGES, ROOT, read, repository_files
 from tests.architecture.test_locks import project
 
 
@@ -120,3 +120,25 @@ def test_changelog_begins_with_this_version_and_its_day_or_with_what_is_not_rele
     assert heading is not None
     version = re.escape(project()["project"]["version"])
     assert re.fullmatch(rf"{version} \(\d{{4}}-\d{{2}}-\d{{2}}\)|Unreleased", heading[1])
+
+
+# The name alone would be looked up on an index, where it may be somebody else's.
+BY_NAME = re.compile(r"pip3? install (?:-\S+ )*['\"]?sii[-_]cds(?!\S*\.whl)")
+
+
+def installations_by_name(text: str) -> list[str]:
+    return BY_NAME.findall(text)
+
+
+def test_nobody_is_told_to_install_by_name() -> None:
+    texts = {path: read(path) for path in repository_files() if path.suffix in {".md", ".py", ".toml", ".yaml", ".sh"}}
+
+    assert {str(path): found for path, text in texts.items() if (found := installations_by_name(text))} == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [("sii-cds", True), ("'sii-cds[cohort]'", True), ("--quiet sii_cds", True), ("dist/sii_cds-0.2.0.whl", False)],
+)
+def test_installation_by_name_is_found(arguments: str, named: bool) -> None:
+    assert bool(installations_by_name(" ".join(("pip", "install", arguments)))) is named

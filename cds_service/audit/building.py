@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from cds_service.audit.bounding import listed_members
 from cds_service.audit.entries import verdict_members
 from cds_service.audit.keys import encounter_pseudonym, pseudonym
-from cds_service.audit.listing import listed_members
 from cds_service.audit.policies import encode_policy
 from cds_service.audit.records import (
     NO_CHART,

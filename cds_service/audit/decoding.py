@@ -7,9 +7,9 @@ counts lines that cannot be read and says so; which record was changed, `verify`
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from math import isfinite
-from typing import Final, get_args
+from typing import Annotated, Final, get_args
 
 import msgspec
 
@@ -68,3 +68,28 @@ def _holds_numbers(record: DecisionRecord) -> bool:
         if value is not None and not (value.is_finite() and value.adjusted() < _MOST_DIGITS):
             return False
     return isfinite(sum(record.timings_ms.values()))
+
+
+class Glance(msgspec.Struct, frozen=True, gc=False):
+    """Members that hook and feedback records share, at a quarter of the cost of decoding the whole.
+
+    The others of a line are only checked for being JSON.
+    """
+
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
+    client: str = ""
+    outcome: str = ""
+    patient: str = ""
+    user: str | None = None
+    card: str | None = None
+
+
+_GLANCE: Final = msgspec.json.Decoder(Glance)
+
+
+def glance_at(line: bytes) -> Glance:
+    """Return what searches compare. Raises one of UNREADABLE for a line that cannot be read."""
+    glance: Glance = _GLANCE.decode(line)
+    if glance.time.year not in YEARS:
+        raise ValueError("no time of a record")
+    return glance

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cds_service.audit.decoding import UNREADABLE, decode_record
+from cds_service.audit.decoding import UNREADABLE, decode_record, glance_at
 from cds_service.audit.files import file_names
-from cds_service.audit.glance import glance_at
 from cds_service.audit.records import DecisionRecord, HookRecord
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from cds_service.audit.bounding import encode_bounded
 from cds_service.audit.chain import ChainHead, ChainKey
 from cds_service.audit.heads import HeadReporter
 from cds_service.audit.host import this_host
-from cds_service.audit.stated_limits import Payload
+from cds_service.audit.policies import Payload
 from cds_service.audit.writer import ChainWriter
 from cds_service.errors import AuditUnavailableError
 

@@ -3,6 +3,9 @@
 A policy is a frozen dataclass of plain values. One that gains a member is kept and read with it; a record from before
 holds it not, and then the member's default stands. A member that this version does not know is not passed over: limits
 that nobody applies would make another decision of the same record.
+
+Every file states the limits that its records were made under: files are deleted after their retention time, a start may
+fail to write, and during a reload processes differ in what is in force.
 """
 
 from __future__ import annotations
@@ -10,13 +13,16 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import timedelta, tzinfo
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from _typeshed import DataclassInstance
+
 
 _Policy = TypeVar("_Policy", bound="DataclassInstance")
 
@@ -69,3 +75,43 @@ def _check(value: object) -> None:
         raise ValueError("limits of no configuration")
     if isinstance(value, timedelta) and not timedelta() <= value <= timedelta(days=_MOST):
         raise ValueError("limits of no configuration")
+
+
+class Payload(NamedTuple):
+    """An encoded record, and the encoded configuration record under which it was made; either may be empty.
+
+    Without record, the log is made ready and the limits are stated.
+    """
+
+    record: bytes
+    limits: bytes
+
+
+class StatedLimits:
+    """Which configuration records this process has written to the newest file."""
+
+    def __init__(self) -> None:
+        self._stated: tuple[str, frozenset[bytes]] = ("", frozenset())
+
+    def before_records(self, file: str, payloads: Iterable[Payload]) -> list[bytes]:
+        """Return the records to write to a file, limits that it may not hold yet before the first that needs them."""
+        known, records = self._in(file), []
+        for record, limits in payloads:
+            if limits and limits not in known:
+                known |= {limits}
+                records.append(limits)
+            if record:
+                records.append(record)
+        return records
+
+    def note(self, file: str, payloads: Iterable[Payload]) -> None:
+        """Remember what is durable."""
+        known = self._in(file)
+        for _, limits in payloads:
+            if limits not in known:
+                self._stated = file, known | {each.limits for each in payloads}
+                return
+
+    def _in(self, file: str) -> frozenset[bytes]:
+        stated_in, stated = self._stated
+        return stated if stated_in == file else frozenset()

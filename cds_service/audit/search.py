@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.audit.chain import ChainKey, read_line
-from cds_service.audit.decoding import KINDS, UNREADABLE, decode_record
+from cds_service.audit.decoding import KINDS, UNREADABLE, decode_record, glance_at
 from cds_service.audit.files import first_record, look, read_lines
-from cds_service.audit.glance import glance_at
 from cds_service.audit.keys import PSEUDONYM_PREFIX, pseudonym
 from cds_service.audit.records import DecisionRecord, FeedbackRecord, HookRecord, ViewRecord
 from cds_service.audit.users import may_be
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from cds_service.audit.decoding import Glance
     from cds_service.audit.files import Extent
-    from cds_service.audit.glance import Glance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ import msgspec
 from cds_service.audit.bookkeeping import FORMAT, ContinuedRecord, OpenedRecord, RemovedRecord, SealedRecord
 from cds_service.audit.chain import GENESIS, ChainHead, ChainKey, is_start_of, read_line
 from cds_service.audit.files import file_name, first_sequence
-from cds_service.audit.removal_times import CALLS, RemovalTimes
+from cds_service.audit.plausible_time import CALLS, RemovalTimes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

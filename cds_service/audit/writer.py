@@ -15,10 +15,10 @@ from cds_service.audit.bookkeeping import FORMAT, ClosedRecord, ContinuedRecord,
 from cds_service.audit.chain import GENESIS, ChainHead, bind, encode_payload, is_start_of
 from cds_service.audit.durable import WritableFile, sync_directory, sync_file
 from cds_service.audit.files import file_name, file_names, find_tail, go_on, opening_day
+from cds_service.audit.host import Neighbours
 from cds_service.audit.lock import WriterLock, writer_lock
-from cds_service.audit.neighbours import Neighbours
+from cds_service.audit.policies import StatedLimits
 from cds_service.audit.retention import delete_files, doubt_about_clock, plan_removal
-from cds_service.audit.stated_limits import StatedLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cds_service.audit.chain import ChainKey
     from cds_service.audit.files import Tail
     from cds_service.audit.host import Host
-    from cds_service.audit.stated_limits import Payload
+    from cds_service.audit.policies import Payload
 
 _log = logging.getLogger(__name__)
 

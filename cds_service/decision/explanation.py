@@ -11,12 +11,12 @@ from cds_service.cards.builder import CardBuilder
 from cds_service.cards.extension import assessment_extension
 from cds_service.cards.gaps import Gap
 from cds_service.cards.numbers import plain
+from cds_service.clinical.closed_days import CLOSING_KINDS, days_closed_by
 from cds_service.clinical.models import Basis, LabResult
 from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
 from cds_service.clinical.readings import notable_readings, problems_under
 from cds_service.clinical.reasons import Reason
 from cds_service.decision.answering import respond
-from cds_service.decision.closing_rows import ClosingRows
 from cds_service.decision.flow import laboratory_readers
 from cds_service.decision.unread import unread_conditions, unread_procedures
 from cds_service.normalization.clumps import clump_state, is_clump_code
@@ -24,15 +24,18 @@ from cds_service.normalization.effective_time import TimeReader
 from cds_service.normalization.observed import reference_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+    from datetime import date, datetime
 
     from cds_service.acquisition.resources import Malformed
+    from cds_service.clinical.chart_facts import OperationFact
     from cds_service.clinical.models import ExcludedResult
     from cds_service.clinical.outcomes import Assessment
+    from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.decision.flow import Decision, Laboratory
     from cds_service.decision.site import Site
     from cds_service.normalization.eligibility_facts import ExcludedFact
+
 
 Rows = list[dict[str, Any]]
 
@@ -251,3 +254,43 @@ def _codes_of(observation: Observation | Malformed) -> str:
 def _reported(observation: Observation) -> str:
     quantity = observation.valueQuantity
     return "" if quantity is None else f"{quantity.value} {quantity.unit or quantity.code or ''}".strip()
+
+
+class ClosingRows:
+    """The rows of an explanation for what closes days: operations, and what was begun and not completed."""
+
+    def __init__(self, operations: Iterable[OperationFact], policy: ClinicalPolicy, today: date) -> None:
+        """Keep the operations that close days; what others do decides nothing."""
+        self._operations = [operation for operation in operations if operation.kind in CLOSING_KINDS]
+        self._policy = policy
+        self._today = today
+
+    @property
+    def told(self) -> frozenset[str]:
+        """Return the references of all of them; the code where there is none."""
+        return frozenset(operation.reference or operation.code for operation in self._operations)
+
+    def of(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """Return what to add to the row of an excluded Procedure: the days that it closes all the same."""
+        told = (row["reference"], row["code"])
+        return next(({"note": self._days(o)} for o in self._operations if (o.reference, o.code) == told), {})
+
+    def beside(self, told: Set[str]) -> Iterator[dict[str, Any]]:
+        """Yield a row for each operation of which no other row tells."""
+        for operation in self._operations:
+            if (operation.reference or operation.code) not in told:
+                yield {
+                    "reference": operation.reference,
+                    "code": operation.code,
+                    "therapy": operation.kind,
+                    "performed": operation.performed.isoformat() if operation.performed else None,
+                    "treatment": "does not qualify",
+                    "note": self._days(operation),
+                }
+
+    def _days(self, operation: OperationFact) -> str:
+        time = operation.performed
+        if time is None or not time.is_precise:
+            return "closes no days: its day is not known"
+        closed = days_closed_by(time, self._policy.post_procedure_exclusion_days, self._today)
+        return f"blood drawn from {closed.first} to {closed.last} is not used"

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from cds_service.audit.bounding import MOST_BYTES, encode_bounded
+from cds_service.audit.bounding import MOST_BYTES, MOST_LISTED, encode_bounded
 from cds_service.audit.building import build_hook_record
-from cds_service.audit.listing import MOST_LISTED
 from cds_service.clinical.models import Analyte, ExcludedResult
 from cds_service.clinical.reasons import Reason
 from tests.unit.audit.samples import (

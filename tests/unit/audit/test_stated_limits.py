@@ -11,9 +11,9 @@ import pytest
 
 from cds_service.audit.building import build_configuration_record
 from cds_service.audit.chain import encode_payload
+from cds_service.audit.policies import Payload, StatedLimits
 from cds_service.audit.reading import read_entries
 from cds_service.audit.records import ConfigurationRecord, HookRecord
-from cds_service.audit.stated_limits import Payload, StatedLimits
 from cds_service.errors import AuditUnavailableError
 from tests.unit.audit.samples import (
     NOW,

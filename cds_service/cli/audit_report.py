@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,8 @@ from cds_service.errors import MissingExtraError
 from cds_service.reports.printable import printable_json
 
 if TYPE_CHECKING:
-    from cds_service.cli.audit_log import Log
     from cds_service.insight.usage.statistics import Statistics
+    from cds_service.reports.content import Document
 
 
 @click.command("report", epilog="Example: sii-cds audit report --since 2026-11-01 --html report.html")
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 @click.option("--service", default=FIRST_SERVICE, show_default=True, metavar="ID", help="The CDS Service by its id.")
 @click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with plots.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures as JSON.")
+@click.option(
+    "--board",
+    "board_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write one page for the safety board, to be printed on one sheet of A4.",
+)
 def report_command(
     config_file: Path | None,
     directory: Path | None,
@@ -34,6 +42,7 @@ def report_command(
     service: str,
     html_file: Path | None,
     json_file: Path | None,
+    board_file: Path | None,
 ) -> None:
     """Report on hooks, outcomes, reasons, cards and feedback of one service, by week and by client.
 
@@ -51,12 +60,16 @@ def report_command(
         statistics = count(read_rows([log.directory], log.zone), first, last, definition)
     except OSError as error:
         refuse_log(log.directory, error)
-    if Path("-") not in (html_file, json_file):
+    if Path("-") not in (html_file, json_file, board_file):
         click.echo(as_text(statistics))
     if json_file is not None:
         _write_json(statistics, json_file)
-    if html_file is not None:
-        _write_page(statistics, log, html_file)
+    from cds_service.insight.usage.board_page import board_page
+    from cds_service.insight.usage.report_page import report_page
+
+    for file, make in ((html_file, report_page), (board_file, board_page)):
+        if file is not None:
+            _write_page(make(statistics, str(log.directory), log.zone, version("sii-cds")), file)
     if statistics.unreadable:
         fail(f"{log.directory}: lines that cannot be read: {statistics.unreadable}; run sii-cds audit verify")
 
@@ -69,13 +82,9 @@ def _write_json(statistics: Statistics, file: Path) -> None:
     write_text(file, printable_json(json.dumps(as_data(statistics), indent=2)) + "\n")
 
 
-def _write_page(statistics: Statistics, log: Log, file: Path) -> None:
-    from importlib.metadata import version
-
-    from cds_service.insight.usage.report_page import report_page
+def _write_page(page: Document, file: Path) -> None:
     from cds_service.reports.as_html import as_html
 
-    page = report_page(statistics, str(log.directory), log.zone, version("sii-cds"))
     try:
         document = as_html(page)
     except MissingExtraError as error:

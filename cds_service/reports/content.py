@@ -121,7 +121,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole report. `facts` stand in one line under the lead: period, source, version."""
+    """A whole report. `facts` stand in one line under the lead: period, source, version.
+
+    `one_sheet`: it is printed on one sheet of A4, without the tables behind its plots.
+    """
 
     kind: str
     title: str
@@ -130,3 +133,4 @@ class Document:
     notices: tuple[Notice, ...] = ()
     sections: tuple[Section, ...]
     footer: str = ""
+    one_sheet: bool = False

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from cds_service.demo.cohort_report import kept_report
+from tests.browser.looks import CUT_TEXTS, OVERPRINTED_TEXTS, TEXT_SIZES
 from tests.browser.pictures import keep_picture
 
 if TYPE_CHECKING:
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
 
 LEAST_PLOTS = 5
 SMALLEST_TEXT = 11.0
-_SIZES = """() => [...document.querySelectorAll("svg.chart text")].map(text => {
-    const svg = text.ownerSVGElement;
-    return parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
-})"""
-# Texts beyond the edge of their picture are cut off.
-_CUT = """() => [...document.querySelectorAll("svg.chart text")].filter(text => {
-    const own = text.getBoundingClientRect(), all = text.ownerSVGElement.getBoundingClientRect();
-    return own.left < all.left - 1 || own.right > all.right + 1 || own.top < all.top - 1 || own.bottom > all.bottom + 1;
-}).map(text => text.textContent)"""
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +52,9 @@ def test_cohort_page_fits_reads_and_asks_nobody(report: Page, watch: Watch) -> N
 
     assert report.evaluate("document.documentElement.scrollWidth") <= size["width"]
     assert report.locator("svg.chart").count() >= LEAST_PLOTS
-    assert min(report.evaluate(_SIZES)) >= SMALLEST_TEXT
-    assert report.evaluate(_CUT) == []
+    assert min(report.evaluate(TEXT_SIZES)) >= SMALLEST_TEXT
+    assert report.evaluate(CUT_TEXTS) == []
+    assert report.evaluate(OVERPRINTED_TEXTS) == []
     assert watch.errors == []
     assert [url for url in watch.foreign if not url.startswith(("file:", "data:"))] == []
 

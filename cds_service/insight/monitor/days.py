@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.insight.row import NOT_ELIGIBLE, UNAVAILABLE, DecisionRow
 from cds_service.insight.sources.audit_log import read_rows
+from cds_service.insight.switches import switches
 from cds_service.insight.tally import Groups
 
 if TYPE_CHECKING:
@@ -122,15 +123,8 @@ class Change(NamedTuple):
 
 def changes_of(tallies: Tallies, client: str, days: Sequence[date]) -> Iterator[Change]:
     """Yield the changes between the days, which come in order; days without hooks tell nothing."""
-    before: InForce | None = None
-    for day in days:
-        in_force = tallies.of(client, day).in_force
-        if not in_force:
-            continue
-        newest = max(in_force, key=lambda each: (each != before, in_force[each]))
-        if before is not None and newest != before:
-            yield Change(day, client, _difference(before, newest))
-        before = newest
+    for day, before, after in switches((day, tallies.of(client, day).in_force) for day in days):
+        yield Change(day, client, _difference(before, after))
 
 
 def _difference(before: InForce, after: InForce) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from cds_service.audit.reading import read_records
-from cds_service.audit.records import FeedbackRecord, HookRecord, ViewRecord
+from cds_service.audit.records import ConfigurationRecord, FeedbackRecord, HookRecord, ViewRecord
 from cds_service.insight.row import row_of_answer, row_of_record
 
 if TYPE_CHECKING:
@@ -22,13 +22,17 @@ _NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class LogRows:
-    """The rows of records, one after another; `records` and `unreadable` (None) are counted while they are read."""
+    """The rows of records, one after another; `records` and `unreadable` (None) are counted while they are read.
+
+    `limits` gathers what decided under which configuration hash of a service: the policy as it was recorded.
+    """
 
     def __init__(self, records: Iterable[AnyRecord | None], zone: tzinfo) -> None:
         self._read = records
         self._zone = zone
         self.records = 0
         self.unreadable = 0
+        self.limits: dict[tuple[str, str], bytes] = {}
 
     def __iter__(self) -> Iterator[DecisionRow | AnswerRow]:
         """Yield a row for each hook call, view and feedback item; days are those of the zone."""
@@ -40,6 +44,8 @@ class LogRows:
                 yield row_of_record(record, self._zone)
             elif isinstance(record, FeedbackRecord):
                 yield row_of_answer(record, self._zone)
+            elif isinstance(record, ConfigurationRecord):
+                self.limits[record.service, record.configuration] = bytes(record.policy)
 
 
 def read_rows(directories: Sequence[Path], zone: tzinfo, since: date | None = None) -> LogRows:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from cds_service.audit.records import HOOK_OUTCOMES
 from cds_service.insight.row import INDETERMINATE
 from cds_service.insight.tally import ACCEPTED, OVERRIDDEN
+from cds_service.insight.usage.changes import changes, changes_table
 from cds_service.insight.usage.report_figures import (
     all_weeks,
     decide_percentiles,
@@ -36,16 +37,13 @@ _REASON_IDS: Final = ("overridden", "indeterminate", "not-eligible", "unavailabl
 def report_page(statistics: Statistics, source: str, zone: tzinfo, version: str) -> Document:
     """Return the page. `source` names the log, `version` the program that counted."""
     total = statistics.total
-    period = "No hook call in this period."
-    if statistics.first is not None and statistics.last is not None:
-        period = f"{statistics.first.astimezone(zone):%Y-%m-%d} to {statistics.last.astimezone(zone):%Y-%m-%d}"
     return Document(
         kind="Audit report",
         title=f"{index_name(statistics)}: decisions, cards and feedback",
         lead="Counted from the audit log. A card counts in the week of its hook, whenever its feedback came.",
         facts=(
             statistics.service.id,
-            period,
+            period_text(statistics, zone),
             counted(total.hooks, "hook call"),
             f"weeks and times in {zone}",
             source,
@@ -61,6 +59,13 @@ def report_page(statistics: Statistics, source: str, zone: tzinfo, version: str)
         ),
         footer=f"Made by sii-cds {version} audit report. The page runs nothing and loads nothing.",
     )
+
+
+def period_text(statistics: Statistics, zone: tzinfo) -> str:
+    """Name the days of the first and the last hook."""
+    if statistics.first is None or statistics.last is None:
+        return "No hook call in this period."
+    return f"{statistics.first.astimezone(zone):%Y-%m-%d} to {statistics.last.astimezone(zone):%Y-%m-%d}"
 
 
 def _notices(statistics: Statistics) -> tuple[Notice, ...]:
@@ -269,4 +274,5 @@ def _basis(statistics: Statistics, zone: tzinfo) -> Section:
             ("95th percentile of that time (ms)", f"{percentiles[1]:.1f}" if percentiles else "–"),
         ),
     )
-    return Section(id="basis", title="What this rests on", blocks=(versions, feedback))
+    changed = changes_table(changes(statistics, zone))
+    return Section(id="basis", title="What this rests on", blocks=(changed, versions, feedback))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.cards.builder import OVERRIDE_REASON_SYSTEM
 from cds_service.insight.row import DecisionRow
-from cds_service.insight.tally import Groups, Tally, added
+from cds_service.insight.tally import Groups, InForce, Tally, added
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -37,15 +37,20 @@ class Use:
 
 @dataclass(slots=True)
 class Statistics:
-    """All counts of one service in one period. `first` and `last` are the times of the first and the last hook counted.
+    """All counts of one service in one period, which begins with `since` where that was given.
+
+    `first` and `last` are the times of the first and the last hook counted.
 
     `total`, `weeks` (ISO weeks) and `clients` add the same hooks up, each hook as a patient of its own. `decide_ms`
     counts how often a decision took so long. `views` are pages of the trend app that were shown or refused; they are no
     hooks. `other_services` counts the hooks of services that the figures are not about. `index` counts decided hooks by
     the spans of the service's rule, the outermost with all beyond them; `near_cutoff` those within its imprecision.
+    `in_force` counts what decided by client and day, also before the period, so that a change on its first day shows;
+    `limits` are the recorded policies by configuration hash.
     """
 
     service: ServiceDefinition
+    since: datetime | None = None
     first: datetime | None = None
     last: datetime | None = None
     total: Tally = field(default_factory=Tally)
@@ -66,6 +71,8 @@ class Statistics:
     feedback_unknown: int = 0
     feedback_not_shown: int = 0
     unreadable: int = 0
+    in_force: dict[str, dict[date, Counter[InForce]]] = field(default_factory=dict)
+    limits: dict[str, bytes] = field(default_factory=dict)
 
 
 class _Place(NamedTuple):
@@ -85,6 +92,7 @@ def count(rows: LogRows, since: datetime | None, until: datetime | None, service
         counting.add(row)
     statistics = counting.finish()
     statistics.unreadable = rows.unreadable
+    statistics.limits = {name: policy for (owner, name), policy in rows.limits.items() if owner == service.id}
     return statistics
 
 
@@ -95,7 +103,7 @@ class _Counting:
         self._since = since
         self._until = until
         self._rule = service.rule
-        self._told = Statistics(service, index=[0] * (len(service.rule.spans) - 1))
+        self._told = Statistics(service, since, index=[0] * (len(service.rule.spans) - 1))
         self._groups: Groups[_Place] = Groups()
         self._cards: dict[str, _Card] = {}
         self._earlier_cards: set[str] = set()
@@ -110,6 +118,7 @@ class _Counting:
         elif row.service != told.service.id:
             told.other_services.update([row.service] if counts and row.kind == "hook" else ())
         elif row.kind == "hook":
+            self._note_in_force(row)
             if counts:
                 self._add_hook(row)
             elif row.card is not None:
@@ -130,6 +139,11 @@ class _Counting:
 
     def _is_in_period(self, time: datetime) -> bool:
         return (self._since is None or time >= self._since) and (self._until is None or time <= self._until)
+
+    def _note_in_force(self, row: DecisionRow) -> None:
+        if self._until is None or row.time <= self._until:
+            days = self._told.in_force.setdefault(row.client, {})
+            days.setdefault(row.day, Counter())[InForce(row.version, row.mode)] += 1
 
     def _add_hook(self, row: DecisionRow) -> None:
         told, place = self._told, _Place(week_name(row.day), row.client)

@@ -237,7 +237,7 @@ def test_report_page_draws_eligible_patients_by_themselves() -> None:
 
 
 def test_report_page_times_are_those_of_the_site_with_their_offset() -> None:
-    (versions, _) = told_by(counted(hook(time=SUNDAY)), "basis")
+    (_, versions, _) = told_by(counted(hook(time=SUNDAY)), "basis")
 
     assert isinstance(versions, Table)
     assert versions.rows[0][3] == "2026-06-08 00:30+02:00"

@@ -90,8 +90,11 @@ def _conditions(plan: Plan, load_before: float) -> str:
         f"Python {platform.python_version()}, Linux {platform.release().split('-')[0]}, {_processor()}, "
         f"{os.cpu_count()} processors that also ran the load; load average {load_before:.1f} before and "
         f"{os.getloadavg()[0]:.1f} after. The floor is bare Flask with `json.loads` and a constant card under gunicorn "
-        "gthread. The service runs as shipped, with its audit record on disk before the answer leaves. HealthChain is "
-        "as its documentation starts it, with a handler that reads the newest values and checks nothing. Each figure "
+        "gthread. HealthChain is as its documentation starts it, one process, with a handler that reads the newest "
+        "values and checks nothing. The service runs as shipped, with its audit record on disk before the answer "
+        "leaves; floor and HealthChain are measured as they are, and with one line a hook that is synced to the disk "
+        "first, which is the equal work. Bodies are as servers send them: two draws a day in no order, with category, "
+        "reference range, version and time of issue, one result in twenty not final. Each figure "
         f"is the median of the rounds, lowest and highest in parentheses; ratios are taken within a round.{beside}"
     )
 

@@ -13,8 +13,8 @@ from tests.benchmarks.curves import Curve
 from tests.benchmarks.report import ratios
 from tests.benchmarks.rounds import FLOOR, Findings
 
-COLORS = ("#4d4d4d", "#0072b2", "#d55e00", "#cc79a7", "#009e73")
-MARKERS = ("o", "s", "^", "v", "D")
+COLORS = ("#4d4d4d", "#0072b2", "#d55e00", "#cc79a7", "#009e73", "#56b4e9", "#b8860b")
+MARKERS = ("o", "s", "^", "v", "D", "P", "X")
 STYLE: dict[Any, object] = {
     "svg.hashsalt": "sii-cds",
     "svg.fonttype": "none",

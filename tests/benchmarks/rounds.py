@@ -16,6 +16,8 @@ from tests.benchmarks.token_pool import ALGORITHMS, TokenPool, bare_check_ms, ke
 from tests.support.serving_slow_clients import SlowClients
 
 FLOOR, OWN, HEALTHCHAIN_NAME = "bare Flask", "service", "HealthChain"
+# Equal work: the service never answers without a record on the disk.
+FLOOR_RECORDED, HEALTHCHAIN_RECORDED = (f"{name}, record" for name in (FLOOR, HEALTHCHAIN_NAME))
 SLOW_CLIENTS = {"silent": 50, "slow header": 25, "slow body": 25}
 EXPECTED_OUTCOME = {True: "above-cutoff", False: "not-eligible"}
 TOKENS_A_ROUND = 16_000
@@ -122,6 +124,7 @@ class _Round:
         workers, threads = self._plan.workers, self._plan.threads
         starters: dict[str, AbstractContextManager[Server]] = {
             FLOOR: floor(self._own_folder("floor"), workers, threads),
+            FLOOR_RECORDED: floor(self._own_folder("floor-recorded"), workers, threads, records=True),
             OWN: service(self._own_folder("service"), workers, threads),
         }
         for algorithm in ALGORITHMS:
@@ -129,6 +132,7 @@ class _Round:
             starters[f"{OWN}, {algorithm}"] = service(folder, workers, threads, key_set=key_set())
         if HEALTHCHAIN.exists():
             starters[HEALTHCHAIN_NAME] = healthchain(self._own_folder("healthchain"))
+            starters[HEALTHCHAIN_RECORDED] = healthchain(self._own_folder("healthchain-recorded"), records=True)
         return starters
 
     def _own_folder(self, name: str) -> Path:

@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from tests.benchmarks.recording import FOLDER as RECORDS
 from tests.security import forge
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,13 +90,13 @@ class Server:
 
 
 @contextmanager
-def floor(folder: Path, workers: int, threads: int) -> Iterator[Server]:
-    """Bare Flask with json.loads and a constant card, under gunicorn with threads."""
+def floor(folder: Path, workers: int, threads: int, *, records: bool = False) -> Iterator[Server]:
+    """Bare Flask with json.loads and a constant card, under gunicorn with threads; on demand with a synced record."""
     port = _free_port()
     options = ["--worker-class=gthread", f"--workers={workers}", f"--threads={threads}", f"--bind={HOST}:{port}"]
     target = "tests.benchmarks.floor:create_application()"
     command = [sys.executable, "-m", "gunicorn", *options, "--no-control-socket", "--log-level=error", target]
-    with _started(command, folder / "floor.log") as (process, began):
+    with _started(command, folder / "floor.log", _recording(folder, records)) as (process, began):
         _wait_for_answer(process, port)
         yield Server(port, process, time.monotonic() - began)
 
@@ -128,21 +130,28 @@ def service(
 
 
 @contextmanager
-def healthchain(folder: Path) -> Iterator[Server]:
-    """HealthChain as its documentation starts it: one process of uvicorn."""
+def healthchain(folder: Path, *, records: bool = False) -> Iterator[Server]:
+    """HealthChain as its documentation starts it, one process of uvicorn; on demand with a synced record."""
     port = _free_port()
     options = ["--host", HOST, "--port", str(port), "--log-level", "warning"]
     command = [str(HEALTHCHAIN), "-m", "uvicorn", "tests.benchmarks.healthchain_app:app", *options]
-    with _started(command, folder / "healthchain.log") as (process, began):
+    with _started(command, folder / "healthchain.log", _recording(folder, records)) as (process, began):
         _wait_for_answer(process, port)
         yield Server(port, process, time.monotonic() - began, f"/cds{PATH}")
 
 
+def _recording(folder: Path, records: bool) -> dict[str, str]:
+    return {RECORDS: str(folder)} if records else {}
+
+
 @contextmanager
-def _started(command: list[str], log: Path) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+def _started(
+    command: list[str], log: Path, variables: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     began = time.monotonic()
+    environment = {**os.environ, **variables}
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         yield process, began
     finally:

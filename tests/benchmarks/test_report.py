@@ -8,16 +8,16 @@ from tests.benchmarks.curves import Curve
 from tests.benchmarks.document import BEGIN, END, write
 from tests.benchmarks.load import Load
 from tests.benchmarks.report import ratios, spread, targets
-from tests.benchmarks.rounds import FLOOR, OWN, Findings, Measured, Work
+from tests.benchmarks.rounds import FLOOR, FLOOR_RECORDED, OWN, Findings, Measured, Work
 
 TWELVE = Work(12, eligible=True, connections=1)
 
 
 def findings(own_ms: list[float], floor_ms: list[float]) -> Findings:
     found = Findings()
-    for name, values in ((OWN, own_ms), (FLOOR, floor_ms)):
+    for name, values in ((OWN, own_ms), (FLOOR, floor_ms), (FLOOR_RECORDED, floor_ms)):
         found.loads[name, TWELVE] = [Measured(ms, 100, Load(100, 0, ms, ms, ms)) for ms in values]
-        found.start_seconds[name] = found.worker_megabytes[name] = [1.0]
+        found.start_seconds[name] = found.worker_megabytes[name] = found.loaded_megabytes[name] = [1.0]
     for algorithm in ("RS384", "ES384"):
         found.bare_check_ms[algorithm] = [0.5] * len(own_ms)
         found.loads[f"{OWN}, {algorithm}", TWELVE] = found.loads[OWN, TWELVE]
@@ -27,8 +27,8 @@ def findings(own_ms: list[float], floor_ms: list[float]) -> Findings:
 @pytest.mark.parametrize(
     ("own_ms", "floor_ms", "is_kept", "reason"),
     [
-        ([1.5, 3.0, 4.5], [1.0, 2.0, 3.0], True, "a busy round slows both, so its ratio is that of a quiet one"),
-        ([1.5, 1.6, 1.7], [1.0, 1.0, 1.0], False, "the median of 1.6 is above 1.5"),
+        ([1.8, 3.6, 5.4], [1.0, 2.0, 3.0], True, "a busy round slows both, so its ratio is that of a quiet one"),
+        ([1.5, 1.9, 2.0], [1.0, 1.0, 1.0], False, "the median of 1.9 is above 1.8"),
         ([1.0, 1.0, 9.0], [1.0, 1.0, 1.0], True, "one disturbed round does not decide"),
     ],
 )

@@ -131,7 +131,7 @@ def _log(folder: Path, sizes: Sequence[int]) -> Iterator[Curve]:
     verified, searched = [], []
     for number in sizes:
         directory = folder / f"log-{number}"
-        _generate(directory, number)
+        generate_log(directory, number)
         began = time.process_time()
         if verify_log(directory).broken is not None:
             raise RuntimeError("the generated log is not whole")
@@ -144,7 +144,7 @@ def _log(folder: Path, sizes: Sequence[int]) -> Iterator[Curve]:
     yield Curve("Searching the audit log for a patient", "records", "CPU s", sizes, searched)
 
 
-def _generate(directory: Path, number: int) -> None:
+def generate_log(directory: Path, number: int) -> None:
     """Write a log of so many hook records, chained as the service chains them, in one file."""
     directory.mkdir()
     now = datetime.now(UTC)

@@ -15,12 +15,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import psycopg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROLE = "sii_cds"
 PROGRAMS = Path("/usr/lib/postgresql")
@@ -51,6 +52,7 @@ class PostgreSQL:
     programs: Path
     folder: Path
     user: str | None
+    options: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     _databases: Iterator[int] = field(default_factory=lambda: count(1))
@@ -89,7 +91,7 @@ class PostgreSQL:
 
     def start(self) -> None:
         """Start the server and wait until it answers; again on the same port after `stop`."""
-        options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        options = [part for name, value in {**_OPTIONS, **self.options}.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [self.programs / "postgres", "-D", self.folder / "data", "-p", str(self.port), *options],
@@ -148,12 +150,12 @@ class ServerDidNotStartError(AssertionError):
 
 
 @contextmanager
-def running_postgresql(found: Path) -> Iterator[PostgreSQL]:
-    """Make a cluster, start its server, and at the end remove both."""
+def running_postgresql(found: Path, options: Mapping[str, str] = MappingProxyType({})) -> Iterator[PostgreSQL]:
+    """Make a cluster, start its server, and at the end remove both; `options` come before those of the tests."""
     user = _unprivileged_user()
     # Not below pytest's folders: those are closed to other users, and root may not run the server.
     folder = Path(tempfile.mkdtemp(prefix="sii-cds-postgresql-"))
-    server = PostgreSQL(found, folder, user)
+    server = PostgreSQL(found, folder, user, options)
     try:
         _make_cluster(server)
         _start_on_a_free_port(server)

@@ -98,8 +98,7 @@ class Pair(NamedTuple):
     @property
     def members(self) -> tuple[ObservedResult, ...]:
         """The results that it rests on."""
-        totals = (self.neutrophils, self.lymphocytes)
-        return tuple(one for total in totals for one in (total.parts if isinstance(total, SummedResult) else (total,)))
+        return (*parts_of(self.neutrophils), *parts_of(self.lymphocytes))
 
 
 class DifferentialReadings(NamedTuple):
@@ -115,6 +114,11 @@ def sum_of(results: tuple[ObservedResult, ...]) -> Decimal:
     for result in results[1:]:
         total = _EXACT.add(total, result.value)
     return total
+
+
+def parts_of(total: Total) -> tuple[ObservedResult, ...]:
+    """Return what a total was added up from, itself where it was reported."""
+    return total.parts if isinstance(total, SummedResult) else (total,)
 
 
 def value_of(total: Total) -> Decimal:
@@ -233,4 +237,4 @@ class _Basis:
 def _with(analyte: Analyte, total: Total, part: ObservedResult | None) -> Total:
     if part is None:
         return total
-    return SummedResult(analyte, (*(total.parts if isinstance(total, SummedResult) else (total,)), part))
+    return SummedResult(analyte, (*parts_of(total), part))

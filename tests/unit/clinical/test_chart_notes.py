@@ -92,6 +92,15 @@ def test_newest_of_a_kind_stands_for_all() -> None:
     assert [f.last_day for f in found.recorded] == [days_from_draw(-2)]
 
 
+def test_newest_of_a_kind_is_the_one_that_lasted_longest() -> None:
+    long, short = (
+        recorded("infection", days_from_draw(-12), days_from_draw(-1)),
+        recorded("infection", days_from_draw(-3)),
+    )
+
+    assert notes(long, short).recorded == notes(short, long).recorded == (long,)
+
+
 def test_what_closes_days_is_named_and_what_has_no_day_apart() -> None:
     month = OperationFact("liver-resection", "Procedure/m", "X", True, done(at(day(10)))._replace(began="2026-02"))
     stopped = operation("interventional", day(5), completed=False)

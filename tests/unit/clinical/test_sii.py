@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF
-from cds_service.clinical.rule import Criterion, is_above, shown_beside
+from cds_service.clinical.rule import Criterion, is_above, shown_beside, whole_beside
 from cds_service.clinical.sii import compute_sii
 from tests.unit.clinical.values import at, draw
 
@@ -83,6 +83,23 @@ def test_sii_beside_the_cutoff_is_compared_strictly(sii: str, cutoff: str, above
 )
 def test_shown_sii_stays_on_its_side(sii: str, cutoff: str, shown: str, reason: str) -> None:
     assert f"{shown_beside(Fraction(sii), Decimal(cutoff))}" == shown, reason
+
+
+@pytest.mark.parametrize(
+    ("sii", "whole", "reason"),
+    [
+        ("711.667", "712", "a whole number"),
+        ("404.5", "404", "half goes to the even one"),
+        ("403.5", "404", "the other way"),
+        ("405.08", "405", "at the cut-off, which is not above it"),
+        ("405.081", "405.081", "as many decimals as it takes to stay above"),
+        ("405.3", "405.3", "405 would show below"),
+        ("405.079", "405", "405 shows below, as it is"),
+        ("405.5", "406", "above, and shown above"),
+    ],
+)
+def test_whole_sii_stays_on_its_side(sii: str, whole: str, reason: str) -> None:
+    assert f"{whole_beside(Decimal(sii), PUBLISHED_CUTOFF):f}" == whole, reason
 
 
 def test_shown_sii_next_to_the_cutoff_has_as_many_decimals_as_it_takes() -> None:

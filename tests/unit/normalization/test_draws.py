@@ -148,6 +148,14 @@ DATES_AT_MIDNIGHT = [
     ),
     (
         [
+            *three("2026-10-15", at("00:20", "2026-10-15"), at("00:20", "2026-10-15")),
+            observation(LYMPHOCYTES, 3, when=at("23:50"), status="corrected", oid="corrected"),
+        ],
+        [(200, 6, 2)],
+        "a correction of the day before is none of the day's",
+    ),
+    (
+        [
             observation(NEUTROPHILS, 5, when="2026-10-15"),
             observation("753-4", 6, when=at("23:55")),
             observation(LYMPHOCYTES, 2, when=at("23:50")),
@@ -157,6 +165,15 @@ DATES_AT_MIDNIGHT = [
         "timed results across midnight stand where the preferred one without a time does not fit",
     ),
 ]
+
+
+def test_preferred_code_stands_before_a_later_second_choice() -> None:
+    rows = [("770-8", 60, "%", "08:00"), ("71676-1", 0.5, "1", "08:30"), ("736-9", 20, "%", "08:30")]
+    results = [observation(code, value, unit, when=at(clock)) for code, value, unit, clock in rows]
+
+    (found,) = paired(*results, observation(PLATELETS, 200, when=at("08:30"))).draws
+
+    assert found.neutrophils.origin.code == "770-8"
 
 
 @pytest.mark.parametrize(("resources", "expected", "reason"), DATES_AT_MIDNIGHT)

@@ -30,6 +30,29 @@ def shown(text: str, zone: tzinfo = BERLIN) -> str:
     return read.isoformat() if isinstance(read, EffectiveTime) else str(read)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected", "reason"),
+    [
+        (
+            "2026-11-20T00:00:00+09:00",
+            date(2026, 11, 20),
+            "midnight as it was written; the afternoon before here",
+        ),
+        ("2026-11-19T23:00:00Z", date(2026, 11, 20), "midnight here"),
+        ("2026-11-20T00:00:00Z", date(2026, 11, 20), "midnight in Greenwich, one o'clock here"),
+        ("2026-11-20T00:00:01+09:00", None, "a second later"),
+        ("2026-11-20T12:00:00Z", None, "noon"),
+    ],
+)
+def test_midnight_is_the_one_of_the_site_and_the_one_that_was_written(
+    text: str, expected: date | None, reason: str
+) -> None:
+    read = times().read(text)
+
+    assert isinstance(read, EffectiveTime)
+    assert read.midnight_of == expected, reason
+
+
 TEXTS = [
     ("2026-10-14", "2026-10-14", "a date is precise to the day"),
     ("2026-10", "imprecise-time", "a month"),

@@ -102,6 +102,7 @@ DELIVERED: list[tuple[Json, str, str]] = [
     ({"reference": "Specimen/s1"}, "specimen-not-blood", "by its id"),
     ({"reference": "https://ehr.example/fhir/Specimen/s1"}, "specimen-not-blood", "by its address"),
     ({"reference": "https://other.example/Specimen/s1/_history/2"}, "specimen-not-blood", "by the end of another one"),
+    ({"reference": "https://ehr.example/fhir/Specimen/s3"}, "specimen-not-blood", "one without an id, by its address"),
     ({"reference": "Specimen/s2"}, "usable", "one that is blood"),
     ({"reference": "Specimen/unknown"}, "usable", "one that was not delivered"),
     ({"display": "tube 4"}, "usable", "without a reference"),
@@ -115,6 +116,7 @@ def test_specimen_that_was_delivered_tells_its_material(specimen: Json, expected
         "https://ehr.example/fhir/Specimen/s1": typed(Specimen, SPECIMEN),
         "Specimen/s1": typed(Specimen, SPECIMEN),
         "Specimen/s2": typed(Specimen, SPECIMEN | {"type": {"text": "Venous blood"}}),
+        "https://ehr.example/fhir/Specimen/s3": typed(Specimen, SPECIMEN),
     }
     reader = ObservationReader(MAPPINGS, STATUSES, SubjectMatcher(PATIENT_ID, {}), times(), frozenset(), delivered)
 

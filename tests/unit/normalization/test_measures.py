@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -36,6 +38,7 @@ def test_measures_thousands_of_distinct_pairs_keep_a_bounded_number() -> None:
         ((concept(display="x" * 2_000), COUNT), "a long name"),
         ((concept("y" * 2_000), COUNT), "a long code"),
         ((concept(), Quantity(unit="z" * 2_000)), "a long unit"),
+        ((DescribedConcept(concept().coding, text="t" * 2_000), COUNT), "a long text"),
     ],
 )
 def test_measures_long_texts_are_not_kept(found_for: tuple[DescribedConcept, Quantity], reason: str) -> None:
@@ -43,6 +46,27 @@ def test_measures_long_texts_are_not_kept(found_for: tuple[DescribedConcept, Qua
     measures.find(*found_for)
 
     assert len(measures) == 0, reason
+
+
+def test_measures_name_of_another_type_is_looked_up_each_time() -> None:
+    """As `sii-cds doctor` reads them: a name may be any JSON value, and some of them have no hash."""
+    measures = Measures(MAPPINGS)
+    coding: Any = SimpleNamespace(system=LOINC, code=NEUTROPHILS, display=["Neutrophils"])
+    named: Any = UnhashableConcept([coding])
+
+    found = measures.find(named, COUNT)
+
+    assert found == measures.find(concept(), COUNT)
+
+
+class UnhashableConcept:
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, coding: list[Any]) -> None:
+        self.coding, self.text = coding, None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
 
 @pytest.mark.parametrize(

@@ -179,3 +179,19 @@ def test_two_versions_of_an_excluded_observation_count_once() -> None:
     (excluded,) = observation_reader().read_all([first, second]).excluded
 
     assert excluded.version == "1"
+
+
+def test_component_of_two_meanings_does_not_hide_the_others() -> None:
+    both = {"coding": [{"system": LOINC, "code": code} for code in (NEUTROPHILS, LYMPHOCYTES)]}
+
+    assert summary(panel(component(NEUTROPHILS, 6) | {"code": both}, component(PLATELETS, 200))) == [
+        "neutrophils code-conflict",
+        "platelets usable",
+    ]
+
+
+def test_result_as_a_whole_tells_when_it_was_issued() -> None:
+    found = usable(observation(NEUTROPHILS, 6, issued="2026-10-14T10:00:00Z"))
+
+    assert found.issued is not None
+    assert found.issued.isoformat() == "2026-10-14T12:00:00+02:00"

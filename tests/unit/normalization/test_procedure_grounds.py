@@ -64,6 +64,7 @@ GROUNDS: list[tuple[Json, Reason | None, str]] = [
     ({"reasonCode": [coded("D13.4")]}, None, "a diagnosis of the tables that says nothing here"),
     ({"reasonCode": [coded("I72.8"), coded("C22.0")]}, None, "any liver cancer wins"),
     ({"reasonCode": [{"text": "bleeding"}]}, OTHER, "a word"),
+    ({"reasonCode": [{"text": "bleeding"}, {"text": "as agreed"}]}, OTHER, "a word, and then one that says nothing"),
     ({"reasonCode": [coded(None, None, display="bleeding")]}, OTHER, "a display"),
     (pointing(ANEURYSM), OTHER, "the code of the diagnosis that is pointed to"),
     (pointing(CANCER), None, "liver cancer"),

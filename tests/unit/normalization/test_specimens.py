@@ -125,6 +125,14 @@ def test_another_specimen_of_the_chart_is_not_concerned() -> None:
     assert values(paired(*rows, *ours)) == [(300, 5, 2), (200, 4, 1)]
 
 
+def test_specimen_that_holds_one_draw_and_a_later_result_is_one_draw() -> None:
+    """Where the reference joins them, the newest of a kind stands, however far from the others it was timed."""
+    rows = draw(200, 4, 1, when="2026-11-10T08:00:00Z", **ONE)
+    later = observation(NEUTROPHILS, 5, when="2026-11-10T14:00:00Z", **ONE)
+
+    assert values(paired(*rows, later)) == [(200, 5, 1)]
+
+
 HOURS = st.lists(st.integers(0, 200), min_size=3, max_size=7)
 
 

@@ -119,4 +119,5 @@ def test_tutorial_leads_to_a_card_an_override_and_a_report(tmp_path: Path) -> No
     assert ["is above the cut-off 405.08" in card["summary"] for card in cards] == [True]
     assert re.search(r"feedback +sandbox .* overridden .*already-considered", told)
     assert "are whole" in told
-    assert "<svg" in (tmp_path / "tutorial/report.html").read_text(encoding="utf-8")
+    for page in ("report.html", "board.html"):
+        assert "<svg" in (tmp_path / "tutorial" / page).read_text(encoding="utf-8"), page

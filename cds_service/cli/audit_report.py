@@ -12,6 +12,7 @@ from cds_service.audit.records import FIRST_SERVICE
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.files import write_text
 from cds_service.cli.options import offered_service
+from cds_service.cli.shown import csv_option, html_option, json_option, show
 from cds_service.errors import MissingExtraError
 from cds_service.reports.printable import printable_json
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 @log_options
 @period_options
 @click.option("--service", default=FIRST_SERVICE, show_default=True, metavar="ID", help="The CDS Service by its id.")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with plots.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures as JSON.")
+@html_option
+@json_option
+@csv_option
 @click.option(
     "--board",
     "board_file",
@@ -42,6 +44,7 @@ def report_command(
     service: str,
     html_file: Path | None,
     json_file: Path | None,
+    csv_file: Path | None,
     board_file: Path | None,
 ) -> None:
     """Report on hooks, outcomes, reasons, cards and feedback of one service, by week and by client.
@@ -52,7 +55,6 @@ def report_command(
     log = find_filled_log(config_file, directory, key_files)
     first, last = period(since, until, log.zone)
     from cds_service.insight.sources.audit_log import read_rows
-    from cds_service.insight.usage.report_figures import as_text
     from cds_service.insight.usage.statistics import count
 
     definition = offered_service(service)
@@ -60,16 +62,22 @@ def report_command(
         statistics = count(read_rows([log.directory], log.zone), first, last, definition)
     except OSError as error:
         refuse_log(log.directory, error)
-    if Path("-") not in (html_file, json_file, board_file):
-        click.echo(as_text(statistics))
-    if json_file is not None:
-        _write_json(statistics, json_file)
     from cds_service.insight.usage.board_page import board_page
     from cds_service.insight.usage.report_page import report_page
+    from cds_service.reports.as_csv import as_csv
 
-    for file, make in ((html_file, report_page), (board_file, board_page)):
+    page, board = (
+        make(statistics, str(log.directory), log.zone, version("sii-cds")) for make in (report_page, board_page)
+    )
+    if Path("-") not in (html_file, json_file, csv_file, board_file):
+        show(page)
+    if json_file is not None:
+        _write_json(statistics, json_file)
+    if csv_file is not None:
+        write_text(csv_file, as_csv(page))
+    for file, document in ((html_file, page), (board_file, board)):
         if file is not None:
-            _write_page(make(statistics, str(log.directory), log.zone, version("sii-cds")), file)
+            _write_page(document, file)
     if statistics.unreadable:
         fail(f"{log.directory}: lines that cannot be read: {statistics.unreadable}; run sii-cds audit verify")
 

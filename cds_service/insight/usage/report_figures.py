@@ -1,25 +1,20 @@
-"""The figures of the audit report in the order they are told: as data, for the terminal, and for the page."""
+"""The figures of the audit report in the order they are told: as data, and for the page."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cds_service.audit.records import HOOK_OUTCOMES
 from cds_service.insight.row import INDETERMINATE, UNAVAILABLE
 from cds_service.insight.tally import ACCEPTED, OVERRIDDEN, Tally, quantile
 from cds_service.insight.usage.statistics import week_name
-from cds_service.reports.printable import printable
-from cds_service.reports.text_table import table_lines
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from cds_service.insight.usage.statistics import Statistics
-
-
-_WIDTH: Final = 110
 
 
 class Rate(NamedTuple):
@@ -118,46 +113,6 @@ def as_data(statistics: Statistics) -> dict[str, Any]:
     }
 
 
-def as_text(statistics: Statistics) -> str:
-    """Return the summary for a terminal."""
-    total = statistics.total
-    if statistics.first is None or statistics.last is None:
-        return "\n".join(["No hook call in this period.", *_elsewhere(statistics)])
-    lines = [f"{statistics.first:%Y-%m-%d} to {statistics.last:%Y-%m-%d} (UTC), {total.hooks} hook calls"]
-    lines += [*_elsewhere(statistics), ""]
-    lines += _aligned([(name, str(total.outcomes[name])) for name in outcome_names(statistics)])
-    lines += ["", "Cards"]
-    lines += _aligned(
-        [
-            ("shown", str(total.shown)),
-            ("accepted", str(total.answers[ACCEPTED])),
-            ("overridden", str(total.answers[OVERRIDDEN])),
-            ("not answered", str(total.unanswered)),
-            ("kept back, silent mode", str(total.presentations["silent"])),
-            ("kept back, snoozed", str(total.presentations["snoozed"])),
-        ]
-    )
-    if statistics.views:
-        shown = statistics.views - statistics.views_refused
-        lines += ["", "Trend app", *_aligned([("pages shown", str(shown)), ("refused", str(statistics.views_refused))])]
-    lines += ["", "Rates"]
-    lines += _aligned((rate.name, rate.text, f"({rate.part} of {rate.whole})") for rate in rates(total))
-    for title, counter in reason_lists(statistics):
-        if counter:
-            lines += ["", title, *_aligned([(name, str(number)) for name, number in most_first(counter)])]
-    lines += ["", *_table("WEEK", all_weeks(statistics).items())]
-    lines += ["", *_table("CLIENT", sorted(statistics.clients.items()))]
-    return "\n".join(lines)
-
-
-def _elsewhere(statistics: Statistics) -> list[str]:
-    """Name the services that the figures leave out: their cut-offs and rates are others."""
-    return [
-        f"Not counted here: {number} hook calls of {printable(name)}; see --service"
-        for name, number in most_first(statistics.other_services)
-    ]
-
-
 def reason_lists(statistics: Statistics) -> tuple[tuple[str, Counter[str]], ...]:
     """Return every list of reasons with its heading."""
     total = statistics.total
@@ -199,21 +154,3 @@ def _counter(counter: Counter[str]) -> dict[str, int]:
 
 def _moment(moment: Any) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment is not None else None
-
-
-_HEADS: Final = ("HOOKS", "ABOVE", "INDET.", "UNAVAIL.", "SHOWN", "ACCEPTED", "OVERRIDDEN")
-
-
-def _table(first: str, rows: Iterable[tuple[str, Tally]]) -> list[str]:
-    cells = [(name, *map(str, _cells(counts))) for name, counts in rows]
-    return table_lines((first, *_HEADS), cells, _WIDTH, numeric=range(1, len(_HEADS) + 1))
-
-
-def _cells(counts: Tally) -> tuple[int, ...]:
-    told, answers = counts.outcomes, counts.answers
-    outcomes = (told["above-cutoff"], told[INDETERMINATE], told[UNAVAILABLE])
-    return (counts.hooks, *outcomes, counts.shown, answers[ACCEPTED], answers[OVERRIDDEN])
-
-
-def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    return table_lines((), list(rows), _WIDTH, numeric={1})

@@ -80,6 +80,7 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
     client: str = ""
     outcome: str = ""
     patient: str = ""
+    encounter: str = ""
     user: str | None = None
     card: str | None = None
 

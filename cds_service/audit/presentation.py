@@ -1,19 +1,27 @@
-"""What `audit search` prints: JSON Lines for programs, columns for people."""
+"""What `audit search` prints: JSON Lines for programs, columns for people, CSV for spreadsheets."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from cds_service.audit.records import FeedbackRecord, HookRecord, ViewRecord
+from cds_service.audit.records import FeedbackRecord, HookRecord
+from cds_service.audit.search import reasons_of
+from cds_service.reports.as_csv import csv_line
+from cds_service.reports.counts import counted, thousands
 from cds_service.reports.printable import printable, printable_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import tzinfo
+
+    from cds_service.audit.records import DecisionRecord
     from cds_service.audit.search import Found
 
 COLUMNS: Final = (
-    ("TIME", 20),
+    ("TIME", 25),
     ("WHAT", 8),
     ("CLIENT", 16),
     ("USER", 24),
@@ -23,6 +31,11 @@ COLUMNS: Final = (
     ("CARD", 7),
     ("REASONS", 0),
 )
+CSV_COLUMNS: Final = (
+    *("record", "time", "what", "service", "client", "user", "patient", "encounter", "outcome"),
+    *("sii", "cutoff", "card", "reasons", "request", "card_id"),
+)
+_KINDS: Final = ("hook call", "view", "feedback item")
 
 
 def as_json(found: Found) -> str:
@@ -43,25 +56,79 @@ def heading() -> str:
     return _aligned([title for title, _ in COLUMNS])
 
 
-def as_row(found: Found) -> str:
-    """Return one line of the table.
+def as_row(found: Found, zone: tzinfo) -> str:
+    """Return one line of the table, its time in a zone.
 
     CARD is shown, silent, snoozed or none; of a view whether the page was shown; of feedback whether it is known.
     """
+    cells = _cells(found, zone)
+    return _aligned([cells[title.lower()] for title, _ in COLUMNS])
+
+
+def csv_rows(found: Iterable[Found], zone: tzinfo) -> Iterator[str]:
+    """Yield lines of CSV, the first of them the heading. A text that begins like a formula gets a quote."""
+    yield csv_line(CSV_COLUMNS)
+    for one in found:
+        cells = _cells(one, zone)
+        yield csv_line([cells[name] for name in CSV_COLUMNS])
+
+
+def _cells(found: Found, zone: tzinfo) -> dict[str, str]:
     record = found.record
-    time = record.time.strftime("%Y-%m-%dT%H:%M:%SZ")
-    if not isinstance(record, FeedbackRecord):
-        refused = (record.refused,) if isinstance(record, ViewRecord) and record.refused else ()
-        reasons = ",".join((*record.reasons, *record.missing, *refused))
-        said = [record.outcome, record.sii or "", record.how_presented, reasons]
-        what = "hook" if isinstance(record, HookRecord) else "view"
-        row = [what, record.client, record.user, record.patient, *said]
-    else:
-        call = found.card_of
-        user, patient = record.user or "", call.patient if call is not None else ""
-        known = "known" if call is not None else "unknown"
-        row = ["feedback", record.client, user, patient, record.outcome, "", known, record.reason_code or ""]
-    return _aligned([time, *row])
+    cells = {
+        "record": str(found.sequence),
+        "time": record.time.astimezone(zone).isoformat(timespec="seconds"),
+        "service": record.service,
+        "client": record.client,
+        "outcome": record.outcome,
+        "reasons": ",".join(reasons_of(record)),
+        "request": record.request_id,
+        "card_id": record.card or "",
+    }
+    if isinstance(record, FeedbackRecord):
+        patient = found.card_of.patient if found.card_of is not None else ""
+        known = "known" if found.card_of is not None else "unknown"
+        of_feedback = {"what": "feedback", "user": record.user or "", "patient": patient, "card": known}
+        return cells | of_feedback | dict.fromkeys(("encounter", "sii", "cutoff"), "")
+    return cells | {
+        "what": "hook" if isinstance(record, HookRecord) else "view",
+        "user": record.user,
+        "patient": record.patient,
+        "encounter": record.encounter,
+        "sii": record.sii or "",
+        "cutoff": record.cutoff or "",
+        "card": record.how_presented,
+    }
+
+
+class Totals:
+    """Counts what was found, by kind and by outcome."""
+
+    def __init__(self) -> None:
+        self._kinds: Counter[str] = Counter()
+        self._outcomes: Counter[str] = Counter()
+
+    def __bool__(self) -> bool:
+        """Tell whether anything was found."""
+        return bool(self._kinds)
+
+    def count(self, found: Found) -> None:
+        """Count one record."""
+        self._kinds[_kind(found.record)] += 1
+        self._outcomes[found.record.outcome] += 1
+
+    def told(self) -> str:
+        """Return a sentence such as: 3 records match: 2 hook calls, 1 feedback item (2 above-cutoff, 1 overridden)."""
+        number = self._kinds.total()
+        kinds = ", ".join(counted(self._kinds[name], name) for name in _KINDS if self._kinds[name])
+        outcomes = ", ".join(f"{thousands(count)} {printable(name)}" for name, count in self._outcomes.most_common())
+        return f"{counted(number, 'record')} {'matches' if number == 1 else 'match'}: {kinds} ({outcomes})."
+
+
+def _kind(record: DecisionRecord | FeedbackRecord) -> str:
+    if isinstance(record, FeedbackRecord):
+        return "feedback item"
+    return "hook call" if isinstance(record, HookRecord) else "view"
 
 
 def _aligned(row: list[str]) -> str:

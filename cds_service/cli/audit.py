@@ -8,24 +8,18 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cds_service.audit.chain import SHA256, ChainHead
-from cds_service.audit.presentation import as_json, as_row, heading
 from cds_service.audit.reading import verify_log
-from cds_service.audit.records import OUTCOMES
-from cds_service.audit.search import Concealed, Found, Query, Unreadable, ids_of, patient_forms, search
-from cds_service.audit.users import user_forms
 from cds_service.cli.audit_export import export_command
 from cds_service.cli.audit_log import (
     Log,
     fail,
-    find_filled_log,
     find_log,
     log_options,
-    period,
-    period_options,
     refuse_log,
 )
 from cds_service.cli.audit_replay import replay_command
 from cds_service.cli.audit_report import report_command
+from cds_service.cli.audit_search import search_command
 from cds_service.errors import StateUnavailableError
 from cds_service.reports.printable import printable
 from cds_service.state.chain_heads import kept_head
@@ -79,47 +73,6 @@ def verify(
     _print_verification(found, head, log)
 
 
-@audit_group.command("search", epilog="Example: sii-cds audit search --patient 123 --since 2026-11-01")
-@log_options
-@click.option("--patient", metavar="ID", help="FHIR id of the patient, also where the log holds pseudonyms.")
-@click.option("--user", metavar="REFERENCE", help="Who asked, such as Practitioner/example.")
-@click.option("--client", metavar="NAME", help="The EHR by its name in the configuration.")
-@period_options
-@click.option("--outcome", type=click.Choice(OUTCOMES), help="Of a hook call, or of feedback.")
-@click.option("--json", "json_lines", is_flag=True, help="Print JSON Lines with all that is recorded.")
-def search_command(
-    config_file: Path | None,
-    directory: Path | None,
-    key_files: tuple[Path, ...],
-    patient: str | None,
-    user: str | None,
-    client: str | None,
-    since: str | None,
-    until: str | None,
-    outcome: str | None,
-    json_lines: bool,
-) -> None:
-    """Find hook calls and feedback; all conditions given must hold.
-
-    Times without zone are in service.timezone. Exit code 1 when a line of the log cannot be read, or a file holds
-    pseudonyms of a key that is not at hand, since the answer may then be incomplete. Links are not checked: that is
-    what `verify` does.
-    """
-    log = find_filled_log(config_file, directory, key_files)
-    first, last = period(since, until, log.zone)
-    query = Query(
-        patients=patient_forms(patient.removeprefix("Patient/"), log.keys) if patient is not None else None,
-        key_ids=ids_of(log.keys),
-        user=user,
-        user_forms=user_forms(user, log.keys) if user is not None else frozenset(),
-        client=client,
-        since=first,
-        until=last,
-        outcome=outcome,
-    )
-    _print_found(log.directory, query, json_lines=json_lines)
-
-
 def _kept_head(state_url: str, directory: Path) -> ChainHead | None:
     try:
         return kept_head(state_url, directory)
@@ -146,39 +99,7 @@ def _print_verification(found: Verification, head: ChainHead | None, log: Log) -
         click.echo(f"chain head {found.head.sequence}:{found.head.link} ({found.algorithm})")
 
 
-def _print_found(directory: Path, query: Query, *, json_lines: bool) -> None:
-    gaps: list[Unreadable | Concealed] = []
-    matches = 0
-    try:
-        for found in search(directory, query):
-            if not isinstance(found, Found):
-                gaps.append(found)
-                continue
-            if not matches and not json_lines:
-                click.echo(heading())
-            matches += 1
-            click.echo(as_json(found) if json_lines else as_row(found))
-    except OSError as error:
-        refuse_log(directory, error)
-    if not matches:
-        concealed = any(isinstance(gap, Concealed) for gap in gaps)
-        click.echo(f"No record matches{' among those that can be compared' if concealed else ''}.", err=True)
-    _fail_for(gaps, directory)
-
-
-def _fail_for(gaps: list[Unreadable | Concealed], directory: Path) -> None:
-    """Say what may be missing from the answer, and exit 1."""
-    files = [gap.file for gap in gaps if isinstance(gap, Concealed)]
-    for file in files:
-        click.echo(f"{directory / file}: has pseudonyms of a key that is not at hand; see --key-file", err=True)
-    if files:
-        click.echo("The person may be in these files, too.", err=True)
-    if len(gaps) > len(files):
-        fail(f"{directory}: lines that cannot be read: {len(gaps) - len(files)}; run sii-cds audit verify")
-    if files:
-        raise click.exceptions.Exit(1)
-
-
+audit_group.add_command(search_command)
 audit_group.add_command(report_command)
 audit_group.add_command(export_command)
 audit_group.add_command(replay_command)

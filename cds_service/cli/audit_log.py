@@ -12,7 +12,8 @@ import click
 
 from cds_service.audit.files import look
 from cds_service.audit.keys import read_key
-from cds_service.cli.options import config_option, load_or_exit
+from cds_service.audit.search import clients_of
+from cds_service.cli.options import check_client, config_option, load_or_exit
 from cds_service.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -130,6 +131,17 @@ def find_filled_log(config_file: Path | None, directory: Path | None, key_files:
     except OSError as error:
         refuse_log(log.directory, error)
     return log
+
+
+def check_log_client(log: Log, name: str | None) -> None:
+    """Refuse a client that neither the configuration nor the log knows, as a usage error that names the known ones."""
+    configured = {client.name for client in log.settings.clients} if log.settings is not None else set[str]()
+    if name is None or name in configured:
+        return
+    try:
+        check_client(name, configured | clients_of(log.directory), "--client")
+    except OSError as error:
+        refuse_log(log.directory, error)
 
 
 def refuse_log(directory: Path, error: OSError) -> NoReturn:

@@ -36,9 +36,11 @@ def json_option(command: _Command) -> _Command:
 
 
 def csv_option(command: _Command) -> _Command:
-    """Add `--csv FILE`; the parameter is `csv_file`."""
-    help_text = "Write every figure as CSV, one a line."
-    return click.option("--csv", "csv_file", type=_FILE, metavar="FILE", help=help_text)(command)
+    """Add `--csv [FILE]`; the parameter is `csv_file`, "-" where FILE is not given."""
+    help_text = "Write CSV; without FILE to standard output."
+    option = click.option("--csv", "csv_file", is_flag=False, flag_value="-", type=_FILE, metavar="[FILE]",
+                          help=help_text)  # fmt: skip
+    return option(command)
 
 
 def show(document: Document) -> None:

@@ -10,7 +10,7 @@ from cds_service.reports.content import Figures, Listing, Notice, Points, Remark
 from cds_service.reports.plot_tables import data_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cds_service.reports.content import Block, Document, Remark, Section
 
@@ -23,11 +23,15 @@ _Cell = tuple[str, str, str, str]
 
 def as_csv(document: Document) -> str:
     """Return the lines, with the values as the page prints them. A text that begins like a formula gets a quote."""
-    lines = StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(HEADING)
-    writer.writerows(map(_harmless, row) for section in document.sections for row in _section_rows(section))
-    return lines.getvalue()
+    rows = (row for section in document.sections for row in _section_rows(section))
+    return "".join([csv_line(HEADING), *map(csv_line, rows)])
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """Return one line of CSV. A text that begins like a formula gets a quote."""
+    line = StringIO()
+    csv.writer(line, lineterminator="\n").writerow(map(_harmless, cells))
+    return line.getvalue()
 
 
 def _section_rows(section: Section) -> Iterator[tuple[str, ...]]:

@@ -217,7 +217,65 @@ def test_search_dates_in_every_form_of_iso_8601(
 def test_search_table_has_one_heading(site: Path) -> None:
     lines = configured(site, "search").stdout.splitlines()
 
-    assert [line.split()[0] for line in lines] == ["TIME"] + ["2026-03-09T15:30:00Z"] * 3
+    assert [line.split()[0] for line in lines] == ["TIME"] + ["2026-03-10T00:30:00+09:00"] * 3
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
+def test_search_totals_stand_on_standard_error_and_nowhere_else(site: Path, form: list[str]) -> None:
+    result = configured(site, "search", *form)
+    totals = "3 records match: 2 hook calls, 1 feedback item (2 above-cutoff, 1 overridden)."
+
+    assert result.stderr.splitlines()[-1] == totals
+    assert totals not in result.stdout
+
+
+def test_search_json_is_json_lines_and_nothing_else(site: Path) -> None:
+    lines = configured(site, "search", "--json").stdout.splitlines()
+
+    assert [json.loads(line)["kind"] for line in lines] == ["hook", "hook", "feedback"]
+
+
+def test_search_csv_goes_to_a_file_or_to_standard_output(site: Path) -> None:
+    printed = configured(site, "search", "--csv", "--patient", "p1").stdout
+    written = configured(site, "search", "--patient", "p1", "--csv", str(site / "found.csv"))
+
+    assert written.stdout == ""
+    assert (site / "found.csv").read_text(encoding="utf-8") == printed
+    assert [line.split(",")[0] for line in printed.splitlines()] == ["record", "2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "reason"),
+    [
+        (
+            ["--client", "nobody"],
+            "there is no client 'nobody'; known are: main-ehr",
+            "an empty answer looks like quiet",
+        ),
+        (["--client", ""], "there is no client ''", "an unset variable of a shell"),
+        (["--patient", ""], "is empty", "the same"),
+        (["--encounter", " "], "is empty", "it would match every call without encounter"),
+        (["--json", "--csv"], "both go to standard output", "neither could be read"),
+        (["--json", "--csv", "-"], "both go to standard output", "the same by its name"),
+    ],
+)
+def test_search_wrong_condition_exit_2(site: Path, arguments: list[str], told: str, reason: str) -> None:
+    result = configured(site, "search", *arguments)
+
+    assert result.exit_code == 2, reason
+    assert told in " ".join(result.stderr.split()), reason
+
+
+def test_search_client_of_the_configuration_may_be_quiet(site: Path) -> None:
+    """It is known, so that no call of it was recorded is the answer."""
+    client = (
+        "clients: [{name: new-ehr, issuer: 'https://e.example', jwks_url: 'https://e.example/k', algorithms: [ES384]}]"
+    )
+    (site / "sii-cds.yaml").write_text(SITE + client + "\n")
+    result = configured(site, "search", "--client", "new-ehr")
+
+    assert (result.exit_code, result.stdout) == (0, ""), result.stderr
+    assert "No record matches." in result.stderr
 
 
 def test_search_damaged_log_prints_what_is_there_and_exits_1(site: Path) -> None:

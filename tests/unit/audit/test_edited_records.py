@@ -99,7 +99,7 @@ def written(directory: Path, lines: list[bytes], number: int, line: bytes) -> Pa
 def unread_by_search(directory: Path) -> int:
     found = list(search(directory, Query(since=NOW - timedelta(days=999), until=NOW)))
     rows = [one for one in found if isinstance(one, Found)]
-    assert [as_row(one) + as_json(one) for one in rows]
+    assert [as_row(one, UTC) + as_json(one) for one in rows]
     assert [audit_event(one, Observer("https://cds.hospital.example")) for one in rows]
     return sum(isinstance(one, Unreadable) for one in found)
 

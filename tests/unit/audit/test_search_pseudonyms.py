@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from cds_service.audit.keys import pseudonym
-from cds_service.audit.search import Concealed, Found, Query, Unreadable, ids_of, patient_forms, search
+from cds_service.audit.search import Concealed, Found, Query, Unreadable, encounter_forms, ids_of, patient_forms, search
 from cds_service.audit.users import user_forms
 from tests.unit.audit.samples import KEY, NOW, Clock, audit_log, feedback_record, files_of, hook_record
 
@@ -32,6 +32,27 @@ def test_search_plain_id_finds_pseudonyms_of_all_keys_and_plain_records(tmp_path
     for patient, keys, ids in (("p1", (KEY, OLD_KEY), ["plain", "old", "new"]), ("p1", (KEY,), ["plain", "new"])):
         assert found_ids(search(tmp_path, Query(patients=patient_forms(patient, keys)))) == ids
     assert found_ids(search(tmp_path, Query(patients=patient_forms("p2", (KEY, OLD_KEY))))) == []
+
+
+@pytest.mark.parametrize(
+    ("encounter", "keys", "ids", "concealed", "reason"),
+    [
+        ("e1", (KEY,), ["h1", "f1"], 0, "the pseudonym under the key, with the feedback of the card"),
+        ("e2", (KEY,), [], 0, "another encounter"),
+        ("e1", (), [], 1, "without the key nobody can tell"),
+    ],
+)
+def test_search_plain_encounter_finds_pseudonyms(
+    tmp_path: Path, encounter: str, keys: tuple[bytes, ...], ids: list[str], concealed: int, reason: str
+) -> None:
+    log = audit_log(tmp_path)
+    log.append(hook_record(request_id="h1", encounter="e1", pseudonym_key=KEY))
+    log.append(feedback_record(request_id="f1"))
+    query = Query(encounters=encounter_forms(encounter, keys), key_ids=ids_of(keys))
+    found = list(search(tmp_path, query))
+
+    assert found_ids(found) == ids, reason
+    assert sum(isinstance(one, Concealed) for one in found) == concealed, reason
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ Reading order: `models.py` (what can be configured), `load.py` (how a file and t
 
 from cds_service.settings.errors import Place, Problem, SettingsError
 from cds_service.settings.load import load_settings, settings_from_dict
-from cds_service.settings.models import LANGUAGES, RESTART_KEYS, ClientSettings, Settings, restart_needed
+from cds_service.settings.models import RESTART_KEYS, ClientSettings, Settings, restart_needed
 from cds_service.settings.restart import reloadable
 
 __all__ = [
-    "LANGUAGES",
     "RESTART_KEYS",
     "ClientSettings",
     "Place",

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Self, TypeVar, get_args
+from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, PrivateAttr
 from pydantic_core import CoreSchema, core_schema
@@ -36,9 +36,6 @@ from cds_service.settings.operations_content import (
     StateSettings,
 )
 from cds_service.settings.section import SettingsSection
-from cds_service.settings.value_types import Language
-
-LANGUAGES: Final[tuple[str, ...]] = get_args(Language)
 
 _Part = TypeVar("_Part")
 
@@ -189,7 +186,6 @@ def restart_needed(running: Settings, wanted: Settings) -> tuple[str, ...]:
 
 
 __all__ = [
-    "LANGUAGES",
     "RESTART_KEYS",
     "SECTIONS",
     "ClientSettings",

@@ -9,13 +9,13 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from cds_service.cards.wording import Language
 from cds_service.settings.section import Content, SettingsSection
 from cds_service.settings.smart_app import SmartAppSettings
 from cds_service.settings.value_types import (
     Algorithm,
     HttpUrl,
     IPAddressOrNetwork,
-    Language,
     ListenHost,
     LocalPath,
     Mode,

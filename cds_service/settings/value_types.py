@@ -109,7 +109,6 @@ Cutoff = Annotated[
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 100_000}),
 ]
 
-Language = Literal["en", "zh-Hans"]
 Mode = Literal["active", "silent"]
 # Asymmetric signatures only: with HS* or "none" whoever knows the public key could sign.
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]

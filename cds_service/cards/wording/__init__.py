@@ -10,7 +10,7 @@ import re
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -19,7 +19,7 @@ from cds_service.cards.wording.trend_texts import TrendTexts
 from cds_service.clinical import evidence
 
 Language = Literal["en", "zh-Hans"]
-LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh-Hans")
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 # Languages whose texts no clinician has reviewed yet: a site has to accept them outside silent mode.
 UNREVIEWED: Final = frozenset({"zh-Hans"})
 

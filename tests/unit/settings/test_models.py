@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pydantic
 import pytest
 
-from cds_service.settings import LANGUAGES, RESTART_KEYS, restart_needed, settings_from_dict
+from cds_service.cards.wording import LANGUAGES
+from cds_service.settings import RESTART_KEYS, restart_needed, settings_from_dict
 from cds_service.settings.models import SECTIONS, ClientSettings, Settings
 from cds_service.settings.section import Content, SettingsSection
 

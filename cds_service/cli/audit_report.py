@@ -14,9 +14,13 @@ from cds_service.cli.files import write_text
 from cds_service.cli.options import offered_service
 from cds_service.cli.shown import csv_option, html_option, json_option, show
 from cds_service.errors import MissingExtraError
+from cds_service.reports.as_csv import as_csv
 from cds_service.reports.printable import printable_json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cds_service.cli.audit_log import Log
     from cds_service.insight.usage.statistics import Statistics
     from cds_service.reports.content import Document
 
@@ -53,22 +57,8 @@ def report_command(
     log cannot be read, since the figures may then be too low.
     """
     log = find_filled_log(config_file, directory, key_files)
-    first, last = period(since, until, log.zone)
-    from cds_service.insight.sources.audit_log import read_rows
-    from cds_service.insight.usage.statistics import count
-
-    definition = offered_service(service)
-    try:
-        statistics = count(read_rows([log.directory], log.zone), first, last, definition)
-    except OSError as error:
-        refuse_log(log.directory, error)
-    from cds_service.insight.usage.board_page import board_page
-    from cds_service.insight.usage.report_page import report_page
-    from cds_service.reports.as_csv import as_csv
-
-    page, board = (
-        make(statistics, str(log.directory), log.zone, version("sii-cds")) for make in (report_page, board_page)
-    )
+    statistics = _counted(log, *period(since, until, log.zone), service)
+    page, board = _documents(statistics, log)
     if Path("-") not in (html_file, json_file, csv_file, board_file):
         show(page)
     if json_file is not None:
@@ -80,6 +70,25 @@ def report_command(
             _write_page(document, file)
     if statistics.unreadable:
         fail(f"{log.directory}: lines that cannot be read: {statistics.unreadable}; run sii-cds audit verify")
+
+
+def _counted(log: Log, first: datetime | None, last: datetime | None, service: str) -> Statistics:
+    from cds_service.insight.sources.audit_log import read_rows
+    from cds_service.insight.usage.statistics import count
+
+    definition = offered_service(service)
+    try:
+        return count(read_rows([log.directory], log.zone), first, last, definition)
+    except OSError as error:
+        refuse_log(log.directory, error)
+
+
+def _documents(statistics: Statistics, log: Log) -> tuple[Document, Document]:
+    from cds_service.insight.usage.board_page import board_page
+    from cds_service.insight.usage.report_page import report_page
+
+    arguments = (statistics, str(log.directory), log.zone, version("sii-cds"))
+    return report_page(*arguments), board_page(*arguments)
 
 
 def _write_json(statistics: Statistics, file: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from datetime import date
-from math import nan
+from math import ceil, floor, log10, nan
 from typing import TYPE_CHECKING, Final
 
 from cds_service.reports.inline_svg import SERIES, stand_in
@@ -17,6 +17,7 @@ from cds_service.reports.plots import (
     TimeSeries,
     ValueRanges,
 )
+from cds_service.reports.text_table import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # Points of a figure's width, and those of a character: a generous estimate, since the reader's font is not known.
 WIDTH: Final = 388.0
 _CHARACTER: Final = 6.6
+# Points beside a name of the legend: its color, and what keeps it from the next.
+_LEGEND_COLOR: Final = 58.0
 # Inches: of most plots, and of a line of numbers below one.
 HEIGHT: Final = 3.2
 LINE_BELOW: Final = 0.22
@@ -40,10 +43,17 @@ _AXIS: Final = 300.0
 _GAP: Final = 16.0
 _MOST_DATES: Final = 6
 _LANES: Final = 4
-_LANE_HEIGHT: Final = 0.085
+# Points from one lane of labels above a plot to the next.
+_LANE: Final = 14.0
 _LINE_OF_LABEL: Final = 24
 _LONGEST_NAME: Final = 40
 _DASHES: Final = ("solid", "dashed", "dashdot", "dotted")
+# Steps between powers of ten for axes of more than sixty times, of more than five times, and of less.
+_STEPS: Final = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0))
+_WIDE: Final = 60
+_NARROW: Final = 5
+# Of the axis, beside the longest bar for its number.
+_MOST_BESIDE: Final = 0.6
 _EPOCH: Final = date(1970, 1, 1)
 _LINE: Final = stand_in("series-1")
 
@@ -99,8 +109,10 @@ def _draw_alone(axes: Axes, plot: Plot) -> None:
 
 def label_lines(label: str) -> str:
     """Break a label at the left of its row into two lines at most; the table below the plot has all of it."""
-    lines = textwrap.wrap(label, _LINE_OF_LABEL, max_lines=2, placeholder="…")
-    return "\n".join(lines)
+    # A Chinese character is as wide as two.
+    widest = max(map(columns_of, label), default=1)
+    lines = textwrap.wrap(label, _LINE_OF_LABEL // max(widest, 1))
+    return "\n".join(lines if len(lines) <= 2 else (lines[0], f"{lines[1][:-1]}…"))
 
 
 def _time_series(axes: Axes, plot: TimeSeries) -> None:
@@ -117,6 +129,8 @@ def _time_series(axes: Axes, plot: TimeSeries) -> None:
                 label=label,
             )  # fmt: skip
     axes.plot(days, _numbers([point.value for point in points]), color=_LINE, linewidth=1.4, marker="o", markersize=3)
+    if len(set(days)) == 1:
+        axes.set_xlim(days[0] - 1, days[0] + 1)
     _alarms(axes, points, days, plot.alarm_label)
     axes.xaxis_date()
     axes.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=_MOST_DATES))  # type: ignore[no-untyped-call]
@@ -145,12 +159,15 @@ def _marks(axes: Axes, marks: Iterable[tuple[float, str]]) -> None:
         axes.axvline(x, color=stand_in("ink"), linewidth=1.1, linestyle="dotted")
         label = _shortened(text)
         place = ((_log(x) if axes.get_xscale() == "log" else x) - low) / (high - low)
-        half = len(label) * _CHARACTER / WIDTH / 2
+        half = (columns_of(label) * _CHARACTER + _GAP / 2) / _AXIS / 2
         center = min(max(place, half), 1 - half) if half < 0.5 else 0.5
         lane = next((number for number, end in enumerate(ends) if center - half > end), None)
         if lane is not None:
             ends[lane] = center + half
-            axes.text(center, 1.02 + _LANE_HEIGHT * lane, label, transform=axes.transAxes, ha="center", va="bottom")
+            axes.annotate(
+                label, (center, 1), xytext=(0, 4 + _LANE * lane), xycoords="axes fraction", textcoords="offset points",
+                ha="center", va="bottom", annotation_clip=False,
+            )  # fmt: skip
 
 
 def _stacked_bars(axes: Axes, plot: StackedBars) -> None:
@@ -199,8 +216,8 @@ def _histogram(axes: Axes, plot: Histogram) -> None:
             axes.stairs(group.values, plot.edges, color=color, linestyle=dash, linewidth=1.8, label=group.name)
     if plot.logarithmic:
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_formatter(lambda _value, _: "")
+        axes.set_xlim(plot.edges[0], plot.edges[-1])
+        _logarithmic_ticks(axes, _AXIS)
     axes.set_xlabel(plot.value_label)
     _value_axis(axes, plot.count_label, "count")
     _marks(axes, [(limit.value, f"{limit.label} {limit.value:g}") for limit in plot.limits])
@@ -213,18 +230,18 @@ def _horizontal_bars(axes: Axes, plot: HorizontalBars) -> None:
     drawn = axes.barh(places, [bar.value for bar in plot.bars], height=0.66, color=colors)
     told = [bar.told(plot.form) + (" !" if bar.alarm else "") for bar in plot.bars]
     axes.bar_label(drawn, told, padding=4)
+    longest = max(len(line) for bar in plot.bars for line in label_lines(bar.label).split("\n"))
+    beside = (_CHARACTER * max(map(len, told)) + _GAP) / (WIDTH - _CHARACTER * longest - _GAP)
+    axes.set_xlim(0, max((bar.value for bar in plot.bars), default=0) / (1 - min(beside, _MOST_BESIDE)) or 1)
     axes.set_yticks(list(places), [label_lines(bar.label) for bar in plot.bars])
     axes.tick_params(axis="y", length=0, labelcolor=stand_in("ink"))
     axes.invert_yaxis()
-    axes.margins(x=0.2)
     axes.grid(visible=False)
     axes.xaxis.set_visible(False)
     axes.spines["bottom"].set_visible(False)
 
 
 def _value_ranges(axes: Axes, plot: ValueRanges) -> None:
-    from matplotlib.ticker import LogLocator
-
     axes.set_xscale("log")
     axes.axvspan(*plot.band, color=stand_in("rule"), alpha=0.5, linewidth=0, label=plot.band_label)
     for place, group in enumerate(plot.ranges):
@@ -233,18 +250,27 @@ def _value_ranges(axes: Axes, plot: ValueRanges) -> None:
         axes.plot(ends, (place, place), color=color, linewidth=1.4)
         axes.plot((group.first, group.third), (place, place), color=color, linewidth=7, alpha=0.55)
         axes.plot((group.middle,), (place,), color=color, marker="D" if group.alarm else "o", markersize=6)
-    low, high = axes.get_xlim()
-    # A span of one power of ten has room for steps between; a wider one has none.
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 60 else (1.0,), numticks=6))
+    _logarithmic_ticks(axes, WIDTH - _CHARACTER * _LINE_OF_LABEL)
     labels = [label_lines(group.label + (" !" if group.alarm else "")) for group in plot.ranges]
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelcolor=stand_in("ink"))
     axes.grid(visible=False, axis="y")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(lambda _value, _: "")
     axes.set_xlabel(plot.value_label)
     _legend(axes)
+
+
+def _logarithmic_ticks(axes: Axes, width: float) -> None:
+    """Name powers of ten, and steps between them where there are few, as many as stand side by side in the width."""
+    low, high = axes.get_xlim()
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    steps = _STEPS[0] if high / low > _WIDE else _STEPS[1] if high / low > _NARROW else _STEPS[2]
+    ticks = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
+    longest = max((len(f"{tick:g}") for tick in ticks), default=1)
+    every = -(-len(ticks) // max(1, int(width / (_CHARACTER * longest + _GAP))))
+    axes.set_xticks(ticks[::every] if every else ticks)
+    axes.set_xticks([], minor=True)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
 def _curves(axes: Axes, plot: Curves) -> None:
@@ -270,7 +296,7 @@ def _curves(axes: Axes, plot: Curves) -> None:
             axis.set_major_formatter(lambda value, _: f"{value * 100:g} %")
     _marks(axes, [(limit.value, f"{limit.label} {limit.value:g}") for limit in plot.limits])
     if plot.counts is not None:
-        axes.set_xticks(plot.counts.xs)
+        axes.set_xticks([plot.counts.xs[place] for place in told_places(plot.counts)])
     _legend(axes)
 
 
@@ -289,8 +315,20 @@ def _counts_below(axes: Axes, counts: CountsBelow) -> None:
     axes.text(0, 0, counts.title, transform=start, va="top", color=stand_in("quiet"))
     for line, (name, numbers) in enumerate(counts.groups):
         axes.text(0, 1 + 2 * line, _shortened(name), transform=start, va="top")
-        for x, number in zip(counts.xs, numbers, strict=True):
-            axes.text(x, 2 + 2 * line, number, va="top", ha="center")
+        for place in told_places(counts):
+            axes.text(counts.xs[place], 2 + 2 * line, numbers[place], va="top", ha="center")
+
+
+def told_places(counts: CountsBelow) -> list[int]:
+    """Return the places that have room for their numbers, from the left; the table has all."""
+    widest = max((len(number) for _, numbers in counts.groups for number in numbers), default=1)
+    widest = max(widest, *(len(f"{x:g}") for x in counts.xs))
+    room = (_CHARACTER * widest + _GAP / 2) / _AXIS * (max(counts.xs) - min(counts.xs))
+    places: list[int] = []
+    for place, x in enumerate(counts.xs):
+        if not places or x - counts.xs[places[-1]] >= room:
+            places.append(place)
+    return places
 
 
 def lines_below(counts: CountsBelow) -> int:
@@ -301,21 +339,31 @@ def lines_below(counts: CountsBelow) -> int:
 def _value_axis(axes: Axes, label: str, form: ValueForm) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_ylabel(label)
+    axes.set_ylabel("\n".join(textwrap.wrap(label, _LINE_OF_LABEL)))
     if form == "count":
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     if form == "share":
         axes.yaxis.set_major_formatter(lambda value, _: f"{value * 100:g} %")
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if form == "number" else 0.0)
+    if form == "count" and axes.get_ylim()[1] < 1:
+        # Nothing was counted: an axis of its own size would name zero several times.
+        axes.set_ylim(top=1.0)
 
 
 def _legend(axes: Axes) -> None:
-    """Name what is drawn below it, in as many columns as the longest name allows."""
+    """Name what is drawn below it, in as many columns as the longest name allows.
+
+    Its first line is part of a plot's height; for further ones the picture grows, and the axes keep their room.
+    """
     handles, labels = axes.get_legend_handles_labels()
     if handles:
-        width = 36 + _CHARACTER * max(map(len, labels))
-        axes.figure.legend(loc="outside lower left", ncols=max(1, min(len(handles), int(WIDTH / width))))
+        width = _LEGEND_COLOR + _CHARACTER * max(map(columns_of, labels))
+        columns = max(1, min(len(handles), int(WIDTH / width)))
+        figure = axes.get_figure(root=True)
+        assert figure is not None  # noqa: S101  axes of a drawn plot have one
+        figure.legend(loc="outside lower left", ncols=columns)
+        figure.set_figheight(figure.get_figheight() + LINE_BELOW * (ceil(len(handles) / columns) - 1))
 
 
 def _shortened(text: str) -> str:
@@ -329,9 +377,7 @@ def _days(day: date) -> float:
 
 
 def _log(value: float) -> float:
-    from math import log
-
-    return log(value)
+    return log10(value)
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:

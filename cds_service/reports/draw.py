@@ -12,7 +12,15 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.errors import MissingExtraError
-from cds_service.reports.axes import HEIGHT, LINE_BELOW, WIDTH, draw_axes, is_empty, label_lines, lines_below
+from cds_service.reports.axes import (
+    HEIGHT,
+    LINE_BELOW,
+    WIDTH,
+    draw_axes,
+    is_empty,
+    label_lines,
+    lines_below,
+)
 from cds_service.reports.inline_svg import inline_svg, stand_in
 from cds_service.reports.plots import Curves, HorizontalBars, ValueRanges
 

@@ -7,8 +7,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from cds_service.reports.as_html import as_html
+from cds_service.reports.content import Document, Section
 from tests.browser.conftest import Watch
-from tests.unit.reports.samples import charts, page
+from tests.browser.looks import CUT_TEXTS, OVERPRINTED_TEXTS, TEXT_SIZES
+from tests.unit.reports.samples import charts, crowded_charts, page
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +67,20 @@ def test_report_on_paper_shows_the_tables_behind_the_charts(browser: Browser, re
     context.close()
 
 
-SMALLEST_TEXT = """() => Math.min(...Array.from(document.querySelectorAll('svg.chart text'), (text) => {
-  const picture = text.ownerSVGElement;
-  const scale = picture.getBoundingClientRect().width / picture.viewBox.baseVal.width;
-  return scale * parseFloat(getComputedStyle(text).fontSize);
-}))"""
+@pytest.mark.parametrize("width", [450, 1366])
+def test_report_no_text_of_a_crowded_plot_covers_another_or_is_cut(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    crowded = Section(id="crowded", title="Crowded", blocks=crowded_charts())
+    (tmp_path / "crowded.html").write_text(as_html(Document(kind="K", title="T", sections=(crowded,))), "utf-8")
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    opened = context.new_page()
+    opened.goto((tmp_path / "crowded.html").as_uri())
+
+    assert opened.locator("svg.chart").count() == len(crowded_charts())
+    assert opened.evaluate(OVERPRINTED_TEXTS) == []
+    assert opened.evaluate(CUT_TEXTS) == []
+    context.close()
 
 
 @pytest.mark.parametrize("width", [450, 1366])
@@ -78,5 +89,6 @@ def test_report_text_of_every_plot_is_at_least_11_pixels_high(browser: Browser, 
     opened = context.new_page()
     opened.goto(report.as_uri())
 
-    assert opened.evaluate(SMALLEST_TEXT) >= 11
+    assert min(opened.evaluate(TEXT_SIZES)) >= 11
+    assert opened.evaluate(OVERPRINTED_TEXTS) == []
     context.close()

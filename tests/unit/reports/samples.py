@@ -1,5 +1,6 @@
 """A page with one block of every kind, and texts that mean something to HTML, CSS or mathematics."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from cds_service.reports.content import (
@@ -134,6 +135,41 @@ def curves() -> Curves:
         points=(CurvePoint(365, 0.7, "one year"),),
         limits=(Limit(730, "two years"),),
         counts=CountsBelow("at risk", days, (("above", ("120", "99", "70", "41", "20")), ("not above", ("130",) * 5))),
+    )
+
+
+def crowded_charts() -> tuple[Plot, ...]:
+    """What leaves little room: few and many categories, long names, large and zero counts, marks side by side."""
+    weeks = tuple(f"2026-W{number:02}" for number in range(1, 53))
+    long = tuple(Series(f"a very long name of an outcome nobody expects {n}", tuple(range(52))) for n in range(8))
+    days = [FIRST_DAY + timedelta(days=number) for number in range(28)]
+    points = tuple(TimePoint(day=day, value=1_000 * (day.day % 11), upper=10_000) for day in days)
+    marks = tuple(TimeMark(day, "change of rule") for day in days[::3])
+    edges = (10, 18, 32, 56, 100, 140, 200, 280, 400, 560, 800, 1120, 1600, 3200, 10_000, 100_000)
+    codes = tuple(Range(f"code {n} of a long name that goes on", 10**n, 2 * 10**n, 3 * 10**n) for n in range(6))
+    at_risk = ("12,345", "9,999", "1,000", "999", "99", "9", "0")
+    reasons = ("a-very-long-reason-code-without-any-space", "患者再発リスクの高い患者様のご予約の確認", "zero")
+    limits = (405.08, 300, 400, 410, 415, 420)
+    return (
+        replace(stacked_bars(12), id="many-series"),
+        replace(stacked_bars(), id="one-zero", categories=("2026-W10",), series=(Series("none", (0,)),)),
+        replace(stacked_bars(), id="long-names", categories=weeks, series=long),
+        replace(stacked_bars(), id="large", categories=weeks[:5], series=(Series("x", (12_345_678, 1, 0, 0, 9)),)),
+        replace(time_series(), id="one-day", points=points[:1], marks=(), form="count"),
+        replace(time_series(), id="marks", points=points, marks=marks, form="count", value_label="a label " * 6),
+        replace(histogram(), id="all-spans", edges=edges, groups=(Series("hooks", tuple(range(15))),)),
+        replace(histogram(), id="one-span", edges=(400, 560), groups=(Series("hooks", (1,)),)),
+        replace(histogram(), id="limits", limits=tuple(Limit(value, "cut-off") for value in limits)),
+        replace(horizontal_bars(), id="bars", bars=tuple(Bar(name, n * 1_234_567) for n, name in enumerate(reasons))),
+        replace(horizontal_bars(), id="no-bar", bars=(Bar("zero", 0),)),
+        replace(value_ranges(), id="wide-ranges", ranges=codes),
+        replace(value_ranges(), id="one-range", ranges=(Range("777-3", 150, 150, 150),)),
+        replace(
+            curves(),
+            id="close-numbers",
+            counts=CountsBelow("at risk", (0, 30, 60, 365, 730, 760, 1095), (("above", at_risk), ("below", at_risk))),
+            points=tuple(CurvePoint(100 * n, 0.5, f"cut-off {n}") for n in range(5)),
+        ),
     )
 
 

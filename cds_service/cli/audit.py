@@ -21,6 +21,7 @@ from cds_service.cli.audit_replay import replay_command
 from cds_service.cli.audit_report import report_command
 from cds_service.cli.audit_search import search_command
 from cds_service.errors import StateUnavailableError
+from cds_service.reports.counts import counted
 from cds_service.reports.printable import printable
 from cds_service.state.chain_heads import kept_head
 
@@ -93,8 +94,9 @@ def _print_verification(found: Verification, head: ChainHead | None, log: Log) -
         broken = found.broken
         fail(printable(f"{log.directory / broken.file}:{broken.line}: {broken.why}"))
     counts = ", ".join(f"{count} {kind}" for kind, count in sorted(found.counts.items()))
-    files = f"{found.files} file{'s' if found.files > 1 else ''}"
-    click.echo(f"{log.directory}: {sum(found.counts.values())} records in {files} are whole ({counts}).")
+    records = sum(found.counts.values())
+    told = f"{counted(records, 'record')} in {counted(found.files, 'file')} {'is' if records == 1 else 'are'} whole"
+    click.echo(f"{log.directory}: {told} ({counts}).")
     if found.head is not None:
         click.echo(f"chain head {found.head.sequence}:{found.head.link} ({found.algorithm})")
 

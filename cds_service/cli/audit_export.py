@@ -12,6 +12,7 @@ from cds_service.audit.search import Found, Query, Unreadable, search
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
 from cds_service.cli.files import STANDARD_OUTPUT, open_whole
 from cds_service.foreign_bytes import text_of
+from cds_service.reports.counts import counted
 from cds_service.reports.printable import printable
 from cds_service.settings.network import secure_url
 
@@ -168,7 +169,7 @@ def _write(events: Iterator[Exported], file: Path) -> None:
         for event in events:
             stream.write(event.body + b"\n")
             written += 1
-    click.echo(f"{written} events written.", err=True)
+    click.echo(f"{counted(written, 'event')} written.", err=True)
 
 
 def _send(events: Iterator[Exported], repository: Repository, after: int, tally: Tally, *, skip_refused: bool) -> None:
@@ -183,16 +184,17 @@ def _send(events: Iterator[Exported], repository: Repository, after: int, tally:
             except RefusedEventError as error:
                 if not skip_refused:
                     fail(
-                        f"stopped at record {event.sequence}: {error}; {sent} events sent.\n"
+                        f"stopped at record {event.sequence}: {error}; {counted(sent, 'event')} sent.\n"
                         f"--after {event.sequence} goes on without this record, --after {newest} tries it again, "
                         f"--skip-refused leaves out what is refused{_advice(str(error))}"
                     )
                 tally.refused.append(event.sequence)
                 click.echo(printable(f"record {event.sequence}: left out: {error}"), err=True)
             except PostingError as error:
-                fail(f"stopped at record {event.sequence}: {error}; {sent} events sent; go on with --after {newest}")
+                so_far = f"{counted(sent, 'event')} sent"
+                fail(f"stopped at record {event.sequence}: {error}; {so_far}; go on with --after {newest}")
             newest = event.sequence
-    click.echo(f"{sent} events sent; the newest is record {newest}.")
+    click.echo(f"{counted(sent, 'event')} sent; the newest is record {newest}.")
 
 
 def _advice(said: str) -> str:

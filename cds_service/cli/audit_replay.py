@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
+from cds_service.reports.counts import counted, thousands
 from cds_service.reports.printable import printable, printable_json
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Tally:
             summary = {"recomputed": self._recomputed, "different": self._different, "notRecomputed": self._why_not}
             click.echo(printable_json(json.dumps({"summary": summary | {"unreadable": self._unread}})))
         else:
-            click.echo(f"{self._recomputed} decisions recomputed, {self._different} differ.")
+            click.echo(f"{counted(self._recomputed, 'decision')} recomputed, {thousands(self._different)} differ.")
             click.echo(f"{sum(self._why_not.values())} could not be recomputed{'.' if not self._why_not else ':'}")
             for why, count in sorted(self._why_not.items()):
                 click.echo(printable(f"  {count}: {why}"))

@@ -16,6 +16,7 @@ import click
 from cds_service.cli.options import config_option, load_or_defaults
 from cds_service.errors import CohortInputError, CohortRunError, ConfigurationError, MissingExtraError
 from cds_service.insight.cohort.designs import Design, parse_design
+from cds_service.reports.counts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,10 +158,9 @@ def _day(moment: datetime | None) -> date | None:
 def _show(summary: AssessSummary, out: Path) -> None:
     tally = summary.tally
     without = tally.patients - tally.with_index_procedure
-    people = "patient" if tally.patients == 1 else "patients"
-    click.echo(f"{tally.patients:,} {people} read, {without:,} of them without an index procedure.")
+    click.echo(f"{counted(tally.patients, 'patient')} read, {without:,} of them without an index procedure.")
     for design, flow in summary.flow.items():
-        click.echo(f"\n{design}: {flow['index_procedures']:,} index procedures")
+        click.echo(f"\n{design}: {counted(flow['index_procedures'], 'index procedure')}")
         for outcome, number in flow["outcomes"].items():
             click.echo(f"  {number:>9,}  {outcome.replace(':', ': ', 1).replace(',', ', ')}")
     for sentence in (*summary.findings.incomplete, *summary.findings.notes):
@@ -190,7 +190,7 @@ class _Bar:
         full = round(share * _WIDTH)
         bar = "#" * full + "-" * (_WIDTH - full)
         amount = f"{size / _MEGABYTE:,.0f} of {self._size / _MEGABYTE:,.0f} MB"
-        told = f", {patients:,} patients" if patients else ""
+        told = f", {counted(patients, 'patient')}" if patients else ""
         text = f"{self._what} [{bar}] {amount}{told}{self._left(share)}"
         columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
         click.echo(f"\r{text[: columns - 1]:<{columns - 1}}", nl=False, err=True)

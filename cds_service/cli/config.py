@@ -12,6 +12,7 @@ from cds_service.audit.standing import site_notices
 from cds_service.cli.config_init import init
 from cds_service.cli.named_parts import load_usable_or_exit
 from cds_service.cli.options import chosen_file, config_option, load_or_exit
+from cds_service.reports.counts import counted
 from cds_service.settings.defaults import commented_defaults, yaml_text
 from cds_service.settings.errors import dotted
 from cds_service.settings.models import RESTART_KEYS, Settings, plain
@@ -40,7 +41,7 @@ def check(file: Path | None, config_file: Path | None) -> None:
     for notice in site_notices(settings, datetime.now(UTC).date()):
         click.echo(f"note: {notice}", err=True)
     count = len(settings.warnings)
-    remark = f", with {count} warning{'s' if count > 1 else ''}" if count else ""
+    remark = f", with {counted(count, 'warning')}" if count else ""
     click.echo(f"{target or 'defaults and environment'}: configuration {settings.hash} is fine{remark}.")
     click.echo(
         f"A reload (SIGHUP) brings every change into effect, but these need a restart: {', '.join(RESTART_KEYS)}."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.cards.wording import texts_in
 from cds_service.clinical.reasons import Reason
+from cds_service.reports.counts import counted
 from cds_service.reports.printable import printable
 from cds_service.reports.text_table import table_lines
 
@@ -46,11 +47,7 @@ def _outcome(assessment: dict[str, Any]) -> str:
 def _distance(assessment: dict[str, Any]) -> str:
     if "relation" not in assessment:
         return ""
-    return f", {_days(assessment['daysFromProcedure'])} {assessment['relation']} the latest procedure"
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
+    return f", {counted(assessment['daysFromProcedure'], 'day')} {assessment['relation']} the latest procedure"
 
 
 def _eligibility(eligibility: dict[str, Any]) -> str:
@@ -81,7 +78,7 @@ def _draws(draws: Sequence[dict[str, Any]]) -> str:
         (
             draw["taken"],
             draw["basis"],
-            f"{_days(draw['days'])} {draw['relation']}" if draw["relation"] else "no dated procedure",
+            f"{counted(draw['days'], 'day')} {draw['relation']}" if draw["relation"] else "no dated procedure",
             "decides" if draw["decides"] else ", ".join((draw["refusal"] or "usable", *draw["problems"])),
         )
         for draw in draws

@@ -9,7 +9,6 @@ from cds_service.insight.doctor.phrasing import (
     alike_codes,
     coded,
     concept_cells,
-    counted,
     counted_over,
     listed,
     masking_of,
@@ -33,6 +32,7 @@ from cds_service.reports.content import (
     Table,
     Tone,
 )
+from cds_service.reports.counts import counted
 from cds_service.reports.plots import Bar, HorizontalBars, Range, ValueRanges
 
 if TYPE_CHECKING:

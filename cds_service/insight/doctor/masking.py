@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cds_service.insight.tally import quantile
+from cds_service.reports.counts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ class Mask:
         """Return a count with its noun for a sentence."""
         if self.hides(count):
             return f"fewer than {self.below} {_plural(noun)}"
-        return f"{count:,} {noun if count == 1 else _plural(noun)}"
+        return counted(count, noun, _plural(noun))
 
     def share(self, part: int, whole: int) -> str:
         """Return a share in whole percent; empty where it would tell a masked count."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from cds_service.reports.counts import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -38,7 +40,8 @@ def sample_of(report: Report) -> str:
     if not examined:
         return "no patient examined"
     if report.options["listed"]:
-        who = f"{examined} listed patients" + (f", of {without} of whom there is nothing" if without else "")
+        noun = "patient" if examined == 1 else "patients"
+        who = f"{examined} listed {noun}" + (f", of {without} of whom there is nothing" if without else "")
     elif not population:
         noun = "patient" if examined == 1 else "patients"
         who = f"{examined} {noun} examined (named by results, drawn with seed {report.options['seed']})"
@@ -134,8 +137,3 @@ def coded(system: str, code: str) -> str:
 def listed(counts: Mapping[str, Any]) -> str:
     """Return counts by name, one after the other."""
     return ", ".join(f"{name} {count}" for name, count in counts.items())
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -148,7 +148,7 @@ def test_export_stops_at_a_repository_that_takes_nothing_and_goes_on_after_it(lo
         result = export("--fhir", "--directory", log, "--post", url)
         assert result.exit_code == 1
         assert (
-            f"stopped at record 3: the repository answered {refusal}; 1 events sent; go on with --after 2"
+            f"stopped at record 3: the repository answered {refusal}; 1 event sent; go on with --after 2"
             in result.stderr
         )
         handler.most = 99
@@ -172,10 +172,10 @@ def test_export_stops_at_a_refused_record_with_the_words_of_the_repository(log: 
     assert result.exit_code == 1
     assert (
         f'stopped at record 3: the repository answered {refusal}: "HAPI-1094: Resource Patient/pat-1 not found?[2J"; '
-        "1 events sent.\n--after 3 goes on without this record, --after 2 tries it again, --skip-refused leaves out "
+        "1 event sent.\n--after 3 goes on without this record, --after 2 tries it again, --skip-refused leaves out "
         "what is refused; --references logical names resources that the repository does not hold\n"
     ) in result.stderr
-    assert (again.exit_code, again.stdout) == (0, "1 events sent; the newest is record 4.\n")
+    assert (again.exit_code, again.stdout) == (0, "1 event sent; the newest is record 4.\n")
 
 
 def test_export_skip_refused_sends_the_others_lists_the_refused_and_exits_1(log: Path) -> None:

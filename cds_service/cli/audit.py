@@ -14,16 +14,16 @@ from cds_service.cli.audit_log import (
     Log,
     fail,
     find_log,
+    kept_head_of,
     log_options,
     refuse_log,
 )
 from cds_service.cli.audit_replay import replay_command
 from cds_service.cli.audit_report import report_command
 from cds_service.cli.audit_search import search_command
-from cds_service.errors import StateUnavailableError
+from cds_service.cli.audit_show import show_command
 from cds_service.reports.counts import counted
 from cds_service.reports.printable import printable
-from cds_service.state.chain_heads import kept_head
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ class _HeadType(click.ParamType[ChainHead]):
 
 @click.group("audit", epilog="Example: sii-cds audit search --patient 123 --config sii-cds.yaml")
 def audit_group() -> None:
-    """Verify, search, report, export and replay the audit log."""
+    """Verify, search, show, report, export and replay the audit log."""
 
 
 @audit_group.command("verify", epilog="Example: sii-cds audit verify --config sii-cds.yaml")
@@ -62,8 +62,7 @@ def verify(
     are proved to be there by the chain head that the state store keeps, or by the one given.
     """
     log = find_log(config_file, directory, key_files)
-    if head is None and log.state_url is not None:
-        head = _kept_head(log.state_url, log.directory)
+    head = head or kept_head_of(log)
     try:
         found = verify_log(log.directory, log.keys, head, site_key=log.site_key)
     except OSError as error:
@@ -72,13 +71,6 @@ def verify(
         missing = f"; the chain head names record {head.sequence}" if head is not None else ""
         fail(f"{log.directory}: there is no audit log in this directory{missing}")
     _print_verification(found, head, log)
-
-
-def _kept_head(state_url: str, directory: Path) -> ChainHead | None:
-    try:
-        return kept_head(state_url, directory)
-    except StateUnavailableError as error:
-        fail(f"the chain head cannot be read from the state store, give it with --head: {error}")
 
 
 def _print_verification(found: Verification, head: ChainHead | None, log: Log) -> None:
@@ -102,6 +94,7 @@ def _print_verification(found: Verification, head: ChainHead | None, log: Log) -
 
 
 audit_group.add_command(search_command)
+audit_group.add_command(show_command)
 audit_group.add_command(report_command)
 audit_group.add_command(export_command)
 audit_group.add_command(replay_command)

@@ -14,12 +14,14 @@ from cds_service.audit.files import look
 from cds_service.audit.keys import read_key
 from cds_service.audit.search import clients_of
 from cds_service.cli.options import check_client, config_option, load_or_exit
-from cds_service.errors import ConfigurationError
+from cds_service.errors import ConfigurationError, StateUnavailableError
+from cds_service.state.chain_heads import kept_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import tzinfo
 
+    from cds_service.audit.chain import ChainHead
     from cds_service.settings import Settings
 
 # As the weeks of `audit report` are named.
@@ -131,6 +133,16 @@ def find_filled_log(config_file: Path | None, directory: Path | None, key_files:
     except OSError as error:
         refuse_log(log.directory, error)
     return log
+
+
+def kept_head_of(log: Log) -> ChainHead | None:
+    """Return the chain head that the state store keeps of a log; None for a log outside any configuration."""
+    if log.state_url is None:
+        return None
+    try:
+        return kept_head(log.state_url, log.directory)
+    except StateUnavailableError as error:
+        fail(f"the chain head cannot be read from the state store, give it with --head: {error}")
 
 
 def check_log_client(log: Log, name: str | None) -> None:

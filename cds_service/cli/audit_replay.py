@@ -14,6 +14,7 @@ from cds_service.reports.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
     from pathlib import Path
 
     from cds_service.cli.audit_log import Log
@@ -48,7 +49,7 @@ def replay_command(
     """
     log = find_filled_log(config_file, directory, key_files)
     first, last = period(since, until, log.zone)
-    tally = Tally(json_lines=json_lines)
+    tally = Tally(log.zone, json_lines=json_lines)
     from cds_service.audit.reading import read_entries
     from cds_service.audit.records import HookRecord
     from cds_service.insight.sources.replay import replay
@@ -61,7 +62,7 @@ def replay_command(
 
     try:
         entries = filter(in_period, read_entries(log.directory))
-        for found in replay(entries, _sites(log), current_limits=limits == "current"):
+        for found in replay(entries, sites_of(log), current_limits=limits == "current"):
             tally.count(found)
     except OSError as error:
         refuse_log(log.directory, error)
@@ -71,7 +72,8 @@ def replay_command(
 class Tally:
     """Counts what became of the records, and prints the differences as they come."""
 
-    def __init__(self, *, json_lines: bool) -> None:
+    def __init__(self, zone: tzinfo, *, json_lines: bool) -> None:
+        self._zone = zone
         self._json_lines = json_lines
         self._recomputed = 0
         self._different = 0
@@ -91,7 +93,7 @@ class Tally:
             self._recomputed += 1
             if found.now is not None:
                 self._different += 1
-                click.echo(_as_json(found) if self._json_lines else _as_line(found))
+                click.echo(_as_json(found) if self._json_lines else _as_line(found, self._zone))
 
     def conclude(self, directory: Path) -> None:
         """Print the summary; exit 1 when the decisions are not proved to be the same."""
@@ -114,7 +116,7 @@ class Tally:
             raise click.exceptions.Exit(1)
 
 
-def _sites(log: Log) -> Mapping[str, Site]:
+def sites_of(log: Log) -> Mapping[str, Site]:
     """Take the mapping tables from the configuration; those of the package for a directory without one."""
     from cds_service.app import SERVICES
     from cds_service.decision.site import sites_from_settings
@@ -127,12 +129,13 @@ def _sites(log: Log) -> Mapping[str, Site]:
         fail("\n".join(map(str, error.problems)))
 
 
-def _as_line(found: Recomputed) -> str:
+def _as_line(found: Recomputed, zone: tzinfo) -> str:
     if found.now is None:
         return ""
     changed = ", ".join(name.replace("_", " ") for name in found.changed)
+    moment = found.time.astimezone(zone).isoformat(timespec="seconds")
     return printable(
-        f"record {found.sequence}  {found.time:%Y-%m-%dT%H:%M:%SZ}  {_told(found.then)} -> {_told(found.now)}"
+        f"record {found.sequence}  {moment}  {_told(found.then)} -> {_told(found.now)}"
         f"  (request {found.request_id}; {changed})"
     )
 

@@ -17,7 +17,7 @@ _COMMANDS: Final = {
     "explain": ("cds_service.cli.explain:explain_command", "Explain how a hook request is assessed."),
     "monitor": ("cds_service.cli.monitor:monitor_command", "Find out whether the rule still behaves as it did."),
     "cohort": ("cds_service.cli.cohort:cohort_group", "Repeat the study on a hospital's own patients."),
-    "audit": ("cds_service.cli.audit:audit_group", "Verify, search, report, export and replay the audit log."),
+    "audit": ("cds_service.cli.audit:audit_group", "Verify, search, show, report, export and replay the audit log."),
 }
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cds_service.audit.reading import Entry
+    from cds_service.decision.flow import Decision
     from cds_service.decision.site import Site
 
 # What makes one decision another one. Reasons are compared without their order.
@@ -88,7 +89,7 @@ def replay(
     recorded ones, unless `current_limits` asks what they would change. `entries` must begin where the log does, for
     the limits stand before the decisions made under them.
     """
-    under = _Limits(sites)
+    under = Limits(sites)
     for entry in entries:
         record = entry.record
         if record is None:
@@ -100,14 +101,14 @@ def replay(
                 yield Unread(entry.file, entry.line)
         elif isinstance(record, DecisionRecord):
             limits = sites[record.service] if current_limits and record.service in sites else under.of(record)
-            why_not = _why_not(record) or (limits if isinstance(limits, str) else "")
-            if why_not or isinstance(limits, str):
-                yield NotRecomputed(entry.sequence, why_not)
+            why = why_not(record) or (limits if isinstance(limits, str) else "")
+            if why or isinstance(limits, str):
+                yield NotRecomputed(entry.sequence, why)
             else:
                 yield _recompute(entry, record, limits)
 
 
-class _Limits:
+class Limits:
     """The limits of every service and configuration that the log has told so far."""
 
     def __init__(self, sites: Mapping[str, Site]) -> None:
@@ -132,7 +133,7 @@ class _Limits:
         return self._known.get((record.service, record.configuration), NO_LIMITS)
 
 
-def _why_not(record: DecisionRecord) -> str:
+def why_not(record: DecisionRecord) -> str:
     """Say why a record cannot be recomputed whatever the limits were; empty when it can."""
     if record.outcome in (DATA_UNAVAILABLE, REFUSED):
         return NO_DECISION
@@ -142,24 +143,44 @@ def _why_not(record: DecisionRecord) -> str:
 
 
 def _recompute(entry: Entry, record: DecisionRecord, site: Site) -> Recomputed | NotRecomputed | Unread:
-    today = record.time.astimezone(site.policy.timezone).date()
     try:
-        chart = restore_chart(bytes(record.chart), today)
+        decision = redecide(record, site)
     except UNREADABLE:
         return Unread(entry.file, entry.line)
-    if chart.age_is_capped and site.policy.minimum_age > OLDEST_AGE:
-        return NotRecomputed(entry.sequence, AGE_NOT_KEPT)
-    try:
-        decision = decide_chart(chart, PATIENT_ID, site, record.time)
     except LaboratoryNotKeptError:
         members: dict[str, Any] = {"outcome": ELIGIBLE_NOW}
     else:
+        if decision is None:
+            return NotRecomputed(entry.sequence, AGE_NOT_KEPT)
         members = verdict_members(decision.assessment, keep_values=False)
-    then, now = _verdict_then(record), _verdict_now(members)
-    changed = [name for name in _COMPARED if getattr(record, name) != members.get(name)]
-    if sorted(then.reasons) != sorted(now.reasons):
-        changed.append("reasons")
-    return Recomputed(entry.sequence, record.time, record.request_id, then, now if changed else None, tuple(changed))
+    changed, now = _changes(record, members)
+    then = _verdict_then(record)
+    return Recomputed(entry.sequence, record.time, record.request_id, then, now if changed else None, changed)
+
+
+def redecide(record: DecisionRecord, site: Site) -> Decision | None:
+    """Decide anew from what a record keeps of the chart, as of its own moment; None where the age it needs is not kept.
+
+    Raises one of UNREADABLE for a chart that cannot be read, LaboratoryNotKeptError where blood counts were not looked
+    at then and would be now.
+    """
+    today = record.time.astimezone(site.policy.timezone).date()
+    chart = restore_chart(bytes(record.chart), today)
+    if chart.age_is_capped and site.policy.minimum_age > OLDEST_AGE:
+        return None
+    return decide_chart(chart, PATIENT_ID, site, record.time)
+
+
+def differs(record: DecisionRecord, decision: Decision) -> bool:
+    """Tell whether a decision made anew is another one than the recorded one."""
+    return bool(_changes(record, verdict_members(decision.assessment, keep_values=False))[0])
+
+
+def _changes(record: DecisionRecord, members: dict[str, Any]) -> tuple[tuple[str, ...], Compared]:
+    """Name what differs, and say how it came out now."""
+    now = _verdict_now(members)
+    changed = tuple(name for name in _COMPARED if getattr(record, name) != members.get(name))
+    return (changed if sorted(record.reasons) == sorted(now.reasons) else (*changed, "reasons")), now
 
 
 def _verdict_then(record: DecisionRecord) -> Compared:

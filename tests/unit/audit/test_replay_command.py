@@ -85,7 +85,7 @@ def test_replay_changed_tables_exit_1_and_names_the_decisions(log: Path, changed
     lines = result.stdout.splitlines()
     assert len(lines) == 5
     assert lines[0].startswith(
-        "record 3  2026-11-23T10:00:00Z  above-cutoff SII 711.667 of 2026-10-14T10:00:00+00:00 -> "
+        "record 3  2026-11-23T10:00:00+00:00  above-cutoff SII 711.667 of 2026-10-14T10:00:00+00:00 -> "
     )
     assert "indeterminate [missing-platelets" in lines[0]
     assert "(request first; outcome, sii," in lines[0]

@@ -28,9 +28,11 @@ STUDY_FOLLOW_UP_YEARS: Final = 5
 STUDY_AUC: Final = "0.795"
 STUDY_AUC_INTERVAL: Final = "0.742\N{EN DASH}0.848"
 
-# Yu 2023, abstract: mean SII by group in 10*9/L (P < 0.001).
+# Yu 2023, abstract: SII by group, mean and standard deviation (P < 0.001). It prints no unit: 10*9/L is inferred.
 STUDY_SII_RECURRENCE: Final = Decimal("535.23")
+STUDY_SII_RECURRENCE_SD: Final = Decimal("174.05")
 STUDY_SII_CONTROL: Final = Decimal("357.84")
+STUDY_SII_CONTROL_SD: Final = Decimal("120.21")
 
 # Yu 2023, abstract: 95 % confidence interval of SII as an independent risk factor; no point estimate is printed.
 STUDY_RISK_INTERVAL: Final = "1.878\N{EN DASH}5.329"

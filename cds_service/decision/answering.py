@@ -53,19 +53,16 @@ class DecisionService:
         return self._site.service.rule_version
 
     def describe(self) -> ServiceDescription:
-        """Return the entry of the discovery answer."""
-        service = self._site.service
+        """Return the entry of the discovery answer, in the language of the site: no client is known yet."""
+        service, site = self._site.service, self._site
+        texts = service.voice.texts_in(site.cards.language)
         return ServiceDescription(
             hook=HOOK,
-            title=service.title,
-            description=service.describe(self._site.policy),
+            title=texts.discovery_title,
+            description=texts.discovery_description.format(cutoff=site.policy.cutoff),
             id=service.id,
             prefetch={key: query.template() for key, query in self._fetching.queries.items()},
-            usage_requirements=(
-                "FHIR R4. Needs bloodCounts, conditions and procedures, by prefetch or from the FHIR server; patient "
-                "and albumin are optional. "
-                "For professionals; the rule and its timing need local clinical review."
-            ),
+            usage_requirements=texts.usage_requirements,
             version=SPECIFICATION_VERSION,
         )
 

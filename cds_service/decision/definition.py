@@ -22,13 +22,11 @@ def limits_as_configured(policy: ClinicalPolicy) -> ClinicalPolicy:
 class ServiceDefinition:
     """A CDS Service. `id` is the last segment of its path, and names it in the audit log.
 
-    `title` and `description` stand in discovery; the description is given the cut-off in use. `limits` turns the
+    What discovery says of it is among the texts of its voice. `limits` turns the
     limits that a site configured into those of this service: the key `rule.cutoff` is about SII alone.
     """
 
     id: str
-    title: str
-    describe: Callable[[ClinicalPolicy], str]
     voice: Voice
     limits: Callable[[ClinicalPolicy], ClinicalPolicy] = field(default=limits_as_configured)
 

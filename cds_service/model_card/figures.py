@@ -44,6 +44,8 @@ def _evidence_figures() -> dict[str, str]:
         "study_auc": evidence.STUDY_AUC,
         "study_auc_interval": evidence.STUDY_AUC_INTERVAL,
         "study_sii_recurrence": plain(evidence.STUDY_SII_RECURRENCE),
+        "study_sii_recurrence_sd": plain(evidence.STUDY_SII_RECURRENCE_SD),
+        "study_sii_control_sd": plain(evidence.STUDY_SII_CONTROL_SD),
         "study_sii_control": plain(evidence.STUDY_SII_CONTROL),
         "study_albumin_recurrence": evidence.STUDY_ALBUMIN_RECURRENCE,
         "study_albumin_control": evidence.STUDY_ALBUMIN_CONTROL,

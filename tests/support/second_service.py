@@ -36,7 +36,12 @@ def compute_nlr(_platelets: Decimal, neutrophils: Decimal, lymphocytes: Decimal)
 
 def nlr_texts(language: str) -> Texts:
     """Return the words about NLR: those about SII with another name, formula and no unit."""
-    words = msgspec.structs.replace(texts_in(language), formula="NLR = {neutrophils} / {lymphocytes} = {sii}")
+    words = msgspec.structs.replace(
+        texts_in(language),
+        discovery_title="NLR",
+        discovery_description="Shows a card when NLR is above {cutoff}.",
+        formula="NLR = {neutrophils} / {lymphocytes} = {sii}",
+    )
     return msgspec.convert(_renamed(msgspec.to_builtins(words)), Texts)
 
 
@@ -56,8 +61,6 @@ def _limits(policy: ClinicalPolicy) -> ClinicalPolicy:
 
 NLR_RISK: Final = ServiceDefinition(
     id="nlr-risk",
-    title="NLR",
-    describe=lambda policy: f"Shows a card when NLR is above {policy.cutoff}.",
     voice=Voice(
         rule=Rule(
             version="0.3.0",

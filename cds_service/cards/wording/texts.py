@@ -11,12 +11,16 @@ from cds_service.clinical.reasons import Reason  # noqa: TC001
 
 
 class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every sentence of the cards in one language. The brief summaries serve where the others are too long.
+    """Every sentence of the cards and of discovery in one language.
 
+    The brief summaries serve where the others are too long.
     `notes` are what is particular to a patient, by kind; `brief_notes` are the shorter words of some, `note_names` of
     all. `comma`, `between_items`, `sentence_space` and `joined` stand between items, lists, sentences and two names.
     """
 
+    discovery_title: str
+    discovery_description: str
+    usage_requirements: str
     source_label: str
     model_card_label: str
     trend_app_label: str

@@ -241,7 +241,7 @@ def _values(statistics: Statistics) -> Section:
 
 def index_name(statistics: Statistics) -> str:
     """Name the index of the service, as its cards do."""
-    return statistics.service.voice.topic.display or statistics.service.title
+    return statistics.service.voice.topic.display or statistics.service.id
 
 
 def _basis(statistics: Statistics, zone: tzinfo) -> Section:

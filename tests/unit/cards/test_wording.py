@@ -179,9 +179,12 @@ def written(monkeypatch: pytest.MonkeyPatch, texts: Texts) -> str:
     monkeypatch.setattr("cds_service.cards.brief.MOST_WORDS", 0)
     short = CardBuilder(voice, replace(OPTIONS, detail="short"), SITE, "m")
     built += [short.build(found, lambda: "u", tuple(Gap))[0] for found, _ in EVERYTHING]
+    # What discovery says of the service.
+    described = (texts.discovery_title, texts.discovery_description, texts.usage_requirements)
     lines: list[tuple[str, ...]] = [(c.summary, c.detail or "", c.source.label) for c in built]
     lines += [tuple(reason.display or "" for reason in c.override_reasons) for c in built]
     lines += [tuple(link.label for link in c.links) for c in built]
+    lines.append(tuple(text.format(cutoff=POLICY.cutoff) for text in described))
     return "\n".join(text for texts_of_card in lines for text in texts_of_card)
 
 

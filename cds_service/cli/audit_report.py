@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from cds_service.audit.records import FIRST_SERVICE
-from cds_service.cli.audit_log import fail, find_filled_log, log_options, period, period_options, refuse_log
+from cds_service.cli.audit_log import (
+    check_log_client,
+    fail,
+    find_filled_log,
+    log_options,
+    period,
+    period_options,
+    refuse_log,
+)
 from cds_service.cli.files import write_text
 from cds_service.cli.options import offered_service
 from cds_service.cli.shown import csv_option, html_option, json_option, show
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
 @log_options
 @period_options
 @click.option("--service", default=FIRST_SERVICE, show_default=True, metavar="ID", help="The CDS Service by its id.")
+@click.option("--client", metavar="NAME", help="Count this EHR alone, by its name in the configuration.")
 @html_option
 @json_option
 @csv_option
@@ -46,6 +55,7 @@ def report_command(
     since: str | None,
     until: str | None,
     service: str,
+    client: str | None,
     html_file: Path | None,
     json_file: Path | None,
     csv_file: Path | None,
@@ -57,8 +67,9 @@ def report_command(
     log cannot be read, since the figures may then be too low.
     """
     log = find_filled_log(config_file, directory, key_files)
-    statistics = _counted(log, *period(since, until, log.zone), service)
-    page, board = _documents(statistics, log)
+    check_log_client(log, client)
+    statistics = _counted(log, *period(since, until, log.zone), service, client)
+    page, board = _documents(statistics, log, client)
     if Path("-") not in (html_file, json_file, csv_file, board_file):
         show(page)
     if json_file is not None:
@@ -72,22 +83,23 @@ def report_command(
         fail(f"{log.directory}: lines that cannot be read: {statistics.unreadable}; run sii-cds audit verify")
 
 
-def _counted(log: Log, first: datetime | None, last: datetime | None, service: str) -> Statistics:
+def _counted(log: Log, first: datetime | None, last: datetime | None, service: str, client: str | None) -> Statistics:
     from cds_service.insight.sources.audit_log import read_rows
     from cds_service.insight.usage.statistics import count
 
     definition = offered_service(service)
     try:
-        return count(read_rows([log.directory], log.zone), first, last, definition)
+        return count(read_rows([log.directory], log.zone, client=client), first, last, definition)
     except OSError as error:
         refuse_log(log.directory, error)
 
 
-def _documents(statistics: Statistics, log: Log) -> tuple[Document, Document]:
+def _documents(statistics: Statistics, log: Log, client: str | None) -> tuple[Document, Document]:
     from cds_service.insight.usage.board_page import board_page
     from cds_service.insight.usage.report_page import report_page
 
-    arguments = (statistics, str(log.directory), log.zone, version("sii-cds"))
+    source = f"{log.directory}, client {client} alone" if client is not None else str(log.directory)
+    arguments = (statistics, source, log.zone, version("sii-cds"))
     return report_page(*arguments), board_page(*arguments)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from cds_service.cli.options import config_option, load_or_defaults, moment_option
-from cds_service.cli.shown import csv_option, html_option, show
+from cds_service.cli.shown import csv_option, html_option, json_option, show
 from cds_service.decision.site import site_from_settings
 from cds_service.errors import ConfigurationError, MissingExtraError
 from cds_service.foreign_bytes import text_of
@@ -103,13 +103,7 @@ def _checked(check: Callable[[str], str], text: str | None) -> str | None:
     help="Mask counts from 1 to one less than this; 0 for test systems.",
 )
 @html_option
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help='Write JSON ("-": instead of the text).',
-)
+@json_option
 @csv_option
 @click.option("--overlay", type=click.Path(path_type=Path), metavar="FILE", help="Write the proposed overlay, if any.")
 @_server_options

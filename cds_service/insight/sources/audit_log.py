@@ -27,8 +27,9 @@ class LogRows:
     `limits` gathers what decided under which configuration hash of a service: the policy as it was recorded.
     """
 
-    def __init__(self, records: Iterable[AnyRecord | None], zone: tzinfo) -> None:
+    def __init__(self, records: Iterable[AnyRecord | None], zone: tzinfo, client: str | None = None) -> None:
         self._read = records
+        self._client = client
         self._zone = zone
         self.records = 0
         self.unreadable = 0
@@ -40,6 +41,8 @@ class LogRows:
             self.records += 1
             if record is None:
                 self.unreadable += 1
+            elif self._is_of_another_client(record):
+                continue
             elif isinstance(record, (HookRecord, ViewRecord)):
                 yield row_of_record(record, self._zone)
             elif isinstance(record, FeedbackRecord):
@@ -47,16 +50,25 @@ class LogRows:
             elif isinstance(record, ConfigurationRecord):
                 self.limits[record.service, record.configuration] = bytes(record.policy)
 
+    def _is_of_another_client(self, record: AnyRecord) -> bool:
+        if self._client is None or not isinstance(record, (HookRecord, ViewRecord, FeedbackRecord)):
+            return False
+        return record.client != self._client
 
-def read_rows(directories: Sequence[Path], zone: tzinfo, since: date | None = None) -> LogRows:
+
+def read_rows(
+    directories: Sequence[Path], zone: tzinfo, since: date | None = None, client: str | None = None
+) -> LogRows:
     """Return the rows of the logs of some directories, such as those of several hosts, from a day of `zone` on.
+
+    Those of all clients, or of one.
 
     Reading raises OSError when a directory is missing or cannot be read.
     """
     # Files are named by the UTC day of their first record, which is at most a day away from the site's.
     opened_since = since - timedelta(days=1) if since is not None else None
     logs = [read_records(directory, opened_since) for directory in directories]
-    return LogRows(logs[0] if len(logs) == 1 else heapq.merge(*logs, key=_time_of), zone)
+    return LogRows(logs[0] if len(logs) == 1 else heapq.merge(*logs, key=_time_of), zone, client)
 
 
 def _time_of(record: AnyRecord | None) -> datetime:

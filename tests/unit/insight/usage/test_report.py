@@ -275,6 +275,40 @@ def test_report_without_matplotlib_keeps_the_other_outputs(
     assert not (tmp_path / "r.html").exists()
 
 
+@pytest.fixture
+def two_clients(tmp_path: Path) -> Path:
+    """A log of two calls of one client and one of another, each card overridden."""
+    writer = audit_log(tmp_path / "two")
+    for card, client in (("a", "main-ehr"), ("b", "main-ehr"), ("c", "other-ehr")):
+        writer.append(hook(card, client=client, time=SUNDAY))
+        writer.append(feedback_record(card, client=client, time=SUNDAY))
+    writer.close()
+    return tmp_path / "two"
+
+
+@pytest.mark.parametrize(("client", "hooks"), [("main-ehr", 2), ("other-ehr", 1)])
+def test_report_client_alone_counts_its_hooks_and_feedback(two_clients: Path, client: str, hooks: int) -> None:
+    whole = json.loads(report("--directory", two_clients, "--json").stdout)
+    alone = json.loads(report("--directory", two_clients, "--client", client, "--json").stdout)
+
+    assert list(alone["clients"]) == [client]
+    assert alone["total"] == whole["clients"][client]
+    assert (alone["total"]["hooks"], alone["feedback"]["items"], alone["feedback"]["unknown_cards"]) == (
+        hooks,
+        hooks,
+        0,
+    )
+    assert f"client {client} alone" in " ".join(report("--directory", two_clients, "--client", client).stdout.split())
+
+
+@pytest.mark.parametrize(("name", "reason"), [("nobody", "no client of the log"), ("", "an unset variable")])
+def test_report_unknown_client_exit_2_and_the_known_ones_are_named(two_clients: Path, name: str, reason: str) -> None:
+    result = report("--directory", two_clients, "--client", name)
+
+    assert result.exit_code == 2, reason
+    assert "known are: main-ehr, other-ehr" in " ".join(result.stderr.split()), reason
+
+
 def test_report_of_an_empty_period_says_so(log: Path, tmp_path: Path) -> None:
     result = report("--directory", log, "--since", "2030-01-01", "--html", tmp_path / "r.html")
 

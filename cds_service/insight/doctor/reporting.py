@@ -40,7 +40,7 @@ def make_report(case: Case, findings: Iterable[Finding], suspects: Suspects, ove
     rows = tuple(_code_rows(case, suspects.codes))
     return Report(
         format_version=FORMAT_VERSION,
-        made=options.now.isoformat(timespec="seconds"),
+        made=options.now.astimezone(evidence.site.policy.timezone).isoformat(timespec="seconds"),
         versions=evidence.version._asdict(),
         options={
             "patients": options.patients,

@@ -221,12 +221,12 @@ def _values(statistics: Statistics) -> Section:
     name, rule = index_name(statistics), statistics.service.rule
     used = [place for place, hooks in enumerate(statistics.index) if hooks]
     first, last = (used[0], used[-1] + 1) if used else (0, 1)
-    near, decided = statistics.near_cutoff, statistics.total.decided
+    near, known = statistics.near_cutoff, sum(statistics.index)
     chart = Histogram(
         id="index",
         title=f"{name} of decided hook calls",
         description=(
-            f"{thousands(near)} of {thousands(decided)} {'lies' if near == 1 else 'lie'} within {rule.imprecision} of "
+            f"{thousands(near)} of {thousands(known)} {'lies' if near == 1 else 'lie'} within {rule.imprecision} of "
             "the cut-off, where the imprecision of the laboratory alone may change the side (derived)."
         ),
         value_label=f"{name} ({rule.unit})" if rule.unit else name,

@@ -63,6 +63,13 @@ def test_json_is_written_and_says_the_same(broken: Path, tmp_path: Path) -> None
     ]
 
 
+def test_moment_is_told_on_the_clock_of_the_site(clean: Path, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("service: {timezone: Asia/Tokyo}\nauthentication: {required: false}\n")
+    result = doctor(clean, "--config", tmp_path / "site.yaml", "--at", "2026-11-23T20:00:00Z")
+
+    assert "as of 2026-11-24T05:00:00+09:00" in result.output
+
+
 def test_json_to_standard_output_stands_alone(broken: Path) -> None:
     told = json.loads(doctor(broken, "--json", "-").stdout)
 

@@ -20,7 +20,7 @@ from cds_service.insight.usage.report_figures import all_weeks, as_data, rates
 from cds_service.insight.usage.report_page import report_page
 from cds_service.insight.usage.statistics import NO_REASON, count
 from cds_service.reports.content import Figures, Table
-from cds_service.reports.plots import StackedBars
+from cds_service.reports.plots import Histogram, StackedBars
 from cds_service.reports.printable import printable
 from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 from tests.unit.audit.samples import audit_log, feedback_record, hook_record
@@ -251,6 +251,15 @@ def test_report_page_times_are_those_of_the_site_with_their_offset() -> None:
 
     assert isinstance(versions, Table)
     assert versions.rows[0][3] == "2026-06-08 00:30+02:00"
+
+
+def test_report_page_values_that_the_log_does_not_hold_are_no_values_far_from_the_cutoff() -> None:
+    (plot,) = told_by(
+        counted(hook(outcome="above-cutoff", sii=None), hook(outcome="above-cutoff", sii="410")), "values"
+    )
+
+    assert isinstance(plot, Histogram)
+    assert plot.description.startswith("1 of 1 lies within 85 of the cut-off")
 
 
 def told_by(told: Statistics, section: str) -> tuple[Block, ...]:

@@ -17,6 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+from werkzeug.test import create_environ, run_wsgi_app
+
 from cds_service.app import create_app
 from cds_service.audit.search import Query, search
 from cds_service.authorization.token import TokenUse
@@ -58,15 +60,16 @@ def records(folder: Path) -> Iterator[tuple[str, ...]]:
             "service": {"public_url": "https://cds.hospital.example"},
             "authentication": {"required": False},
         }
-        client = create_app(settings_from_dict(content, own)).test_client()
+        app = create_app(settings_from_dict(content, own))
         body = patient_view_body(observations, eligible=eligible)
         spent = []
         for _ in range(HOOKS):
+            environ = create_environ(PATH, method="POST", data=body, content_type="application/json")
             began = time.process_time()
-            answer = client.post(PATH, data=body, content_type="application/json")
+            _, status, _ = run_wsgi_app(app, environ)
             spent.append(time.process_time() - began)
-            if answer.status_code != 200:
-                raise RuntimeError(f"{name}: {answer.status_code}")
+            if not status.startswith("200"):
+                raise RuntimeError(f"{name}: {status}")
         (log,) = (own / "audit").glob("*.jsonl")
         text = log.read_bytes()
         packed = len(gzip.compress(text)) / len(text)

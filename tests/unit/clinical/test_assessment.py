@@ -247,6 +247,7 @@ def test_assessment_of_a_truncated_chart_says_so(
 
     assert isinstance(found, AboveCutoff), reason
     assert found.truncated is truncated, reason
+    assert found.reasons == ((Reason.TRUNCATED,) if truncated else ()), reason
     assert isinstance(missing, Indeterminate), reason
     assert (missing.reasons[-1] is Reason.TRUNCATED) is truncated, reason
     assert missing.reasons.count(Reason.TRUNCATED) == truncated, reason

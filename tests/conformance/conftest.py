@@ -1,9 +1,16 @@
-"""The service of one site, called as a CDS Client calls it."""
+"""The service of one site, called as a CDS Client calls it.
+
+With SERVICE_UNDER_TEST=nlr-risk it is the second CDS Service of `tests/support/second_service.py`: the protocol is kept
+by all services, not by one (`tests/integration/test_second_service.py` runs it so).
+"""
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -12,6 +19,7 @@ from cds_service.app import create_app
 from cds_service.settings import settings_from_dict
 from tests.conformance.fhir_server import FHIRServer, running_fhir_server
 from tests.support.charts import NOW
+from tests.support.second_service import NLR_RISK, offered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +31,8 @@ if TYPE_CHECKING:
     from tests.support.charts import Json
 
 DISCOVERY = "/cds-services"
-SERVICE = f"{DISCOVERY}/sii-recurrence-risk"
+SERVICE_ID = os.environ.get("SERVICE_UNDER_TEST", "sii-recurrence-risk")
+SERVICE = f"{DISCOVERY}/{SERVICE_ID}"
 FEEDBACK = f"{SERVICE}/feedback"
 ORIGIN = "https://ehr.hospital.example"
 
@@ -39,7 +48,8 @@ class Service:
 
     def discover(self) -> Json:
         """Return the one entry of the discovery answer."""
-        (entry,) = self.http.get(DISCOVERY).get_json()["services"]
+        services = self.http.get(DISCOVERY).get_json()["services"]
+        (entry,) = (service for service in services if service["id"] == SERVICE_ID)
         return dict(entry)
 
     def ask(self, request: Json, **options: Any) -> TestResponse:
@@ -90,7 +100,9 @@ def built(base: Path, sections: dict[str, Any]) -> Service:
         "cors": {"origins": [ORIGIN]},
     }
     settings = settings_from_dict(defaults | sections, base)
-    return Service(create_app(settings, now=lambda: CLOCK).test_client())
+    # Such a cut-off that the usual draw lies above it, and the low one below.
+    with offered(Decimal(3)) if NLR_RISK.id == SERVICE_ID else nullcontext():
+        return Service(create_app(settings, now=lambda: CLOCK).test_client())
 
 
 @pytest.fixture

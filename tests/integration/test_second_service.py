@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from datetime import UTC
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,12 +26,12 @@ from tests.support.second_service import offered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from flask.testing import FlaskClient
 
     from tests.support.charts import Json
 
+ROOT = Path(__file__).resolve().parents[2]
 SII, NLR = "sii-recurrence-risk", "nlr-risk"
 ASSESSMENT = "org.sii-cds.assessment"
 # Platelets, neutrophils and lymphocytes; SII and NLR by hand, against 405.08 and 5.
@@ -186,3 +191,30 @@ def test_feedback_on_a_card_of_the_second_service_is_recorded_under_it(folder: P
 
     last = max((folder / "audit").glob("*.jsonl")).read_text().splitlines()[-1]
     assert (answer.status_code, json.loads(last)["service"]) == (200, NLR)
+
+
+def test_conformance_suite_holds_for_the_second_service_too() -> None:
+    """All of it that goes to one service; descriptions of the first, its study and its tokens' addresses are its own."""
+    left_out = ("test_openapi.py", "test_openapi_vocabulary.py", "test_tokens.py", "test_coverage.py")
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/conformance"),
+            *(f"--ignore=tests/conformance/{name}" for name in left_out),
+            *("-k", "not source_is_the_study"),
+        ],
+        cwd=ROOT,
+        env={**without_xdist(), "SERVICE_UNDER_TEST": NLR},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout[-4_000:]
+    passed = re.search(r"(\d+) passed", run.stdout)
+    assert passed is not None
+    assert int(passed[1]) > 500
+
+
+def without_xdist() -> dict[str, str]:
+    """Return the environment of a run of its own: not one of several processes."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "SII_CDS_TESTS_"))}

@@ -24,7 +24,6 @@ from cds_service.hooks.response import Coding
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from cds_service.clinical.policy import ClinicalPolicy
 
 CUTOFF: Final = Decimal(5)
 
@@ -55,10 +54,6 @@ def _renamed(value: Any) -> Any:
     return value
 
 
-def _limits(policy: ClinicalPolicy) -> ClinicalPolicy:
-    return replace(policy, cutoff=CUTOFF, cutoff_source="published")
-
-
 NLR_RISK: Final = ServiceDefinition(
     id="nlr-risk",
     voice=Voice(
@@ -73,10 +68,11 @@ NLR_RISK: Final = ServiceDefinition(
         source_url="https://example.org/nlr",
         texts_in=nlr_texts,
     ),
-    limits=_limits,
+    limits=lambda policy: replace(policy, cutoff=CUTOFF, cutoff_source="published"),
 )
 
 
-def offered() -> AbstractContextManager[Any]:
+def offered(cutoff: Decimal = CUTOFF) -> AbstractContextManager[Any]:
     """Offer the second service beside the first while a block lasts."""
-    return patch("cds_service.app.SERVICES", (*SERVICES, NLR_RISK))
+    service = replace(NLR_RISK, limits=lambda policy: replace(policy, cutoff=cutoff, cutoff_source="published"))
+    return patch("cds_service.app.SERVICES", (*SERVICES, service))

@@ -194,7 +194,7 @@ def test_feedback_on_a_card_of_the_second_service_is_recorded_under_it(folder: P
 
 
 def test_conformance_suite_holds_for_the_second_service_too() -> None:
-    """All of it that goes to one service; descriptions of the first, its study and its tokens' addresses are its own."""
+    """All of it that goes to one service: description, study and addresses of tokens are those of the first."""
     left_out = ("test_openapi.py", "test_openapi_vocabulary.py", "test_tokens.py", "test_coverage.py")
     run = subprocess.run(
         [

@@ -91,7 +91,7 @@ _LINK = msgspec.json.Decoder(Link)
 
 
 def read_links(array: bytes) -> list[Link]:
-    """Read the first 1,000 links of an array. Raises msgspec.DecodeError for one that is none."""
+    """Read the first 1,000 links of an array. Raises msgspec.DecodeError for a malformed one."""
     return [_LINK.decode(link) for link in Entries(array, MOST_PARTS)]
 
 

@@ -193,7 +193,7 @@ def _excluded_row(excluded: ExcludedResult, codes: str) -> dict[str, Any]:
 
 
 def _ignored_row(observation: Observation | Malformed, site: Site) -> dict[str, Any]:
-    """Describe an Observation that is none of ours; a near-miss of an accepted code says why it is refused."""
+    """Describe an Observation of another test; a near-miss of an accepted code says why it is refused."""
     row = {
         "reference": reference_of(observation.id, "Observation"),
         "code": _codes_of(observation),

@@ -24,7 +24,7 @@ class ReadingMemory:
     """Remembers times up to a bound; what codes and units mean, the site remembers (`Site.measures`)."""
 
     def __init__(self, site: Site) -> None:
-        """Know nothing yet."""
+        """Keep the site whose charts are read."""
         self._site = site
         self._seen: dict[str, EffectiveTime | Reason] = {}
 

@@ -80,7 +80,7 @@ class EHRServer:
     """The servers of the demo's EHR under one address."""
 
     def __init__(self, public_url: str, launch_url: str, story_of: Callable[[str], PatientStory | None]) -> None:
-        """Keep nothing yet. `launch_url` is where the one app is opened that is registered here."""
+        """Begin without launches. `launch_url` is the launch address of the one registered app."""
         self._root = public_url
         self._launch_url = launch_url
         self._redirect_uri = f"{launch_url.rpartition('/')[0]}/callback"

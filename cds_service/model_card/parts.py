@@ -112,7 +112,7 @@ class Attributes(_Part, frozen=True):
 
 
 class Reference(_Part, frozen=True):
-    """What a statement rests on. `url` is empty for what is no publication."""
+    """What a statement rests on. `url` is empty where nothing was published."""
 
     key: str
     label: str

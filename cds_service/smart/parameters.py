@@ -55,5 +55,5 @@ def _once(values: Callable[[str], Sequence[str]], name: str) -> str:
         raise MalformedLaunchError(log_detail=f"{name} stands {len(given)} times")
     value = given[0] if given else ""
     if len(value) > LONGEST_PARAMETER or not value.isprintable():
-        raise MalformedLaunchError(log_detail=f"{name} is too long, or holds what is no text")
+        raise MalformedLaunchError(log_detail=f"{name} is too long, or is not a plain text")
     return value

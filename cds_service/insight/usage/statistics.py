@@ -173,7 +173,7 @@ class _Counting:
         told.cutoffs[f"{row.cutoff:f}"] += 1
 
     def _add_answer(self, row: AnswerRow) -> None:
-        """Remember the last answer for a card of the period; count what is no answer for one."""
+        """Remember the last answer for a card of the period; count answers for other cards."""
         told = self._told
         card = self._cards.get(row.card)
         if card is None:

@@ -77,7 +77,7 @@ class Removals:
         return self._inherited(key, code) is not None
 
     def _inherited(self, key: Key, code: str) -> ConceptCode | None:
-        """Return the row of the parent that speaks for a code of an edition; None for a system that is none."""
+        """Return the row of the parent that speaks for a code of an edition; None for another system."""
         parent = self._systems.parent_of(key[0])
         return self._shipped.condition(parent, code) if parent else None
 

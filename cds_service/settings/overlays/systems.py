@@ -84,7 +84,7 @@ class SystemDirectory:
         return comparable(system, code, self._dotted)
 
     def parent_of(self, system: str) -> str:
-        """Return a URI of the system whose edition a system is, shipped or added; empty for one that is none."""
+        """Return a URI of the system whose edition a system is, shipped or added; empty for another system."""
         known = {shipped.key: shipped for shipped in self._shipped.rows.systems}
         found = self.added.get(system) or known.get(system)
         return known[found.edition].uris[0] if found is not None and found.edition else ""

@@ -57,7 +57,7 @@ def test_after_the_rest_the_requests_of_one_hook_try(clock: Clock) -> None:
     assert [breaker.allows(BASE) for _ in range(TRIES + 2)] == [*[True] * TRIES, False, False]
 
 
-def test_try_that_is_answered_opens_the_way(clock: Clock) -> None:
+def test_breaker_trial_request_answered_closes_the_breaker(clock: Clock) -> None:
     breaker = failing(clock)
     clock.seconds += SECONDS_OPEN
     breaker.allows(BASE)

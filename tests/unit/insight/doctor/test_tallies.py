@@ -47,7 +47,7 @@ def test_draw_does_not_depend_on_order_or_repetition(ids: list[str], size: int, 
     assert set(once.ids()) <= set(ids)
 
 
-def test_draw_takes_everybody_as_often() -> None:
+def test_draw_many_draws_choose_each_member_equally_often() -> None:
     """2 of 10 by 500 seeds: each is expected 100 times, with a standard deviation of 9."""
     taken: Counter[str] = Counter()
     for seed in range(500):

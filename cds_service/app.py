@@ -145,7 +145,7 @@ def build_parts(
         cors_origins=frozenset(settings.cors.origins),
         services={service.id: service for service in services},
         authenticator=authenticator,
-        model_card=SiteModelCard(first.policy, first.mappings.version, settings.languages),
+        model_card=SiteModelCard(first.policy, first.mappings.version, settings.languages, settings.service.language),
         readiness={"audit": audit.check, **ready(authenticator)},
         hook_deadline_seconds=settings.server.hook_deadline_seconds,
         trend_apps=apps,

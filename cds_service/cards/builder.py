@@ -38,7 +38,7 @@ class CardBuilder:
         self._texts = voice.texts_in(options.language)
         self._said = Said(voice.rule, self._texts, policy, mapping_version)
         self._source = Source(label=self._texts.source_label, url=voice.source_url, topic=voice.topic)
-        self._links = (Link(label=self._texts.model_card_label, url=options.model_card_url, type="absolute"),)
+        self._links = (Link(label=self._texts.model_card_label, url=options.model_card_link, type="absolute"),)
         self._override_reasons = override_reasons(self._texts)
 
     def in_language(self, language: str | None) -> CardBuilder:

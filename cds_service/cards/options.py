@@ -17,3 +17,8 @@ class CardOptions:
     show_baseline_above: bool = True
     show_indeterminate: bool = True
     assessment_extension: bool = True
+
+    @property
+    def model_card_link(self) -> str:
+        """Return the address of the model card in the language of the cards."""
+        return self.model_card_url if self.language == "en" else f"{self.model_card_url}?language={self.language}"

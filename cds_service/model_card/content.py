@@ -1,4 +1,4 @@
-"""What the model card says: the reviewed texts of model_card.toml, filled with the figures of one site."""
+"""What the model card says: the texts of its language (en.toml and others), filled with the figures of one site."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cds_service.cards.wording import UNREVIEWED
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF, RULE_VERSION
 from cds_service.clinical.policy import ClinicalPolicy
 from cds_service.model_card.figures import choose_variants, site_figures
-from cds_service.model_card.parts import ModelCardContent
+from cds_service.model_card.parts import Labels, ModelCardContent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -22,10 +22,14 @@ _NOTICED: Final = frozenset({"rule.cutoff", "rule.cutoff_source", "eligibility.m
 
 
 def build_content(
-    policy: ClinicalPolicy, mapping_version: str, languages: Collection[str] = ("en",)
+    policy: ClinicalPolicy, mapping_version: str, languages: Collection[str] = ("en",), language: str = "en"
 ) -> ModelCardContent:
-    """Return the model card for a site's clinical policy, its mapping tables, and the languages of its cards."""
-    texts = tomllib.loads((files("cds_service.model_card") / "model_card.toml").read_text(encoding="utf-8"))
+    """Return the model card for a site's clinical policy, its mapping tables, and the languages of its cards.
+
+    `language` is that of the model card itself: one that no clinician has reviewed is said to be so.
+    """
+    texts = _read(language)
+    texts.pop("labels")
     fixed, variants = texts.pop("figures"), _fill(texts.pop("variants"), {})
     default = ClinicalPolicy(timezone=policy.timezone)
     here, standard = (
@@ -45,9 +49,18 @@ def build_content(
             "lifecycle": lifecycle,
         },
         "settings": settings,
-        "notices": [notices[key] for key in _notices(policy, changed, languages)],
+        "notices": [notices[key] for key in _notices(policy, changed, {*languages, language})],
     }
     return msgspec.convert(card, ModelCardContent)
+
+
+def labels_in(language: str) -> Labels:
+    """Return the words of the page in a language of LANGUAGES."""
+    return msgspec.convert(_read(language)["labels"], Labels)
+
+
+def _read(language: str) -> dict[str, Any]:
+    return tomllib.loads((files("cds_service.model_card") / f"{language}.toml").read_text(encoding="utf-8"))
 
 
 def _fill(value: Any, figures: Mapping[str, str]) -> Any:

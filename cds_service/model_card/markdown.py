@@ -1,6 +1,6 @@
 """The model card at the default settings as Markdown, for docs/model-card.md.
 
-Write it anew after every change of model_card.toml:
+Write it anew after every change of en.toml:
 `python -m cds_service.model_card.markdown > docs/model-card.md`
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _MAPPINGS: Final = "as a running service shows them"
 _TIMEZONE_KEY: Final = "service.timezone"
 _NOTE: Final = (
-    "This page is made from `cds_service/model_card/model_card.toml` and holds the default settings. A running service "
+    "This page is made from `cds_service/model_card/en.toml` and holds the default settings. A running service "
     "shows its own under `/model-card`. What the rule does in every case: [clinical.md](clinical.md)."
 )
 _PREDICTIVE: Final = "45 CFR 170.315(b)(11)(iv)(B), in the regulation's order."

@@ -120,6 +120,34 @@ class Reference(_Part, frozen=True):
     url: str = ""
 
 
+class Labels(_Part, frozen=True):
+    """The words of the page around the content. `this_language` names the language to those who read it."""
+
+    model_card: str
+    skip: str
+    languages: str
+    this_language: str
+    cutoff: str
+    rule: str
+    mappings: str
+    differs: str
+    contents: str
+    basis: str
+    source: str
+    days_hint: str
+    setting_columns: tuple[str, ...]
+    changed: str
+    published_columns: tuple[str, ...]
+    derived_columns: tuple[str, ...]
+    study_columns: tuple[str, ...]
+    attribute_columns: tuple[str, ...]
+    predictive_hint: str
+    evidence_hint: str
+    footer: str
+    between: str
+    statuses: dict[Status, str]
+
+
 class ModelCardContent(_Part, frozen=True):
     """The whole card. Everything is text that is ready to be shown; `notices` are empty at the defaults."""
 

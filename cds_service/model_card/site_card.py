@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -11,10 +10,10 @@ import msgspec
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cds_service.model_card.content import build_content
+from cds_service.model_card.content import build_content, labels_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from cds_service.clinical.policy import ClinicalPolicy
     from cds_service.model_card.parts import Attribute, ModelCardContent
@@ -27,23 +26,36 @@ _NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 
 
 class SiteModelCard:
-    """The model card of one site. It shows the policy it is given, so the page never differs from what runs."""
+    """The model card of one site. It shows the policy it is given, so the page never differs from what runs.
 
-    def __init__(self, policy: ClinicalPolicy, mapping_version: str, languages: Collection[str] = ("en",)) -> None:
+    `offered` are its languages, that of the site first; English is among them always.
+    """
+
+    def __init__(
+        self,
+        policy: ClinicalPolicy,
+        mapping_version: str,
+        languages: Collection[str] = ("en",),
+        language: str = "en",
+    ) -> None:
         """Fix the content. Its forms are made when the first reader asks: no hook needs them, and no start."""
-        self._content = build_content(policy, mapping_version, languages)
+        self.offered = tuple(dict.fromkeys((language, *sorted(languages), "en")))
+        self._made_of = (policy, mapping_version, languages)
+        self._pages: dict[str, str] = {}
 
-    def html(self) -> str:
-        """Return a whole HTML document. It runs nothing and loads nothing; its style stands in it."""
-        return self._html
+    def html(self, language: str = "en") -> str:
+        """Return a whole HTML document in a language that is offered. It runs nothing and loads nothing."""
+        if language not in self._pages:
+            others = [(tag, labels_in(tag).this_language) for tag in self.offered if tag != language]
+            self._pages[language] = _render(self._content(language), language, others)
+        return self._pages[language]
 
-    def json(self) -> bytes:
+    def json(self, language: str = "en") -> bytes:
         """Return the same content as JSON, in UTF-8."""
-        return msgspec.json.encode(self._content)
+        return msgspec.json.encode(self._content(language))
 
-    @cached_property
-    def _html(self) -> str:
-        return _render(self._content)
+    def _content(self, language: str) -> ModelCardContent:
+        return build_content(*self._made_of, language)
 
 
 def attribute_groups(attributes: Iterable[Attribute]) -> list[tuple[str, list[Attribute]]]:
@@ -51,7 +63,7 @@ def attribute_groups(attributes: Iterable[Attribute]) -> list[tuple[str, list[At
     return [(group, list(members)) for group, members in groupby(attributes, key=lambda attribute: attribute.group)]
 
 
-def _render(content: ModelCardContent) -> str:
+def _render(content: ModelCardContent, language: str, others: Sequence[tuple[str, str]]) -> str:
     environment = Environment(
         loader=ChoiceLoader([PackageLoader("cds_service.model_card"), PackageLoader("cds_service.reports")]),
         autoescape=True,
@@ -60,7 +72,13 @@ def _render(content: ModelCardContent) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(_TEMPLATE).render(card=content, attribute_groups=attribute_groups)
+    return environment.get_template(_TEMPLATE).render(
+        card=content,
+        labels=labels_in(language),
+        language=language,
+        others=others,
+        attribute_groups=attribute_groups,
+    )
 
 
 def _keep_together(value: object) -> object:

@@ -113,7 +113,7 @@ def page_content(view: View, site: Site) -> PageContent:
         earlier=tuple(_earlier(view.earlier, site, trend)),
         earlier_line=_how_far(view.earlier, site, trend),
         limits=Markup() if _is_decided(decision) else render_detail(f"{texts.evidence}\n\n{texts.timing_note}"),
-        model_card=site.cards.model_card_url,
+        model_card=site.cards.model_card_link,
         version_line=texts.version_line.format(rule=site.service.rule_version, mappings=site.mappings.version),
     )
 

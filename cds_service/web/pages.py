@@ -17,7 +17,7 @@ from cds_service.web.exchange import current_exchange
 from cds_service.web.paths import DISCOVERY, LIVENESS, MODEL_CARD, OPENAPI, READINESS, service_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flask import Flask
 
@@ -78,13 +78,24 @@ def add_model_card_route(app: Flask) -> None:
 
 def _show_model_card() -> Response:
     card = current_exchange().parts.model_card
+    language = _language_of(card.offered)
     if request.accept_mimetypes.best_match([HTML, JSON], default=HTML) == JSON:
-        response = json_answer(card.json())
+        response = json_answer(card.json(language))
     else:
-        response = Response(card.html(), content_type=f"{HTML}; charset=utf-8")
+        response = Response(card.html(language), content_type=f"{HTML}; charset=utf-8")
         response.headers["Content-Security-Policy"] = _POLICY
-    response.vary.add("Accept")
+    response.vary.update(("Accept", "Accept-Language"))
+    response.headers["Content-Language"] = language
     return response
+
+
+def _language_of(offered: Sequence[str]) -> str:
+    """Choose the language that the address names, else one that the browser asks for, else the first."""
+    asked = request.args.get("language", "")
+    if asked in offered:
+        return asked
+    wanted = [tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0]
+    return next((language for tag in wanted for language in offered if language.partition("-")[0] == tag), offered[0])
 
 
 # The service that the kept document describes. Every other one takes and answers the same.

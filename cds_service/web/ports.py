@@ -63,10 +63,14 @@ class Authenticator(Protocol):
 class ModelCard(Protocol):
     """The description of the rule for the people who answer for it."""
 
-    def html(self) -> str:
-        """Return a whole HTML document."""
+    @property
+    def offered(self) -> Sequence[str]:
+        """The languages it has, that of the site first."""
 
-    def json(self) -> bytes:
+    def html(self, language: str = "en") -> str:
+        """Return a whole HTML document in a language that is offered."""
+
+    def json(self, language: str = "en") -> bytes:
         """Return the same as JSON."""
 
 

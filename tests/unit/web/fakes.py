@@ -103,11 +103,13 @@ class FakeAuthenticator:
 class FakeModelCard:
     """A card of one word."""
 
-    def html(self) -> str:
-        return "<!doctype html><title>card</title>"
+    offered = ("en",)
 
-    def json(self) -> bytes:
-        return b'{"name":"card"}'
+    def html(self, language: str = "en") -> str:
+        return f"<!doctype html><html lang={language}><title>card</title>"
+
+    def json(self, language: str = "en") -> bytes:
+        return b'{"name":"card"}' if language == "en" else b"{}"
 
 
 @dataclass

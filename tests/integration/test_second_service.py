@@ -163,6 +163,20 @@ def test_report_page_of_the_second_service_speaks_of_its_own_index(folder: Path)
     assert "SII" not in text
 
 
+def printed(*arguments: str) -> str:
+    return CliRunner().invoke(main, [*arguments], env={"SII_CDS_CONFIG": None}, catch_exceptions=False).stdout
+
+
+def test_show_of_the_second_service_speaks_of_its_own_index(folder: Path) -> None:
+    log = ("--directory", str(folder / "audit"))
+    records = map(json.loads, printed("audit", "search", *log, "--json", "--outcome", "above-cutoff").splitlines())
+    record = next(one for one in records if one["service"] == NLR)
+    told = printed("audit", "show", *log, str(record["sequence"]))
+
+    assert re.search(rf"^ +NLR +{re.escape(record['sii'])}$", told, re.MULTILINE)
+    assert "SII" not in told
+
+
 def test_replay_recomputes_each_service_by_its_own_rule(folder: Path) -> None:
     summary = run("audit", "replay", "--directory", str(folder / "audit"), "--json")["summary"]
 

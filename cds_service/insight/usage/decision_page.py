@@ -36,7 +36,7 @@ def decision_page(one: OneDecision, zone: tzinfo, version: str) -> Document:
     what = "hook call" if isinstance(record, HookRecord) else "page of the trend app"
     sections = (
         _rows("call", "Who and when", _call(record, zone)),
-        Section(id="decision", title="Decision", blocks=(_pairs("Decision", _decided(record, zone)), *_why(record))),
+        Section(id="decision", title="Decision", blocks=(_pairs("Decision", _decided(one, zone)), *_why(record))),
         _results(record, zone),
         _chart(record),
         _card(one),
@@ -89,9 +89,10 @@ def _call(record: HookRecord | ViewRecord, zone: tzinfo) -> Iterator[tuple[str, 
         yield "Mode", record.mode
 
 
-def _decided(record: DecisionRecord, zone: tzinfo) -> Iterator[tuple[str, str]]:
+def _decided(one: OneDecision, zone: tzinfo) -> Iterator[tuple[str, str]]:
+    record = one.record
     yield "Outcome", record.outcome
-    yield "SII", record.sii or ""
+    yield one.index, record.sii or ""
     yield "Cut-off", record.cutoff or ""
     yield "Reading", _READINGS.get(record.basis or "", record.basis or "")
     yield "Blood taken", in_zone(record.sample_time, zone) if record.sample_time else ""
@@ -99,7 +100,7 @@ def _decided(record: DecisionRecord, zone: tzinfo) -> Iterator[tuple[str, str]]:
         days = counted(record.days_from_procedure, "day")
         yield "In time", f"{days} {record.relation} the latest procedure, {record.latest_procedure}"
     for earlier in record.earlier:
-        which = "Baseline SII" if earlier.baseline else "Earlier SII"
+        which = f"Baseline {one.index}" if earlier.baseline else f"Earlier {one.index}"
         yield which, f"{earlier.sii}, blood taken {in_zone(earlier.sample_time, zone)}"
     yield "Not delivered", ", ".join(record.not_delivered)
 

@@ -36,12 +36,14 @@ _NO_CARD: Final = "no card was made"
 class OneDecision:
     """A decision with all that belongs to it.
 
-    `followed` are the feedback on its card and the pages opened from it. `limits` is the policy as recorded, empty
-    where the log does not hold it; `card` the card made anew, else why it is not.
+    `index` names what its service computes, as on its cards. `followed` are the feedback on its card and the pages
+    opened from it. `limits` is the policy as recorded, empty where the log does not hold it; `card` the card made anew,
+    else why it is not.
     """
 
     sequence: int
     record: HookRecord | ViewRecord
+    index: str
     followed: tuple[Found, ...]
     limits: Mapping[str, Any]
     card: Card | str
@@ -90,11 +92,17 @@ def gather(
     return OneDecision(
         sequence=found.sequence,
         record=record,
+        index=_index_name(record.service, sites),
         followed=followed,
         limits=policy,
         card=_card_anew(record, limits, language),
         chain=chain,
     )
+
+
+def _index_name(service: str, sites: Mapping[str, Site]) -> str:
+    site = sites.get(service)
+    return (site.service.voice.topic.display if site is not None else None) or "Index"
 
 
 def _limits_of(

@@ -172,7 +172,9 @@ def _chart(record: DecisionRecord) -> Section:
     ]
     columns = tuple(map(Column, ("What", "Kind", "Code", "Performed", "Resource")))
     caption = "Diagnoses and procedures that counted"
-    return Section(id="chart", title=caption, blocks=(Table(caption=caption, columns=columns, rows=tuple(rows)),))
+    return Section(
+        id="chart", title=caption, blocks=(Table(caption=caption, columns=columns, rows=tuple(rows), stacks=True),)
+    )
 
 
 def _card(one: OneDecision) -> Section:

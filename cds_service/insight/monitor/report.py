@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from cds_service.clinical.models import Analyte
@@ -59,10 +60,16 @@ def monitor_document(result: Monitoring, tallies: Tallies, now: datetime) -> Doc
             *(_client(number, charts, result, tallies, now) for number, charts in enumerate(result.clients, 1)),
         ),
         footer=(
-            f"A chart signals when what was seen has a probability below {result.limit:.1g}; {thousands(result.tests)} "
-            "probabilities are looked at each day. Rates of patients count a patient once a day."
+            f"A chart signals when what was seen has a probability below {_plain(result.limit)}; "
+            f"{thousands(result.tests)} probabilities are looked at each day. Rates of patients count a patient once a "
+            "day."
         ),
     )
+
+
+def _plain(probability: float) -> str:
+    """Write a small number without an exponent, to one digit."""
+    return f"{Decimal(f'{probability:.1g}'):f}"
 
 
 def _findings(result: Monitoring) -> Iterator[Section]:

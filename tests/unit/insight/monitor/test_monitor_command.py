@@ -50,6 +50,7 @@ def test_monitor_sound_log_exits_0_and_says_so(sound: Path) -> None:
     assert result.exit_code == 0
     assert "No finding: all is as usual." in result.output
     assert re.search(r"^  usual +\d", result.output, re.MULTILINE)
+    assert re.search(r"a probability below 0\.0000\d;", result.output)
 
 
 def test_monitor_open_finding_exits_1_with_cause_and_numbers(broken: Path) -> None:

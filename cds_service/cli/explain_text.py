@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from cds_service.cards import numbers
 from cds_service.cards.wording import texts_in
 from cds_service.clinical.reasons import Reason
 from cds_service.reports.counts import counted
@@ -33,7 +35,8 @@ def as_text(explanation: dict[str, Any]) -> str:
 def _outcome(assessment: dict[str, Any]) -> str:
     lines = [f"Outcome: {assessment['outcome']}"]
     if "sii" in assessment:
-        lines.append(f"SII {assessment['sii']}, cut-off {assessment['cutoff']}, basis {assessment['basis']}")
+        sii = numbers.sii(Decimal(assessment["sii"]), Decimal(assessment["cutoff"]))
+        lines.append(f"SII {sii}, cut-off {assessment['cutoff']}, basis {assessment['basis']}")
         lines.append(f"Blood taken {assessment['sampleTime']}{_distance(assessment)}")
     lines += [f"  {reason}: {_sentence(reason)}" for reason in assessment.get("reasons", ())]
     if assessment.get("exclusions"):

@@ -44,7 +44,7 @@ def test_explain_of_a_file_prints_the_outcome_first(tmp_path: Path) -> None:
     result = explain(str(file), "--at", AT)
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith("Outcome: above-cutoff\nSII 711.667, cut-off 405.08, basis absolute\n")
+    assert result.stdout.startswith("Outcome: above-cutoff\nSII 712, cut-off 405.08, basis absolute\n")
     assert result.stdout.count("no objection") == 4
     assert result.stdout.endswith("\n")
 

@@ -137,6 +137,13 @@ VERIFICATION = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("code", "reason"), [("C22.0", "the cancer"), ("Z85.05", "its history"), ("C22.2", "another histology")]
+)
+def test_status_that_nobody_knows_makes_no_patient_eligible(code: str, reason: str) -> None:
+    assert judged(condition(code, verificationStatus={"text": "as discussed"})) == "status-not-accepted", reason
+
+
 @pytest.mark.parametrize(("verification", "cancer", "spread", "reason"), VERIFICATION)
 def test_verification_status_decides_what_counts(
     verification: Json | None, cancer: str, spread: str, reason: str

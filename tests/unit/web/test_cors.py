@@ -131,4 +131,4 @@ def test_answer_without_origins_configured_has_no_cors_header(edge: Edge) -> Non
 
 
 def test_vary_of_model_card_keeps_accept(client: FlaskClient) -> None:
-    assert client.get("/model-card").headers["Vary"] == "Accept, Origin"
+    assert client.get("/model-card").headers["Vary"] == "Accept, Accept-Language, Origin"

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from tests.support.charts import Json
 
-pytestmark = pytest.mark.alone
-
 KEYS = ("patient", "conditions", "procedures", "bloodCounts", "albumin")
 HOOKS = 32
 DEADLINE = 2.0
@@ -116,6 +114,7 @@ def test_server_goes_on_after_its_fhir_server_hung(server: Serving, stub: FHIRSt
         assert time.monotonic() < recovered
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("server", [SHORT_DEADLINE], indirect=True)
 def test_server_that_hangs_is_left_alone_after_a_few_hooks(server: Serving, stub: FHIRStub) -> None:
     """The hook gives up at the same deadline as the request, and mostly first: that must count as no answer."""

@@ -37,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Put temporary folders into memory where there is enough of it, and make the lock of several processes."""
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    # Reports are as wide as where nobody watches, whatever the terminal of whoever runs the tests.
+    os.environ.pop("COLUMNS", None)
     if _starts_others(config):
         descriptor, os.environ[LOCK] = tempfile.mkstemp(prefix="sii-cds-tests-", suffix=".lock")
         os.close(descriptor)

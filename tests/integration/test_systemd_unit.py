@@ -94,7 +94,7 @@ mount --bind {site}/audit {site}/audit
 mount --bind {site}/state {site}/state
 mount -o remount,bind,ro {site}
 mount -o remount,bind,ro /
-mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs {temporary}
 cd {site}
 exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all {python} -c \
     'import ctypes, os, sys; ctypes.CDLL(None).prctl(65, 1, 0, 0, 0); os.execv(sys.argv[1], sys.argv[1:])' \
@@ -111,8 +111,14 @@ def can_confine() -> bool:
 
 @contextmanager
 def confined(site: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    # It would hide a checkout, or a site, that lies there.
+    is_hidden = any(path.is_relative_to("/tmp") for path in (site, ROOT))  # noqa: S108  nothing is written to it
     script = CONFINED.format(
-        site=shlex.quote(str(site)), python=shlex.quote(sys.executable), command=shlex.quote(str(COMMAND)), port=port
+        site=shlex.quote(str(site)),
+        python=shlex.quote(sys.executable),
+        command=shlex.quote(str(COMMAND)),
+        port=port,
+        temporary="/var/tmp" if is_hidden else "/tmp",  # noqa: S108  it is mounted anew
     )
     command = ["unshare", "--mount", "sh", "-euc", script]
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "SII_CDS__AUTHENTICATION__REQUIRED": "false"}

@@ -60,6 +60,6 @@ def test_tables_are_for_their_owner_alone(tmp_path: Path) -> None:
 def test_tables_without_pyarrow_say_what_to_install() -> None:
     with (
         patch.dict("sys.modules", {"pyarrow.parquet": None}),
-        pytest.raises(MissingExtraError, match=r"sii-cds\[cohort\]"),
+        pytest.raises(MissingExtraError, match=r"pip install --require-hashes -r requirements\.lock"),
     ):
         require_pyarrow()

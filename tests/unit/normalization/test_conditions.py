@@ -33,6 +33,7 @@ CODES = [
     *((code, ICD10CM, "primary", "") for code in ("C22.0", "C22.1", "C22.7", "C22.8")),
     *((code, ICD10, "primary", "") for code in ("C22.0", "C22.1", "C22.7", "C22.9")),
     ("155.0", ICD9CM, "primary", ""),
+    ("Z94.4", ICD10CM, "transplant-status", "a transplanted liver"),
     ("155.1", ICD9CM, "primary", ""),
     ("109841003", SNOMED, "primary", "hepatocellular carcinoma"),
     ("95214007", SNOMED, "primary", ""),
@@ -232,6 +233,13 @@ def test_suspected_spread_is_told(code: str, verification: str, suspected: str, 
 
     assert isinstance(fact, ExcludedFact)
     assert fact.suspected == suspected, reason
+
+
+def test_suspected_recurrence_is_told() -> None:
+    (fact,) = facts(condition("314963000", SNOMED, verificationStatus=verified("provisional")))
+
+    assert isinstance(fact, ExcludedFact)
+    assert fact.suspected == "recurrence"
 
 
 def test_condition_taken_back_in_another_version_does_not_count() -> None:

@@ -201,3 +201,8 @@ def test_reported_unit_is_the_text_else_the_code() -> None:
     assert usable(quantity(code="10*9/L", unit="x10^9/L")).reported == (Decimal("4.2"), "x10^9/L")
     assert usable(quantity(code="10*9/L", unit=None)).reported.unit == "10*9/L"
     assert usable(observation(FRACTION, 1, valueQuantity={"value": 0.6})).reported.unit == ""
+
+
+@pytest.mark.parametrize(("code", "unit"), [(PLATELETS, "10*9/L"), (ALBUMIN, "g/L")])
+def test_zero_of_what_is_no_part_of_a_differential_is_implausible(code: str, unit: str) -> None:
+    assert judged(observation(code, 0, unit)) == "implausible"

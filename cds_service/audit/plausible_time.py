@@ -83,6 +83,9 @@ class _Timed(msgspec.Struct):
     time: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
+_DECODER: Final = msgspec.json.Decoder(_Timed)
+
+
 class Doubtful(NamedTuple):
     """A removal by a clock that was wrong: where, and how it is dated."""
 
@@ -153,6 +156,6 @@ class RemovalTimes:
 
 def _time_of(raw: bytes) -> datetime | None:
     try:
-        return msgspec.json.decode(raw, type=_Timed).time
+        return _DECODER.decode(raw).time
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None

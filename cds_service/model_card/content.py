@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Settings that have a notice of their own.
 _NOTICED: Final = frozenset({"rule.cutoff", "rule.cutoff_source", "eligibility.mode"})
+# Two first readers at a time must not make msgspec learn the types (decision 0083).
+_LEARNT: Final = msgspec.json.Decoder(tuple[ModelCardContent, Labels])
 
 
 def build_content(

@@ -24,8 +24,11 @@ MOST_GROWTH_MB: Final = 12.0
 # In a few seconds warming up cannot be told from growing: a short run sees no leak, only a flood.
 SHORT_SECONDS: Final = 60
 MOST_WARMING_MB: Final = 60.0
-# The pool of the state store keeps five connections of two files each.
+# The poll that waits for refused connections, and connections that are about to end.
 MORE_FILES: Final = 10
+# Four stores of at most 15 connections, of two files each. SQLite keeps the file of a closed connection for the next
+# one while another has a lock, so that there are as many as there ever were at a time.
+MOST_STATE_FILES: Final = 4 * 15 * 2
 # 256 that wait for bodies, 16 in the application, 48 that fetch, and those of the server and the watches.
 MOST_THREADS: Final = 256 + 16 + 48 + 16
 
@@ -55,6 +58,8 @@ def _of_workers(result: Result) -> Iterator[str]:
             yield f"worker {pid} grew by {grown:.1f} MB, {most:.0f} allowed"
         if after.files > before.files + MORE_FILES:
             yield f"worker {pid} has {after.files} open files, {before.files} before"
+        if max(each.state_files for each in [after, *samples]) > MOST_STATE_FILES:
+            yield f"worker {pid} has more than {MOST_STATE_FILES} open files of the state store"
         if max(each.threads for each in [after, *samples]) > MOST_THREADS:
             yield f"worker {pid} has more than {MOST_THREADS} threads"
 

@@ -22,6 +22,8 @@ Language = Literal["en", "zh-Hans"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 # Languages whose texts no clinician has reviewed yet: a site has to accept them outside silent mode.
 UNREVIEWED: Final = frozenset({"zh-Hans"})
+# msgspec learns a type when it is first read, and a process dies where two threads are the first (decision 0083).
+_LEARNT: Final = msgspec.json.Decoder(tuple[Texts, TrendTexts])
 
 _FIGURE: Final = re.compile(r"\{([A-Z_]+)\}")
 _FIGURES: Final = {

@@ -24,16 +24,17 @@ def main() -> int:
     plan = _quick_plan() if arguments.quick else _full_plan(arguments)
     findings = measure(plan)
     text = document.speed_text(findings, plan, busy)
-    curves = () if arguments.quick else measure_growth(Effort(3, 0.7, plan.threads), arguments.records)
-    if curves:
-        text += f"\n{document.growth_text(curves)}\n{document.hospital_text(findings, curves)}"
+    # Ten minutes of measuring are printed before anything else can fail.
     sys.stdout.write(text)
     if not arguments.quick:
+        curves = measure_growth(Effort(3, 0.7, plan.threads), arguments.records)
+        growth = f"\n{document.growth_text(curves)}\n{document.hospital_text(findings, curves)}"
+        sys.stdout.write(growth)
         images = arguments.output.parent / "images"
         images.mkdir(parents=True, exist_ok=True)
         draw_processor_time(findings, images / "performance-processor.svg")
         draw_growth(curves, images / "performance-growth.svg")
-        document.write(arguments.output, text)
+        document.write(arguments.output, text + growth)
         sys.stderr.write(f"written to {arguments.output}\n")
     return 0 if all(target.is_kept for target in targets(findings)) else 1
 

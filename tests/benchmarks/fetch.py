@@ -1,7 +1,8 @@
 """How long a hook without prefetch takes, in round trips to its FHIR server: `python -m tests.benchmarks.fetch`.
 
 A FHIR server of 50 ms is asked by 1, 8 and 32 hooks at a time, each beginning when the one before it is answered, and
-so is bare Flask that makes the same requests. All of it shares the machine: at 32 the processors are the limit.
+so is bare Flask that makes the same requests. All of it shares the machine: at 32 the processors are the limit. Last
+comes a server that writes header and body apart, and sends the second once the first is acknowledged.
 """
 
 import argparse
@@ -51,15 +52,20 @@ class Work:
     strategy: str
     eligible: bool
     at_most: float
+    writes: int = 1
 
     def __str__(self) -> str:
         """How the table names it."""
-        return f"{self.strategy}, {'' if self.eligible else 'not '}eligible"
+        return f"{self._asked}{', two writes' if self.writes > 1 else ''}"
 
     @property
-    def slug(self) -> str:
-        """How folders and the floor name it."""
-        return str(self).replace(", ", "-").replace(" ", "-")
+    def floor_path(self) -> str:
+        """Where the floor is asked for the same requests."""
+        return "/" + self._asked.replace(", ", "-").replace(" ", "-")
+
+    @property
+    def _asked(self) -> str:
+        return f"{self.strategy}, {'' if self.eligible else 'not '}eligible"
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,12 @@ class Round:
     floor: Load
 
 
-WORKS = (Work("staged", False, 1.25), Work("staged", True, 2.4), Work("parallel", True, 1.25))
+WORKS = (
+    Work("staged", False, 1.25),
+    Work("staged", True, 2.4),
+    Work("parallel", True, 1.25),
+    Work("staged", True, 2.4, writes=2),
+)
 Measurements = dict[tuple[Work, int], list[Round]]
 
 
@@ -94,7 +105,7 @@ def measure(arguments: argparse.Namespace) -> Measurements:
                 for connections in CONNECTIONS:
                     load = ((str(target.body_file),), connections, arguments.seconds)
                     own = put_load(Orders(HOST, target.port, PATH, *load))
-                    floor = put_load(Orders(HOST, target.floor_port, f"/{work.slug}", *load))
+                    floor = put_load(Orders(HOST, target.floor_port, work.floor_path, *load))
                     found[work, connections].append(Round(own, floor))
     return found
 
@@ -102,10 +113,10 @@ def measure(arguments: argparse.Namespace) -> Measurements:
 @contextmanager
 def _ready(work: Work, folder: Path, floor_port: int, arguments: argparse.Namespace) -> Iterator[Target]:
     """Start a FHIR server and a service for one kind of hook."""
-    own = folder / work.slug
+    own = folder / str(work).replace(", ", "-").replace(" ", "-")
     own.mkdir()
     request: dict[str, Any] = json.loads(patient_view_body(OBSERVATIONS, eligible=work.eligible))
-    with running_delayed(request.pop("prefetch"), DELAY_SECONDS) as fhir:
+    with running_delayed(request.pop("prefetch"), DELAY_SECONDS, work.writes) as fhir:
         body = own / "body.json"
         body.write_text(json.dumps(request | access(fhir)))
         text = CONFIGURATION.format(

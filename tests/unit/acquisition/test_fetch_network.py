@@ -14,6 +14,7 @@ from cds_service.acquisition.fhir.exchange import ExchangeError, Exchanger, HTTP
 from cds_service.errors import ConfigurationError
 from tests.support import fhir_stub_faults as faults
 from tests.support.fhir_stub import TOKEN, FHIRStub, running_stub
+from tests.support.fhir_stub_delayed import running_delayed
 from tests.support.fhir_stub_network import certificate_for, running_proxy
 
 if TYPE_CHECKING:
@@ -170,3 +171,20 @@ def test_server_on_loopback_is_asked_without_the_proxy(stub: FHIRStub) -> None:
         get(stub, by=exchanger(proxy=proxy.url))
 
         assert (len(stub.received), proxy.heads) == (1, [])
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="Linux lets a program ask for it")
+@pytest.mark.parametrize(
+    ("writes", "reason"), [(1, "header and body in one"), (2, "the body leaves once the header is acknowledged")]
+)
+def test_answer_does_not_wait_for_a_delayed_acknowledgement(writes: int, reason: str) -> None:
+    """Linux delays one by 40 ms, but not the first sixteen of a connection."""
+    by = exchanger()
+    with running_delayed({"patient": {"id": "p1"}}, 0.0, writes) as base:
+        seconds = []
+        for _ in range(30):
+            began = time.monotonic()
+            by.get(f"{base}/Patient/p1", f"Bearer {TOKEN}", TimeLimit(began + PLENTY), MOST_BYTES)
+            seconds.append(time.monotonic() - began)
+
+    assert min(seconds[-10:]) < 0.03, reason

@@ -39,6 +39,8 @@ def pointing(*references: Json) -> Json:
     return {"reasonReference": list(references)}
 
 
+# Local recurrence of a liver cancer (VSAC, as in fhir_mappings/conditions.toml).
+RECURRENCE = "314963000"
 ANEURYSM = {"reference": "Condition/aneurysm"}
 CANCER = {"reference": "Condition/cancer"}
 GROUNDS: list[tuple[Json, Reason | None, str]] = [
@@ -63,6 +65,12 @@ GROUNDS: list[tuple[Json, Reason | None, str]] = [
     ({"reasonCode": [coded("I10")]}, None, "what is not listed"),
     ({"reasonCode": [coded("D13.4")]}, None, "a diagnosis of the tables that says nothing here"),
     ({"reasonCode": [coded("I72.8"), coded("C22.0")]}, None, "any liver cancer wins"),
+    ({"reasonCode": [coded("I72.8"), coded("Z85.05")]}, None, "also the history of one"),
+    ({"reasonCode": [coded("I72.8"), coded("C22.2")]}, None, "also one of another histology"),
+    ({"reasonCode": [coded("I72.8"), coded("C22.9")]}, None, "also one of whatever kind"),
+    ({"reasonCode": [coded("I72.8"), coded(RECURRENCE, SNOMED)]}, None, "also one that came back"),
+    ({"reasonCode": [coded("C78.7"), coded("C22.9")]}, None, "a metastasis beside it is no other reason"),
+    ({"reasonCode": [coded("I72.8"), coded("C78.7")]}, OTHER, "two other reasons"),
     ({"reasonCode": [{"text": "bleeding"}]}, OTHER, "a word"),
     ({"reasonCode": [{"text": "bleeding"}, {"text": "as agreed"}]}, OTHER, "a word, and then one that says nothing"),
     ({"reasonCode": [coded(None, None, display="bleeding")]}, OTHER, "a display"),

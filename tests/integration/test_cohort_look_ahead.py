@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.clinical.timing import Relation
 from cds_service.decision.flow import decide_chart
 from cds_service.decision.reading_memory import ReadingMemory
 from cds_service.decision.site import site_from_settings
@@ -148,6 +149,34 @@ def test_rule_on_the_newest_results_says_what_it_says_on_all(history: History) -
         assert getattr(narrow, "reasons", ()) == getattr(wide, "reasons", ())
         assert getattr(narrow, "sii", None) == getattr(wide, "sii", None)
         assert getattr(narrow, "timed", None) == getattr(wide, "timed", None)
+
+
+@given(data=st.data(), history=st.sampled_from([h for h in HISTORIES if h.has_index and h.draws]))
+def test_what_may_still_decide_decides_as_all_results_do(data: st.DataObject, history: History) -> None:
+    """Of the days behind the first draw only the results that may still decide are read."""
+    held = [_maybe_unusable(data, resource) for resource in resources(history)]
+    heads = [h for h in map(READER.read, map(encode, held)) if isinstance(h, Head)]
+    record = read_record(history.patient, [h[1:] for h in heads], MEMORY.times(end_of(history.index, SITE).now))
+    moment = end_of(history.day(data.draw(st.integers(0, 400))), SITE)
+
+    few = decide_as_of(record, moment, SITE, MEMORY, is_whole=False).assessment
+    wide = decide_chart(whole(record, moment), history.patient, SITE, moment.now).assessment
+
+    assert _decided_afterwards(few) == _decided_afterwards(wide)
+    assert (few.outcome == "not-eligible") == (wide.outcome == "not-eligible")
+
+
+def _maybe_unusable(data: st.DataObject, resource: Json) -> Json:
+    if resource["resourceType"] == "Observation" and data.draw(st.booleans()):
+        return {**resource, "status": "preliminary"}
+    return resource
+
+
+def _decided_afterwards(assessment: Any) -> Any:
+    timed = getattr(assessment, "timed", None)
+    if timed is None or timed.relation is Relation.BEFORE:
+        return None
+    return assessment.outcome, assessment.sii, timed.draw.effective
 
 
 def test_rule_alone_looks_ahead_which_is_why_the_chart_is_cut() -> None:

@@ -6,6 +6,7 @@ chart is cut before it is judged.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _NO_RESULTS: Final[BundleContent[Any]] = BundleContent()
 # A draw may reach over midnight, one specimen over a day: no draw of a window begins before this.
 _SLACK: Final = timedelta(days=2)
+# Of those that have one: date.min stands for none.
+_FIRST_DAY: Final = date.min + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,10 @@ class ChartAsOf:
 
     def laboratory(self, _counts_from: date, _albumin_from: date) -> LaboratoryChart:
         """Return the laboratory results."""
-        since = self.since
-        results = (k.resource for k in self._known(self.record.results) if k.day is None or k.day >= since)
+        record, days = self.record, self.record.result_days
+        undated = record.results[: bisect_right(days, date.min)]
+        dated = record.results[bisect_left(days, max(self.since, _FIRST_DAY)) : bisect_right(days, self.moment.day)]
+        results = (known.resource for known in self._known(undated + dated))
         return LaboratoryChart(_content(results), _NO_RESULTS, KeyState.PRESENT)
 
     def counts_between(self, _first: date, _last: date) -> BundleContent[Observation] | None:
@@ -94,21 +99,33 @@ class ChartAsOf:
         return alive(patient)
 
 
-def decide_as_of(record: PatientRecord, moment: Moment, site: Site, memory: ReadingMemory) -> Decision:
+def decide_as_of(
+    record: PatientRecord, moment: Moment, site: Site, memory: ReadingMemory, *, is_whole: bool = True
+) -> Decision:
     """Decide by the bedside's own rule what could be known at a moment.
 
     Where the newest draw decides, older results cannot change that, and are not read; where it does not, all are, and
-    the reasons speak of all. What a card would say of earlier draws is nobody's question here.
+    the reasons speak of all. What a card would say of earlier draws is nobody's question here. Without `is_whole` only
+    what may still decide after a procedure is read, and the reasons, and draws before a procedure, may be fewer.
     """
-    known = [k.day for k in record.results if k.day is not None and k.since is not None and k.since <= moment.order]
-    newest = max(known, default=date.min)
+    newest = _newest_day(record, moment)
     reach = timedelta(days=site.policy.albumin_window_days) + _SLACK
     if newest > date.min + reach:
         chart = ChartAsOf(record, moment, newest - reach)
         decision = decide_chart(chart, record.patient_id, site, moment.now, memory=memory)
         if _stands(decision.assessment, chart.since + _SLACK):
             return decision
-    return decide_chart(ChartAsOf(record, moment, date.min), record.patient_id, site, moment.now, memory=memory)
+    oldest = date.min if is_whole else moment.day - timedelta(days=site.policy.max_age_days) - reach
+    return decide_chart(ChartAsOf(record, moment, oldest), record.patient_id, site, moment.now, memory=memory)
+
+
+def _newest_day(record: PatientRecord, moment: Moment) -> date:
+    """Return the last day with a result that was known; date.min where there is none."""
+    for place in range(bisect_right(record.result_days, moment.day) - 1, -1, -1):
+        since = record.results[place].since
+        if since is not None and since <= moment.order:
+            return record.result_days[place]
+    return date.min
 
 
 def _stands(assessment: Assessment, first: date) -> bool:

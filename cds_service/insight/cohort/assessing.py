@@ -138,14 +138,18 @@ def _assess(course: Course, design: Design, plan: Plan) -> AssessedRow:
 
 
 def _at_first_draw(course: Course, design: Design, plan: Plan) -> AssessedRow:
-    """Ask on each day with a draw until one decides; else the row is that of the first, or of the first open day."""
+    """Ask on each day with a draw until one decides; else the row is that of the first, or of the first open day.
+
+    Of the days after the first only whether they decide is asked, so that years of draws that cannot be used cost in
+    proportion to their number.
+    """
     first_open = course.index.day + timedelta(days=plan.site.policy.post_procedure_exclusion_days + 1)
     undecided: AssessedRow | None = None
     for day in days_with_draws(course.record, plan.site.mappings, first_open):
         out = _put_out(course, design, day, plan)
         if out is not None:
             return out
-        row, assessment = _by_rule(course, design, day, plan)
+        row, assessment = _by_rule(course, design, day, plan, is_whole=undecided is None)
         if isinstance(assessment, NotEligible) or _decided_after(assessment, first_open):
             return row
         undecided = undecided or _without_draw(row)
@@ -189,8 +193,10 @@ def _left(course: Course, design: Design, day: date, plan: Plan, reason: str) ->
     return frame(course, design.name, day, plan)._replace(outcome=LEFT_BEFORE, reason=reason)
 
 
-def _by_rule(course: Course, design: Design, day: date, plan: Plan) -> tuple[AssessedRow, Assessment]:
-    decision = decide_as_of(course.record, end_of(day, plan.site), plan.site, plan.memory)
+def _by_rule(
+    course: Course, design: Design, day: date, plan: Plan, *, is_whole: bool = True
+) -> tuple[AssessedRow, Assessment]:
+    decision = decide_as_of(course.record, end_of(day, plan.site), plan.site, plan.memory, is_whole=is_whole)
     assessment = decision.assessment
     row = frame(course, design.name, day, plan)._replace(outcome=assessment.outcome)
     if isinstance(assessment, Indeterminate | NotEligible):

@@ -7,6 +7,7 @@ A Condition is known from its recordedDate on, else from its onset; an Observati
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -24,14 +25,13 @@ from cds_service.normalization.taken_back import TAKEN_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
 
     from cds_service.acquisition.bundles import BundleReader
     from cds_service.insight.cohort.export_heads import Kind
     from cds_service.normalization.effective_time import TimeReader
 
 # The key of "known by then": a day, and on it a moment; a day alone stands before every moment of that day.
-Order = tuple["date", float]
+Order = tuple[date, float]
 _DAY_ALONE: Final = float("-inf")
 
 R = TypeVar("R", Condition, Procedure, Observation)
@@ -49,6 +49,7 @@ class Known(NamedTuple):
 class PatientRecord:
     """One patient of an export. `unclear` counts resources of which nothing tells the newest version.
 
+    `results` stand in the order of `result_days`, those without a day first, under date.min: there may be any number.
     `contacts` are days on which the patient was seen. `death` is when a dated death could be known; `died_undated`
     tells that the patient is dead and nobody wrote down since when.
     """
@@ -61,6 +62,7 @@ class PatientRecord:
     conditions: list[Known] = field(default_factory=list)
     procedures: list[Known] = field(default_factory=list)
     results: list[Known] = field(default_factory=list)
+    result_days: list[date] = field(default_factory=list)
     contacts: list[date] = field(default_factory=list)
     death: Order | None = None
     died_undated: bool = False
@@ -129,7 +131,9 @@ class _Reading:
         self._read_patient(sorted(kinds.get(PATIENT, ())))
         record.conditions = self._read_all(CONDITIONS, kinds.get(DIAGNOSIS, ()), self._place_condition)
         record.procedures = self._read_all(PROCEDURES, kinds.get(THERAPY, ()), self._place_procedure)
-        record.results = self._read_all(OBSERVATIONS, kinds.get(RESULT, ()), self._place_observation)
+        results = self._read_all(OBSERVATIONS, kinds.get(RESULT, ()), self._place_observation)
+        record.results = sorted(results, key=_day_or_first)
+        record.result_days = list(map(_day_or_first, record.results))
         self._read_contacts(kinds.get(CONTACT, set()))
         return record
 
@@ -240,6 +244,10 @@ class _Reading:
             return None
         time = self._times.read(text)
         return time.order if isinstance(time, EffectiveTime) else (days.last, _DAY_ALONE)
+
+
+def _day_or_first(known: Known) -> date:
+    return known.day or date.min
 
 
 def with_death(record: PatientRecord, death: Order | None) -> PatientRecord:

@@ -90,9 +90,13 @@ def create_app(
     authenticator: Authenticator | None = None,
     now: Callable[[], datetime] = utc_now,
     new_uuid: Callable[[], str] = new_uuid,
+    metrics: Metrics | None = None,
 ) -> Flask:
-    """Build the application of a site without reload. `now` is aware. Raises ConfigurationError."""
-    metrics = Metrics()
+    """Build the application of a site without reload. `now` is aware. Raises ConfigurationError.
+
+    Several applications of one process count into the same `metrics`: what each kept apart would be written over.
+    """
+    metrics = metrics or Metrics()
     parts = build_parts(settings, open_audit_log(settings), now(), metrics)
     metrics.configuration.note_start(parts.versions, now().timestamp())
     if services is not None:

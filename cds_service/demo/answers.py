@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from cds_service.cards.wording import texts_in
 from cds_service.clinical.reasons import Reason
+from cds_service.demo.wording import page_texts_in
 
 ASSESSMENT_EXTENSION = "org.sii-cds.assessment"
 
@@ -118,19 +119,11 @@ class OperationOutcome(_Answered):
         return tuple(text for issue in self.issue if (text := issue.text()))
 
 
-OUTCOMES = {
-    "above-cutoff": "SII is above the published cut-off.",
-    "not-above-cutoff": "SII is not above the published cut-off.",
-    "indeterminate": "SII could not be judged.",
-    "not-eligible": "The rule does not apply to this patient.",
-}
-
-
 REASON_CODES = frozenset(reason.value for reason in Reason)
 
 
-def sentence(reason: str) -> str:
+def sentence(reason: str, language: str = "en") -> str:
     """Return the sentence of the cards for a reason code; a code without one is shown as it is."""
     if reason not in REASON_CODES:
-        return f"The service gave the reason “{reason}”."
-    return texts_in("en").reasons[Reason(reason)]
+        return page_texts_in(language).unknown_reason.format(reason)
+    return texts_in(language).reasons[Reason(reason)]

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 from flask import abort, request
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from cds_service.acquisition.chart import acquire_laboratory
 from cds_service.acquisition.delivery import Delivery
 from cds_service.app import create_app
 from cds_service.authorization.clients import TrustedClient
-from cds_service.cards.wording import texts_in, trend_texts_in
+from cds_service.cards.wording import LANGUAGES, texts_in, trend_texts_in
 from cds_service.decision.flow import decide, read_laboratory
 from cds_service.decision.site import site_from_settings
 from cds_service.demo.client import hook_request
@@ -29,33 +30,45 @@ from cds_service.smart.addresses import LAUNCH, address_of
 from cds_service.smart.picture import draw_picture
 from cds_service.web.exposition import join_workers
 from cds_service.web.logging import configure_logging
+from cds_service.web.metrics import Metrics
 from cds_service.web.ports import utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+    from wsgiref.types import WSGIApplication
 
     from flask import Flask
     from markupsafe import Markup
 
+    from cds_service.cards.wording import Language
     from cds_service.decision.site import Site
     from cds_service.demo.patients import PatientStory
     from cds_service.server.in_force import InForce
     from cds_service.settings import Settings
 
+# Below which path the demo stands in each language.
+ROOTS: Final[Mapping[str, str]] = {tag: "" if tag == LANGUAGES[0] else f"/{tag}" for tag in LANGUAGES}
 _LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
 _PAGE = TrustedClient(name="demo", issuer=None, mode="active")
 
 
-def demo_settings(port: int, directory: Path) -> Settings:
-    """Return the settings of the demo: no authentication, on loopback, records in a directory of its own."""
+def demo_settings(port: int, directory: Path, language: Language = "en") -> Settings:
+    """Return the settings of the demo: no authentication, on loopback, records in a directory of its own.
+
+    Each language is a site with its own address and directory: a caller without a token has the language of the site.
+    """
+    public_url = f"http://127.0.0.1:{port}{ROOTS[language]}"
     return settings_from_dict(
         {
-            "service": {"public_url": f"http://127.0.0.1:{port}"},
+            # Texts that no clinician has reviewed say so on every page.
+            "service": {"public_url": public_url, "language": language, "accept_unreviewed_language": True},
             "server": {"host": "127.0.0.1", "port": port, "workers": 1},
             "authentication": {"required": False},
             # The EHR page plays this client; its app opens from the card (see ehr_server.py).
-            "clients": [_client(f"http://127.0.0.1:{port}")],
-            "audit": {"directory": "audit"},
+            "clients": [_client(public_url)],
+            "audit": {"directory": f"audit-{language}"},
+            "state": {"url": f"sqlite:///state-{language}.db"},
         },
         directory,
     )
@@ -73,16 +86,22 @@ def serve_demo(in_force: InForce) -> ServedApplication:
     # A newcomer reads the terminal: only what is wrong.
     configure_logging(level=logging.WARNING)
     join_workers()
-    return ServedApplication(build_demo_app(in_force.settings), apply=_never, note_refused=_never)
+    settings, metrics = in_force.settings, Metrics()
+    first = build_demo_app(settings, metrics)
+    others: dict[str, WSGIApplication] = {}
+    for language in LANGUAGES[1:]:
+        translated = demo_settings(settings.server.port, settings.audit.directory.parent, language)
+        others[ROOTS[language]] = build_demo_app(translated, metrics)
+    return ServedApplication(DispatcherMiddleware(first, others), apply=_never, note_refused=_never)
 
 
 def _never(*_: object) -> None:
     """Without a file nothing is read again."""
 
 
-def build_demo_app(settings: Settings) -> Flask:
+def build_demo_app(settings: Settings, metrics: Metrics | None = None) -> Flask:
     """Add the EHR page to the service's own application. It calls the service over HTTP, as an EHR does."""
-    app = create_app(settings)
+    app = create_app(settings, metrics=metrics)
     site = site_from_settings(settings, SII_RECURRENCE_RISK)
 
     def story_of(patient_id: str) -> PatientStory | None:
@@ -98,6 +117,8 @@ def build_demo_app(settings: Settings) -> Flask:
             utc_now,
             picture_of=lambda story: picture_of_story(story, site),
             launches=launch_url,
+            language=settings.service.language,
+            roots=ROOTS,
         )
     )
     return app

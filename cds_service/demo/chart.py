@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cds_service.demo.answers import Assessment
     from cds_service.demo.patients.resources import Resource
     from cds_service.demo.patients.story import PatientStory
+    from cds_service.demo.wording import PageTexts
 
 ANALYTES = ("Neutrophils", "Lymphocytes", "Platelets", "Albumin")
 
@@ -30,14 +31,10 @@ class DrawRow:
     """One line of the laboratory table: the results of one blood draw, by analyte, and what is odd."""
 
     sampled: datetime
+    day: str
     results: dict[str, Result]
     remarks: tuple[str, ...]
     judged: bool
-
-    @property
-    def day(self) -> str:
-        """The day of the draw."""
-        return format_day(self.sampled.date())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,37 +58,39 @@ class Banner:
     record_number: str
 
 
-def banner(story: PatientStory, today: date) -> Banner:
+def banner(story: PatientStory, today: date, texts: PageTexts) -> Banner:
     """Return the patient's data for the head of the chart."""
     patient = story.patient
     born = date.fromisoformat(patient["birthDate"])
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return Banner(story.name, patient["gender"], format_day(born), age, patient["identifier"][0]["value"])
+    sex = texts.genders.get(patient["gender"], patient["gender"])
+    return Banner(story.name, sex, texts.written(born), age, patient["identifier"][0]["value"])
 
 
-def conditions(story: PatientStory) -> tuple[Entry, ...]:
+def conditions(story: PatientStory, texts: PageTexts) -> tuple[Entry, ...]:
     """Return the problem list, newest first."""
     newest_first = sorted(story.conditions, key=lambda item: item["onsetDateTime"], reverse=True)
     return tuple(
-        Entry(item["code"]["text"], f"since {_day(item['onsetDateTime'])}", "", _codes(item)) for item in newest_first
+        Entry(item["code"]["text"], texts.since.format(_day(item["onsetDateTime"], texts)), "", _codes(item))
+        for item in newest_first
     )
 
 
-def procedures(story: PatientStory) -> tuple[Entry, ...]:
+def procedures(story: PatientStory, texts: PageTexts) -> tuple[Entry, ...]:
     """Return the procedures, planned ones first, then newest first."""
     newest_first = sorted(story.procedures, key=lambda item: item.get("performedDateTime", "9999"), reverse=True)
     return tuple(
         Entry(
             item["code"]["text"],
-            _day(item["performedDateTime"]) if "performedDateTime" in item else "not done yet",
-            item["status"],
+            _day(item["performedDateTime"], texts) if "performedDateTime" in item else texts.planned,
+            texts.statuses.get(item["status"], item["status"]),
             _codes(item),
         )
         for item in newest_first
     )
 
 
-def laboratory(story: PatientStory, assessment: Assessment | None) -> tuple[DrawRow, ...]:
+def laboratory(story: PatientStory, assessment: Assessment | None, texts: PageTexts) -> tuple[DrawRow, ...]:
     """Return the blood draws, newest first; the one the service judged is marked."""
     draws: dict[str, list[Resource]] = {}
     for observation in (*story.blood_counts, *story.albumin):
@@ -99,9 +98,10 @@ def laboratory(story: PatientStory, assessment: Assessment | None) -> tuple[Draw
     rows = []
     for sampled in sorted(draws, reverse=True):
         time = datetime.fromisoformat(sampled)
-        results = {_analyte(result): _result(result) for result in draws[sampled]}
-        remarks = dict.fromkeys(note for result in draws[sampled] for note in _remarks(result, story.id))
-        rows.append(DrawRow(time, results, tuple(remarks), was_judged(time, assessment)))
+        results = {_analyte(result): _result(result, texts) for result in draws[sampled]}
+        remarks = dict.fromkeys(note for result in draws[sampled] for note in _remarks(result, story.id, texts))
+        judged = was_judged(time, assessment)
+        rows.append(DrawRow(time, texts.written(time.date()), results, tuple(remarks), judged))
     return tuple(rows)
 
 
@@ -115,13 +115,8 @@ def was_judged(sampled: datetime, assessment: Assessment | None) -> bool:
     return stated == sampled
 
 
-def format_day(day: date) -> str:
-    """Return a day as `3 Feb 2026`."""
-    return f"{day.day} {day:%b %Y}"
-
-
-def _day(iso: str) -> str:
-    return format_day(date.fromisoformat(iso[:10]))
+def _day(iso: str, texts: PageTexts) -> str:
+    return texts.written(date.fromisoformat(iso[:10]))
 
 
 def _codes(resource: Resource) -> str:
@@ -133,14 +128,14 @@ def _analyte(observation: Resource) -> str:
     return next(name for name in ANALYTES if text.startswith(name))
 
 
-def _result(observation: Resource) -> Result:
+def _result(observation: Resource, texts: PageTexts) -> Result:
     if "valueQuantity" not in observation:
-        return Result("no value", "", "", "")
+        return Result(texts.no_value, "", "", "")
     interpretation = observation.get("interpretation", [{"text": ""}])[0]["text"]
     flag = "" if interpretation == "Normal" else interpretation
     reference = ""
     for limits in observation.get("referenceRange", ()):
-        reference = f"{_number(limits['low'])} to {_number(limits['high'])}"
+        reference = texts.reference.format(_number(limits["low"]), _number(limits["high"]))
     quantity = observation["valueQuantity"]
     return Result(_number(quantity), quantity["unit"], flag, reference)
 
@@ -149,12 +144,12 @@ def _number(quantity: Resource) -> str:
     return str(Decimal(str(quantity["value"])))
 
 
-def _remarks(observation: Resource, patient_id: str) -> list[str]:
+def _remarks(observation: Resource, patient_id: str, texts: PageTexts) -> list[str]:
     remarks = []
-    if observation["status"] != "final":
-        remarks.append(observation["status"].replace("-", " "))
-    if observation["subject"]["reference"] != f"Patient/{patient_id}":
-        remarks.append(f"filed for another patient ({observation['subject']['reference']})")
+    if (status := observation["status"]) != "final":
+        remarks.append(texts.statuses.get(status, status))
+    if (reference := observation["subject"]["reference"]) != f"Patient/{patient_id}":
+        remarks.append(texts.of_another.format(reference))
     if "dataAbsentReason" in observation:
         remarks.append(observation["dataAbsentReason"]["text"])
     return remarks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import requests
 from pydantic import ValidationError
@@ -38,7 +38,7 @@ class Failed:
     """The service gave no decision. `status` is None where no HTTP answer came at all."""
 
     status: int | None
-    headline: str
+    kind: Literal["unreachable", "refused", "unreadable"]
     diagnostics: tuple[str, ...] = ()
 
 
@@ -117,15 +117,13 @@ def _post(url: str, body: Resource) -> tuple[Exchange, Failed | None]:
             answer = session.post(url, json=body, timeout=_TIMEOUT)
     except requests.RequestException:
         waited = (time.perf_counter() - started) * 1000
-        failure = Failed(None, "The service could not be reached or did not answer in time.")
+        failure = Failed(None, "unreachable")
         return Exchange(url, body, None, "", waited), failure
     elapsed = (time.perf_counter() - started) * 1000
     exchange = Exchange(url, body, answer.status_code, answer.text, elapsed)
     if 200 <= answer.status_code < 300:
         return exchange, None
-    return exchange, Failed(
-        answer.status_code, "The service refused or could not finish the request.", _issues(answer.text)
-    )
+    return exchange, Failed(answer.status_code, "refused", _issues(answer.text))
 
 
 def _read(exchange: Exchange) -> Answered | Failed:
@@ -134,7 +132,7 @@ def _read(exchange: Exchange) -> Answered | Failed:
         return Answered(answer.cards, answer.assessment())
     except ValidationError as problem:
         fields = tuple(f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in problem.errors())
-        return Failed(exchange.status, "The answer of the service is not a CDS Hooks response.", fields)
+        return Failed(exchange.status, "unreadable", fields)
 
 
 def _issues(body: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
@@ -29,10 +29,13 @@ def is_web_link(url: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
-def render_detail(detail: str) -> Markup:
-    """Return the HTML of GitHub-flavored markdown: no raw HTML, no images, links to the web only."""
+def render_detail(detail: str, table_name: str = "Table of the card") -> Markup:
+    """Return the HTML of GitHub-flavored markdown: no raw HTML, no images, links to the web only.
+
+    `table_name` is what a screen reader says of a table, in the language of the page.
+    """
     # render() escapes every text of the card, because the "html" option is off.
-    return Markup(_MARKDOWN.render(detail))  # noqa: S704  escaped by the renderer, as tests prove
+    return Markup(_MARKDOWN.render(detail, {"table_name": table_name}))  # noqa: S704  escaped by the renderer, as tests prove
 
 
 class _WebLinksOnly(MarkdownIt):
@@ -70,7 +73,7 @@ def _open_table(
     renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: MutableMapping[str, Any]
 ) -> str:
     table = renderer.renderToken(tokens, index, options, env)
-    return f'<div class="scroll" role="region" aria-label="Table of the card" tabindex="0">{table}'
+    return f'<div class="scroll" role="region" aria-label="{escape(env["table_name"])}" tabindex="0">{table}'
 
 
 def _close_table(

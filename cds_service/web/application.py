@@ -47,11 +47,14 @@ class CDSApplication(Flask):
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Route by path and method alone: no route depends on the host, and nothing is redirected to one."""
+        """Route by path and method alone: no route depends on the host, and nothing is redirected to one.
+
+        Addresses that are made hold the path below which the application is mounted, if it is.
+        """
         if request is None:
             return None
         path = routed_path(request.path, request.environ.get("PATH_INFO", ""))
-        return self.url_map.bind("", path_info=path, default_method=request.method)
+        return self.url_map.bind("", request.root_path, path_info=path, default_method=request.method)
 
     def log_exception(self, exc_info: Any) -> None:
         """Keep type and frames of an unforeseen exception for the line of its request."""

@@ -101,3 +101,41 @@ def test_model_card_link_of_the_card_opens(page: Page) -> None:
     open_chart(page, HIGH_RISK.id)
     page.get_by_role("link", name=re.compile("model card")).first.click()
     expect(page.locator("h1")).to_be_visible()
+
+
+def test_language_is_switched_by_keyboard_on_the_chart_and_all_that_it_opens_follows(page: Page) -> None:
+    open_chart(page, HIGH_RISK.id)
+    page.get_by_role("navigation", name="Language").get_by_role("link", name="简体中文").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/zh-Hans/patients/{HIGH_RISK.id}")
+
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(page.locator("h1")).to_have_text(HIGH_RISK.name)
+    card = page.locator(".card.warning")
+    expect(card).to_contain_text("高于临界值405.08")
+    expect(card.get_by_role("radio")).to_have_count(6)
+    expect(card.get_by_label("已在随访计划中考虑")).to_be_visible()
+    keep_picture(page, "demo-card-zh-hans.png")
+    with page.expect_popup() as opened:
+        card.get_by_role("link", name="SII变化趋势").click()
+    expect(opened.value.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(opened.value.locator("svg.panels .mark.decides").first).to_be_visible()
+    card.get_by_role("link", name="模型卡").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+
+
+def test_feedback_in_the_other_language_is_taken_and_the_way_back_is_the_chart(page: Page) -> None:
+    page.goto(f"/zh-Hans/patients/{HIGH_RISK.id}")
+    page.get_by_label("已在随访计划中考虑").check()
+    page.get_by_role("button", name="不采纳").click()
+    expect(page.get_by_role("status")).to_contain_text("HTTP 200")
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("h1")).to_have_text(HIGH_RISK.name)
+    expect(page.locator(".card.warning")).to_be_visible()
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.id)
+def test_chart_every_story_agrees_in_the_other_language(page: Page, story: PatientStory) -> None:
+    page.goto(f"/zh-Hans/patients/{story.id}")
+    expect(page.locator(".agrees")).to_be_visible()

@@ -95,7 +95,7 @@ def test_feedback_the_service_refuses_is_reported_as_not_recorded(browser: Flask
     service.answer({"resourceType": "OperationOutcome", "issue": [{"diagnostics": "audit is down"}]}, 503)
     response = browser.post(FEEDBACK, data={"card": "c", "action": "dismiss"}, headers=SAME_SITE)
     assert response.status_code == 502
-    assert "was <strong>not</strong> recorded" in response.text
+    assert "<strong>Your answer was not recorded.</strong>" in response.text
     assert "audit is down" in response.text
     assert "The service took the feedback" not in response.text
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from cds_service.demo.answers import OUTCOMES, REASON_CODES
+from cds_service.demo.answers import REASON_CODES
 from cds_service.demo.patients import PatientStory, build_stories
+from cds_service.demo.wording import page_texts_in
 
 TODAY = date(2026, 3, 1)
 STORIES = build_stories(TODAY)
@@ -61,7 +62,7 @@ def days_usable_in_time(story: PatientStory) -> list[int]:
 def test_stories_number_and_ids_are_many_and_unique() -> None:
     assert len(STORIES) >= 14
     assert max(Counter(story.id for story in STORIES).values()) == 1
-    assert {story.expected.outcome for story in STORIES} == set(OUTCOMES)
+    assert {story.expected.outcome for story in STORIES} == set(page_texts_in("en").outcomes)
 
 
 @each_story

@@ -94,7 +94,9 @@ class _DesignType(click.ParamType[Design]):
 @click.option(
     "--workers", type=click.IntRange(1, _MOST_WORKERS), metavar="N", default=1, show_default=True, help="Processes."
 )
-@click.option("--engine", type=click.Choice(["local"]), default="local", show_default=True, help="How it is run.")
+@click.option(
+    "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True, help="How it is run."
+)
 def assess_command(config_file: Path | None, **options: Any) -> None:
     """Assess every patient of an export as the bedside rule would have, as of then.
 
@@ -124,6 +126,7 @@ def assess_command(config_file: Path | None, **options: Any) -> None:
         audit=audit,
         plain=options["identifiers"] == "plain",
         workers=options["workers"],
+        engine=options["engine"],
     )
     try:
         with _ended_by_signals():

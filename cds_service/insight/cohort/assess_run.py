@@ -16,19 +16,14 @@ from cds_service.insight.cohort.designs import RECORDED
 from cds_service.insight.cohort.export_heads import HeadReader
 from cds_service.insight.cohort.identifiers import make_identifiers
 from cds_service.insight.cohort.inputs import RecordSpiller, find_inputs, judge_files, last_day
-from cds_service.insight.cohort.local_engine import (
-    Rooms,
-    Splitting,
-    assess_parts,
-    joined_problems,
-    merged_disagreements,
-    merged_rows,
-    split_files,
-)
+from cds_service.insight.cohort.local_engine import Splitting, assess_parts, split_files
 from cds_service.insight.cohort.processes import Counters, Workers
 from cds_service.insight.cohort.recorded import DISAGREEMENT_COLUMNS
 from cds_service.insight.cohort.request import AssessSummary, Findings
+from cds_service.insight.cohort.rooms import Rooms, joined_problems, merged_disagreements, merged_rows
 from cds_service.insight.cohort.run_description import describe_run
+from cds_service.insight.cohort.spark.engine import RecordedHeads, SparkRun, assess_on_spark
+from cds_service.insight.cohort.spark.starting import require_spark
 from cds_service.insight.cohort.spill import SpillWriter, number_of_parts
 from cds_service.insight.cohort.tables import open_private, require_pyarrow, write_csv, write_rows
 from cds_service.insight.cohort.whole_folder import check_free, whole_folder
@@ -39,9 +34,10 @@ if TYPE_CHECKING:
 
     from cds_service.decision.site import Site
     from cds_service.insight.cohort.identifiers import Identifiers
-    from cds_service.insight.cohort.local_engine import Tally
+    from cds_service.insight.cohort.inputs import HeadWriter
     from cds_service.insight.cohort.reading import FileReading
     from cds_service.insight.cohort.request import AssessRequest, Progress
+    from cds_service.insight.cohort.tally import Tally
 
 RUN_FILE: Final = "run.json"
 FLOW_FILE: Final = "flow.json"
@@ -60,6 +56,8 @@ def assess_export(request: AssessRequest, progress: Progress) -> AssessSummary:
     could not be finished; then nothing of it is left.
     """
     require_pyarrow()
+    if request.engine == "spark":
+        require_spark()
     check_free(request.out)
     try:
         with whole_folder(request.out) as folder:
@@ -92,11 +90,8 @@ class _Run:
         spill.mkdir(mode=0o700)
         rooms = Rooms.make(spill)
         plan = self._plan()
-        parts = number_of_parts(self._unpacked_size())
-        # Before the files: they are many, and a log that cannot be used ends the run at once.
-        bad_records = self._add_records(rooms, parts)
-        readings = self._split(rooms, parts)
-        tally = self._assess(rooms, plan)
+        engine = self._on_spark if self._request.engine == "spark" else self._here
+        tally, readings, bad_records = engine(rooms, plan)
         if not tally.patients:
             raise CohortRunError("no line of the export speaks of a patient, so there is nothing to assess")
         judge_files(self._inputs, readings, self._findings)
@@ -105,6 +100,23 @@ class _Run:
         self._write(rooms, plan, tally, flow, readings)
         shutil.rmtree(spill)
         return AssessSummary(tally, flow, bad_records + sum(r.bad for r in readings), self._findings)
+
+    def _here(self, rooms: Rooms, plan: Plan) -> tuple[Tally, tuple[FileReading, ...], int]:
+        """Split and assess by the processes of this machine."""
+        parts = number_of_parts(self._unpacked_size())
+        # Before the files: they are many, and a log that cannot be used ends the run at once.
+        bad_records = self._add_records(rooms, SpillWriter(rooms.parts, "records", parts))
+        readings = self._split(rooms, parts)
+        return self._assess(rooms, plan), readings, bad_records
+
+    def _on_spark(self, rooms: Rooms, plan: Plan) -> tuple[Tally, tuple[FileReading, ...], int]:
+        """Split and assess by the executors of Spark."""
+        request = self._request
+        recorded = RecordedHeads()
+        bad_records = self._add_records(rooms, recorded)
+        run = SparkRun(plan, request.settings.mappings.overlays, self._names.keys, rooms, request.workers)
+        tally, readings = assess_on_spark(self._inputs, recorded, run)
+        return tally, readings, bad_records
 
     def _plan(self) -> Plan:
         request = self._request
@@ -125,10 +137,9 @@ class _Run:
         files = [file.path for file in self._inputs.files]
         return sum(path.stat().st_size * (_UNPACKED if path.suffix == _GZIP_ENDING else 1) for path in files)
 
-    def _add_records(self, rooms: Rooms, parts: int) -> int:
+    def _add_records(self, rooms: Rooms, writer: HeadWriter) -> int:
         if not self._request.audit:
             return 0
-        writer = SpillWriter(rooms.parts, "records", parts)
         key_of = self._names.key_of if self._names.has_site_key else None
         return RecordSpiller(self._site, writer, key_of).spill(self._request.audit, rooms.problems / "records")
 

@@ -18,17 +18,41 @@ _KEY_BYTES: Final = 32
 _NAMES_KEPT: Final = 65_536
 
 
-class Identifiers(NamedTuple):
-    """`name` makes of an id what stands in the rows, `key_of` what all that belongs to a patient is grouped by.
+class NamingKeys(NamedTuple):
+    """What makes names and keys of patients: the key of the site, the one made for this run, and what was asked for.
 
-    `made_key` is the key that was made for this run, to be kept beside its rows; None where the site has one, or none
-    is needed. `has_site_key`: pseudonyms of the audit log can be matched.
+    `matches_records`: pseudonyms of the audit log are to be matched.
     """
+
+    site_key: bytes | None
+    made_key: bytes | None
+    plain: bool
+    matches_records: bool
+
+    def identifiers(self) -> Identifiers:
+        """Return how patients are called; the same keys give the same names, in any process."""
+        key = self.site_key or self.made_key
+        name = _pseudonyms(key) if key is not None and not self.plain else str
+        key_of = _pseudonyms(self.site_key) if self.site_key is not None and self.matches_records else str
+        return Identifiers(name, key_of, self)
+
+
+class Identifiers(NamedTuple):
+    """`name` makes of an id what stands in the rows, `key_of` what all that belongs to a patient is grouped by."""
 
     name: Callable[[str], str]
     key_of: Callable[[str], str]
-    made_key: bytes | None
-    has_site_key: bool
+    keys: NamingKeys
+
+    @property
+    def made_key(self) -> bytes | None:
+        """The key made for this run, to be kept beside its rows; None where the site has one, or none is needed."""
+        return self.keys.made_key
+
+    @property
+    def has_site_key(self) -> bool:
+        """Tell whether pseudonyms of the audit log can be matched."""
+        return self.keys.site_key is not None
 
 
 def make_identifiers(key_file: Path | None, *, plain: bool, with_records: bool) -> Identifiers:
@@ -41,10 +65,7 @@ def make_identifiers(key_file: Path | None, *, plain: bool, with_records: bool) 
     except ConfigurationError as error:
         raise CohortInputError(str(error)) from error
     made_key = token_hex(_KEY_BYTES).encode() if site_key is None and not plain else None
-    key = site_key or made_key
-    name = _pseudonyms(key) if key is not None and not plain else str
-    key_of = _pseudonyms(site_key) if site_key is not None and with_records else str
-    return Identifiers(name, key_of, made_key, site_key is not None)
+    return NamingKeys(site_key, made_key, plain, with_records).identifiers()
 
 
 def _pseudonyms(key: bytes) -> Callable[[str], str]:

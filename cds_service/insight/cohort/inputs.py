@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cds_service.audit.decoding import UNREADABLE
 from cds_service.audit.keys import PSEUDONYM_PREFIX
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from cds_service.decision.site import Site
     from cds_service.insight.cohort.reading import FileReading
     from cds_service.insight.cohort.request import Findings
-    from cds_service.insight.cohort.spill import SpillWriter
     from cds_service.insight.sources.export_manifest import Manifest
 
 
@@ -106,10 +105,20 @@ def judge_files(inputs: Inputs, readings: Sequence[FileReading], findings: Findi
         findings.notes.append(f"{bad} {'line is' if is_one else 'lines are'} no resource; see problems.jsonl.")
 
 
+class HeadWriter(Protocol):
+    """Takes heads, each under the key that all of its patient have."""
+
+    def add(self, head: Head, key: str) -> None:
+        """Take one."""
+
+    def flush(self) -> None:
+        """Write what waits."""
+
+
 class RecordSpiller:
     """Adds the decisions of audit logs to the parts of their patients."""
 
-    def __init__(self, site: Site, writer: SpillWriter, key_of: Callable[[str], str] | None) -> None:
+    def __init__(self, site: Site, writer: HeadWriter, key_of: Callable[[str], str] | None) -> None:
         """Keep what writes; `key_of` is None where the site has no key."""
         self._site = site
         self._writer = writer

@@ -49,6 +49,50 @@ class FileReading(NamedTuple):
         return self._asdict()
 
 
+class LineSorter:
+    """Sorts lines: those about a patient, bad ones, and the rest, which is counted."""
+
+    def __init__(
+        self,
+        reader: HeadReader,
+        add: Callable[[Head], None],
+        add_problem: Callable[[int, str], None],
+        counts: Counter[str],
+    ) -> None:
+        """Keep what reads and what takes: heads, and numbers of bad lines with reasons. `counts` is added to."""
+        self._read = reader.read
+        self._add = add
+        self._add_problem = add_problem
+        self._counts = counts
+
+    def take(self, lines: list[bytes], before: int) -> None:
+        """Sort lines of a file; `before` is the number of those that stand before them."""
+        read, add, counts = self._read, self._add, self._counts
+        blank = 0
+        for number, line in enumerate(lines, before + 1):
+            head = read(line)
+            if isinstance(head, Head):
+                add(head)
+            elif head is None:
+                blank += 1
+            elif isinstance(head, BadLine):
+                counts["bad"] += 1
+                self._add_problem(number, head.reason)
+            else:
+                counts["nobody" if head.is_without_patient else "other"] += 1
+        counts["lines"] += len(lines) - blank
+
+
+def problem_line(file: str, line: int, reason: str) -> str:
+    """Return what problems.jsonl says of a bad line."""
+    return json.dumps({"file": file, "line": line, "reason": reason}) + "\n"
+
+
+def _by_key(writer: SpillWriter, key_of: Callable[[str], str]) -> Callable[[Head], None]:
+    add = writer.add
+    return lambda head: add(head, key_of(head.patient))
+
+
 class FileSplitter:
     """Splits files: good lines to the parts of their patients, bad ones by number and reason to a file of problems."""
 
@@ -57,8 +101,8 @@ class FileSplitter:
     ) -> None:
         """Keep what reads and what writes; `advance` is told the bytes of the file."""
         self._reader = reader
-        self._writer = writer
-        self._key_of = key_of
+        self._flush = writer.flush
+        self._add = _by_key(writer, key_of)
         self._advance = advance
         self._size = 0
         self._counts: Counter[str] = Counter()
@@ -69,7 +113,7 @@ class FileSplitter:
         digest = sha256()
         with open_private(problems) as stream:
             fault = self._split_lines(file, digest, stream)
-        self._writer.flush()
+        self._flush()
         counts = self._counts
         return FileReading(
             file.name,
@@ -85,6 +129,12 @@ class FileSplitter:
     def _split_lines(self, file: ExportFile, digest: Digest, problems: TextIO) -> str:
         """Split as far as the file can be read; return why it could not be read further."""
         number = 0
+        write = problems.write
+
+        def add_problem(line: int, reason: str) -> None:
+            write(problem_line(file.name, line, reason))
+
+        sorter = LineSorter(self._reader, self._add, add_problem, self._counts)
         blocks = read_line_blocks(file.path, self._told, digest)
         while True:
             # Not a loop over the blocks: what the parts raise is no fault of the file.
@@ -94,25 +144,9 @@ class FileSplitter:
                 return str(error).partition(": ")[2]
             if lines is None:
                 return ""
-            self._split_block(lines, number, file.name, problems)
+            sorter.take(lines, number)
             number += len(lines)
 
     def _told(self, read: int) -> None:
         self._size += read
         self._advance(read)
-
-    def _split_block(self, lines: list[bytes], before: int, name: str, problems: TextIO) -> None:
-        read, add, key_of, counts = self._reader.read, self._writer.add, self._key_of, self._counts
-        blank = 0
-        for number, line in enumerate(lines, before + 1):
-            head = read(line)
-            if isinstance(head, Head):
-                add(head, key_of(head.patient))
-            elif head is None:
-                blank += 1
-            elif isinstance(head, BadLine):
-                counts["bad"] += 1
-                problems.write(json.dumps({"file": name, "line": number, "reason": head.reason}) + "\n")
-            else:
-                counts["nobody" if head.is_without_patient else "other"] += 1
-        counts["lines"] += len(lines) - blank

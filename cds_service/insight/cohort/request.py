@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from datetime import date, timedelta
     from pathlib import Path
 
     from cds_service.insight.cohort.designs import Design
-    from cds_service.insight.cohort.local_engine import Tally
+    from cds_service.insight.cohort.tally import Tally
     from cds_service.settings import Settings
 
 
@@ -34,6 +34,7 @@ class AssessRequest:
     audit: tuple[Path, ...]
     plain: bool
     workers: int
+    engine: Literal["local", "spark"] = "local"
 
 
 @dataclass(slots=True)

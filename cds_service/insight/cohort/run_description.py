@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from cds_service.insight.cohort.assessing import Plan
     from cds_service.insight.cohort.inputs import Inputs
-    from cds_service.insight.cohort.local_engine import Tally
     from cds_service.insight.cohort.reading import FileReading
     from cds_service.insight.cohort.request import AssessRequest, Findings
+    from cds_service.insight.cohort.tally import Tally
 
 # Of the folder: what reads it asks for this number.
 FORMAT: Final = 1

@@ -77,6 +77,47 @@ def read_line_blocks(path: Path, advance: Callable[[int], None], digest: Digest 
         raise ExportError(f"{path.name}: {_words(error)}") from error
 
 
+def can_be_split(path: Path) -> bool:
+    """Tell whether a file may be read from its middle: it is plain and holds one resource a line. Raises OSError."""
+    with path.open("rb", buffering=0) as raw:
+        first, feed, _ = raw.read(_BLOCK).partition(b"\n")
+    if first.startswith(_GZIP) or not feed:
+        return False
+    try:
+        _check_form(first, path.name)
+    except NotNDJSONError:
+        return False
+    return True
+
+
+def read_split_blocks(path: Path, start: int, end: int) -> Iterator[list[bytes]]:
+    """Yield the lines of a plain file that begin at its bytes from `start` up to `end`, many at a time.
+
+    What ends at `end` and begins there together hold every line once. Raises OSError.
+    """
+    with path.open("rb", buffering=0) as raw:
+        # The byte before tells whether a line begins at `start`.
+        raw.seek(max(start - 1, 0))
+        yield from _lines(_lines_within(raw, start, end), path.name, check=False)
+
+
+def _lines_within(raw: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    position, is_within = max(start - 1, 0), start == 0
+    for block in _blocks(raw, lambda _: None, None):
+        begin = 0
+        if not is_within:
+            begin = block.find(b"\n") + 1
+            is_within = begin > 0
+            if position + (begin or len(block)) >= end:
+                return
+        if is_within:
+            last = block.find(b"\n", max(end - 1 - position, begin))
+            yield block[begin : last + 1] if last >= 0 else block[begin:]
+            if last >= 0:
+                return
+        position += len(block)
+
+
 def _blocks(raw: BinaryIO, advance: Callable[[int], None], digest: Digest | None) -> Iterator[bytes]:
     while block := raw.read(_BLOCK):
         if digest is not None:
@@ -109,8 +150,8 @@ def _unzipped(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
         raise EOFError
 
 
-def _lines(content: Iterator[bytes], name: str) -> Iterator[list[bytes]]:
-    rest, is_first, skipping = b"", True, False
+def _lines(content: Iterator[bytes], name: str, *, check: bool = True) -> Iterator[list[bytes]]:
+    rest, is_first, skipping = b"", check, False
     for block in content:
         first, feed, others = block.partition(b"\n")
         if not feed:

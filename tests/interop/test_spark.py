@@ -1,0 +1,91 @@
+"""`cohort assess --engine spark` on Java: the bytes of the local engine, however the work is cut."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds_service.insight.cohort.spark import engine
+from tests.support.cohort.assessed import assess, wrong_stories
+from tests.support.cohort.exports import Bad, write_dirty_export
+from tests.support.cohort.histories import History
+from tests.support.cohort.stories import cohort
+
+pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed: .ci/interop installs it")
+if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+    pytest.skip("there is no Java: .ci/interop installs it", allow_module_level=True)
+
+# Of pyspark: it does not close its sockets at the end, and looks at what else is installed.
+pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("default")]
+
+
+@pytest.fixture(scope="module")
+def histories() -> list[History]:
+    return cohort(2_000, seed=17)
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory, histories: list[History]) -> tuple[Path, list[Bad]]:
+    return write_dirty_export(tmp_path_factory.mktemp("dirty") / "export", histories, seed=3, zipped=True)
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory, export: tuple[Path, Any], histories: list[History]) -> Path:
+    out = tmp_path_factory.mktemp("local") / "out"
+    assess(export[0], out)
+    assert wrong_stories(out, histories) == {}
+    return out
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """What Spark's own configuration says, for as long as a test goes on; Java itself is started once."""
+    gateway = pyspark.SparkContext._gateway or _started()
+    system = gateway.jvm.java.lang.System
+    settings: dict[str, str] = {}
+
+    class Settings(dict[str, str]):
+        def __setitem__(self, name: str, value: str) -> None:
+            settings[name] = value
+            system.setProperty(name, value)
+
+    yield Settings()
+    for name in settings:
+        system.clearProperty(name)
+
+
+def _started() -> Any:
+    pyspark.SparkContext._ensure_initialized()
+    return pyspark.SparkContext._gateway
+
+
+def same_bytes(one: Path, other: Path) -> None:
+    assert sorted(file.name for file in one.iterdir()) == sorted(file.name for file in other.iterdir())
+    for file in one.iterdir():
+        assert file.read_bytes() == (other / file.name).read_bytes(), file.name
+
+
+@pytest.mark.parametrize("adaptive", ["true", "false"])
+@pytest.mark.parametrize("partitions", ["1", "8", "64"])
+def test_spark_2000_dirty_patients_give_the_bytes_of_the_local_engine(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    export: tuple[Path, Any],
+    local: Path,
+    configured: dict[str, str],
+    adaptive: str,
+    partitions: str,
+) -> None:
+    configured["spark.sql.adaptive.enabled"] = adaptive
+    configured["spark.default.parallelism"] = partitions
+    configured["spark.master"] = "local[2]"
+    used: list[int] = []
+    place = engine._Place
+    monkeypatch.setattr(engine, "_Place", lambda number: used.append(number) or place(number))
+    assess(export[0], tmp_path / "out", engine="spark")
+
+    assert used == [int(partitions)]
+    same_bytes(local, tmp_path / "out")

@@ -40,7 +40,7 @@ quick: $(VENV)/.installed ## Run the tests of the rule, the wording and the repo
 	$(PYTHON_IN_VENV) -m pytest -q tests/unit/clinical tests/unit/cards tests/architecture/test_import_rules.py \
 		tests/architecture/test_layout.py tests/architecture/test_documented_links.py $(ARGS)
 
-interop: $(VENV)/.installed ## Test against HAPI (Java 17, Maven) and behind nginx, HAProxy, Apache and Caddy
+interop: $(VENV)/.installed ## Test with HAPI and Spark (Java 17, Maven), and behind nginx, HAProxy, Apache and Caddy
 	$(PYTHON_IN_VENV) -m pytest tests/interop $(ARGS)
 
 lint: $(VENV)/.installed ## Check style, formatting and types
@@ -76,6 +76,7 @@ lock: $(BUILD_VENV)/.installed ## Lock the requirements of pyproject.toml (ARGS=
 	$(COMPILE) pyproject.toml --extra postgresql --extra reports --extra cohort --group dev --constraints requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) --group build --constraints requirements.lock --output-file .ci/build-tools.lock
 	$(COMPILE) --group lock --output-file .ci/lock-tools.lock
+	$(COMPILE) --no-binary pyspark --group spark --output-file .ci/spark.lock
 
 clean: ## Remove the environments, caches and build results
 	rm -rf $(VENV) $(BUILD_VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

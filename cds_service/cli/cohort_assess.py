@@ -112,7 +112,6 @@ def assess_command(config_file: Path | None, **options: Any) -> None:
 
     audit = options["audit"]
     designs = options["designs"] or (() if audit else tuple(map(parse_design, _DEFAULT_DESIGNS)))
-    cutoff: datetime | None = options["data_cutoff"]
     request = AssessRequest(
         exports=options["exports"],
         out=options["out"],
@@ -121,7 +120,7 @@ def assess_command(config_file: Path | None, **options: Any) -> None:
         only_first=options["index"] == "first",
         course=timedelta(days=options["course_days"]),
         follow_up=timedelta(days=options["follow_up"]),
-        data_cutoff=_day(cutoff),
+        data_cutoff=_day(options["data_cutoff"]),
         outcomes=options["outcomes"],
         audit=audit,
         plain=options["identifiers"] == "plain",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -80,30 +81,41 @@ def split_all(folder: Path, parts: Path) -> None:
 
 
 def assess(folder: Path, out: Path, options: Sequence[str]) -> Run:
-    """Run the command and watch its processes."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """Run the command and watch its processes, those of Java and its workers too."""
     began = time.monotonic()
     command = [COMMAND, "cohort", "assess", folder, "--out", out, "--identifiers", "plain", *options]
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
-    most = 0
+    most, spent = 0, {}
     while process.poll() is None:
-        most = max(most, _resident(process.pid))
+        seen = _processes(process.pid)
+        most = max(most, sum(memory for memory, _ in seen.values()))
+        spent |= {pid: seconds for pid, (_, seconds) in seen.items()}
         time.sleep(0.05)
     if process.returncode != 0:
         raise SystemExit(f"the run ended with {process.returncode}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(spent, time.monotonic() - began, most)
+    return Run(sum(spent.values()), time.monotonic() - began, most)
 
 
-def _resident(pid: int) -> int:
-    """Add up what a process and its children hold in memory; nothing of those that ended meanwhile."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pages * resource.getpagesize() + sum(_resident(int(child)) for child in children)
+def _processes(root: int) -> dict[int, tuple[int, float]]:
+    """Return resident memory and seconds of processor time of a process and all that came of it, by their numbers."""
+    parents: dict[int, int] = {}
+    found: dict[int, tuple[int, float]] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        pid = int(file.parent.name)
+        parents[pid] = int(fields[1])
+        ticks = int(fields[11]) + int(fields[12])
+        found[pid] = (int(fields[21]) * resource.getpagesize(), ticks / os.sysconf("SC_CLK_TCK"))
+    return {pid: told for pid, told in found.items() if _descends(pid, root, parents)}
+
+
+def _descends(pid: int, root: int, parents: dict[int, int]) -> bool:
+    while pid > 1 and pid != root:
+        pid = parents.get(pid, 0)
+    return pid == root
 
 
 def main() -> int:

@@ -77,6 +77,8 @@ def spark_context(workers: int, scratch: Path) -> Iterator[Any]:
     pyspark = require_spark()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    # Java first: before it, a configuration knows nothing of what the caller's environment or spark-submit says.
+    pyspark.SparkContext._ensure_initialized()  # noqa: SLF001  there is no other way
     conf = pyspark.SparkConf()
     defaults = dict(_DEFAULTS)
     if not conf.contains("spark.master"):

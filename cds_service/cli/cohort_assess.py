@@ -16,6 +16,7 @@ import click
 from cds_service.cli.options import config_option, load_or_defaults
 from cds_service.errors import CohortInputError, CohortRunError, ConfigurationError, MissingExtraError
 from cds_service.insight.cohort.designs import Design, parse_design
+from cds_service.insight.sources.remote_files import is_address, parse_address
 from cds_service.reports.counts import counted
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from cds_service.insight.cohort.request import AssessSummary
+    from cds_service.insight.sources.remote_files import ExportPath
 
 _DEFAULT_DESIGNS: Final = ("baseline", "landmark:90", "draw")
 _LONGEST_DAYS: Final = 36_500
@@ -45,8 +47,23 @@ class _DesignType(click.ParamType[Design]):
             self.fail(str(error), param, ctx)
 
 
+class _ExportType(click.ParamType[Any]):
+    """A path of this machine that is there, or an address."""
+
+    name = "export"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> ExportPath:
+        if isinstance(value, str) and is_address(value):
+            try:
+                return parse_address(value)
+            except ValueError as error:
+                self.fail(str(error), param, ctx)
+        path: Path = click.Path(exists=True, path_type=Path).convert(str(value), param, ctx)
+        return path
+
+
 @click.command("assess", no_args_is_help=True, epilog="Example: sii-cds cohort assess export/ --out cohort")
-@click.argument("exports", metavar="EXPORT...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("exports", metavar="EXPORT...", nargs=-1, required=True, type=_ExportType())
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder to make.")
 @config_option
 @click.option(

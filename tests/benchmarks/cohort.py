@@ -85,7 +85,8 @@ def assess(folder: Path, out: Path, options: Sequence[str]) -> Run:
     began = time.monotonic()
     command = [COMMAND, "cohort", "assess", folder, "--out", out, "--identifiers", "plain", *options]
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
-    most, spent = 0, {}
+    most = 0
+    spent: dict[int, float] = {}
     while process.poll() is None:
         seen = _processes(process.pid)
         most = max(most, sum(memory for memory, _ in seen.values()))

@@ -2,15 +2,18 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cds_service.cli import spark_submit
 from cds_service.insight.cohort.spark import engine
-from tests.support.cohort.assessed import assess, wrong_stories
-from tests.support.cohort.exports import Bad, write_dirty_export
+from tests.support.cohort.assessed import DESIGNS, ENVIRONMENT, assess, wrong_stories
+from tests.support.cohort.exports import Bad, lines_of, write_dirty_export, write_export
 from tests.support.cohort.histories import History
 from tests.support.cohort.stories import cohort
 
@@ -84,8 +87,37 @@ def test_spark_2000_dirty_patients_give_the_bytes_of_the_local_engine(
     configured["spark.master"] = "local[2]"
     used: list[int] = []
     place = engine._Place
-    monkeypatch.setattr(engine, "_Place", lambda number: used.append(number) or place(number))
+
+    def noted(number: int) -> Any:
+        used.append(number)
+        return place(number)
+
+    monkeypatch.setattr(engine, "_Place", noted)
     assess(export[0], tmp_path / "out", engine="spark")
 
     assert used == [int(partitions)]
     same_bytes(local, tmp_path / "out")
+
+
+def test_spark_export_by_address_and_by_spark_submit_give_the_bytes_of_the_local_engine(tmp_path: Path) -> None:
+    """As `spark-submit` runs it, which brings master and configuration."""
+    export = write_export(tmp_path / "export", lines_of(cohort(60, seed=9)))
+    assess(export, tmp_path / "local")
+    home, entry = Path(pyspark.__path__[0]), Path(spark_submit.__path__[0]) / "sii_cds_cohort_assess.py"
+    designs = [word for design in DESIGNS for word in ("--design", design)]
+    command: list[object] = [
+        home / "bin/spark-submit",
+        "--master",
+        "local[2]",
+        "--conf",
+        "spark.default.parallelism=3",
+        entry,
+    ]
+    command += [f"file://{export}", "--out", tmp_path / "out", "--identifiers", "plain"]
+    environment = {**os.environ, **ENVIRONMENT, "PYSPARK_PYTHON": sys.executable, "SPARK_HOME": str(home)}
+    told = subprocess.run(
+        [*map(str, command), *designs], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+
+    assert told.returncode == 0, told.stderr.decode()
+    same_bytes(tmp_path / "local", tmp_path / "out")

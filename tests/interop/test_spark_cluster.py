@@ -50,7 +50,7 @@ def master(tmp_path: Path) -> Iterator[str]:
     """The address of a cluster on loopback, with two workers of one core each."""
     port = free_port()
     address = f"spark://127.0.0.1:{port}"
-    programs = [("master.Master", "--port", str(port))]
+    programs: list[tuple[str, ...]] = [("master.Master", "--port", str(port))]
     programs += [("worker.Worker", "-c", "1", "-m", "768m", "-d", str(tmp_path / f"worker-{n}"), address) for n in "12"]
     home = pyspark.__path__[0]
     environment = {**os.environ, "SPARK_HOME": home, "SPARK_DAEMON_MEMORY": "256m", "SPARK_LOCAL_IP": "127.0.0.1"}

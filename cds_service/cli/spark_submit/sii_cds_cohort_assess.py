@@ -1,6 +1,6 @@
 """`sii-cds cohort assess --engine spark` for spark-submit, which brings master and configuration.
 
-    spark-submit … sii_cds_cohort_assess.py EXPORT… --out DIR [options of `cohort assess`]
+spark-submit … sii_cds_cohort_assess.py EXPORT… --out DIR [options of `cohort assess`]
 """
 
 import sys

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cds_service.decision.reading_memory import ReadingMemory
 from cds_service.decision.site import site_from_settings
-from cds_service.errors import CohortRunError
+from cds_service.errors import CohortInputError, CohortRunError
 from cds_service.insight.cohort.adjudication import read_outcomes
 from cds_service.insight.cohort.assessing import Plan
 from cds_service.insight.cohort.designs import RECORDED
@@ -27,6 +27,7 @@ from cds_service.insight.cohort.spark.starting import require_spark
 from cds_service.insight.cohort.spill import SpillWriter, number_of_parts
 from cds_service.insight.cohort.tables import open_private, require_pyarrow, write_csv, write_rows
 from cds_service.insight.cohort.whole_folder import check_free, whole_folder
+from cds_service.insight.sources.remote_files import RemotePath
 from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def assess_export(request: AssessRequest, progress: Progress) -> AssessSummary:
     require_pyarrow()
     if request.engine == "spark":
         require_spark()
+    elif any(isinstance(path, RemotePath) for path in request.exports):
+        raise CohortInputError("an address is read with --engine spark; the local engine reads files of this machine")
     check_free(request.out)
     try:
         with whole_folder(request.out) as folder:

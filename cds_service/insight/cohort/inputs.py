@@ -20,6 +20,7 @@ from cds_service.insight.cohort.recorded import encode_decision
 from cds_service.insight.cohort.tables import open_private
 from cds_service.insight.sources.export_files import KNOWN_ENDINGS, find_files
 from cds_service.insight.sources.export_manifest import find_manifests, read_transaction_time
+from cds_service.insight.sources.remote_files import RemotePath, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cds_service.insight.cohort.reading import FileReading
     from cds_service.insight.cohort.request import Findings
     from cds_service.insight.sources.export_manifest import Manifest
+    from cds_service.insight.sources.remote_files import ExportPath
 
 
 class Inputs(NamedTuple):
@@ -45,24 +47,39 @@ class Inputs(NamedTuple):
         return sum(file.path.stat().st_size for file in self.files)
 
 
-def find_inputs(exports: Sequence[Path]) -> Inputs:
+def find_inputs(exports: Sequence[ExportPath]) -> Inputs:
     """Find the files of exports: named ones, those of named folders, those of named manifests.
 
     Raises CohortInputError where there are none, or a folder or file cannot be read.
     """
+    try:
+        return _found(exports)
+    except OSError as error:
+        if not any(isinstance(path, RemotePath) for path in exports):
+            raise
+        raise CohortInputError(f"the export cannot be read: {error}") from error
+
+
+def _found(exports: Sequence[ExportPath]) -> Inputs:
     for path in exports:
-        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-            raise CohortInputError(f"{path}: cannot be read")
+        if not _can_be_read(path):
+            raise CohortInputError(f"{shown(path)}: cannot be read")
     manifests = find_manifests(exports)
     named = {manifest.path for manifest in manifests}
     listed = [file.path for manifest in manifests for file in manifest.files if file.path.is_file()]
     files = list(dict.fromkeys([*find_files(path for path in exports if path not in named), *listed]))
     if not files:
-        raise CohortInputError(f"no NDJSON file ({KNOWN_ENDINGS}) in {', '.join(map(str, exports))}")
-    return Inputs(_named(sorted(files), exports), manifests)
+        raise CohortInputError(f"no NDJSON file ({KNOWN_ENDINGS}) in {', '.join(map(shown, exports))}")
+    return Inputs(_named(sorted(files, key=str), exports), manifests)
 
 
-def _named(files: Iterable[Path], exports: Sequence[Path]) -> tuple[ExportFile, ...]:
+def _can_be_read(path: ExportPath) -> bool:
+    if isinstance(path, RemotePath):
+        return path.exists()
+    return os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))
+
+
+def _named(files: Iterable[ExportPath], exports: Sequence[ExportPath]) -> tuple[ExportFile, ...]:
     """Name each file as within the folder that was named, or in full where two would be called the same."""
     folders = [path for path in exports if path.is_dir()]
     short = {}
@@ -70,7 +87,7 @@ def _named(files: Iterable[Path], exports: Sequence[Path]) -> tuple[ExportFile, 
         within = next((folder for folder in folders if folder in file.parents), file.parent)
         short[file] = file.relative_to(within).as_posix()
     twice = Counter(short.values())
-    return tuple(ExportFile(file, name if twice[name] == 1 else str(file)) for file, name in short.items())
+    return tuple(ExportFile(file, name if twice[name] == 1 else shown(file)) for file, name in short.items())
 
 
 def last_day(inputs: Inputs, data_cutoff: date | None, now: datetime, zone: tzinfo) -> date:

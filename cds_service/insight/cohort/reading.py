@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from cds_service.insight.cohort.export_heads import HeadReader
     from cds_service.insight.cohort.spill import SpillWriter
     from cds_service.insight.sources.export_files import Digest
+    from cds_service.insight.sources.remote_files import ExportPath
 
 
 class ExportFile(NamedTuple):
     """A file of an export, and what it is called in reports."""
 
-    path: Path
+    path: ExportPath
     name: str
 
 

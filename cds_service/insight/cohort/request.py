@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from cds_service.insight.cohort.designs import Design
     from cds_service.insight.cohort.tally import Tally
+    from cds_service.insight.sources.remote_files import ExportPath
     from cds_service.settings import Settings
 
 
@@ -22,7 +23,7 @@ class AssessRequest:
     ones, `audit` are folders of audit logs.
     """
 
-    exports: tuple[Path, ...]
+    exports: tuple[ExportPath, ...]
     out: Path
     settings: Settings
     designs: tuple[Design, ...]

@@ -10,7 +10,8 @@ from cds_service.foreign_bytes import wide_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+
+    from cds_service.insight.sources.remote_files import ExportPath
 
 _ENDINGS: Final = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
 KNOWN_ENDINGS: Final = ", ".join(_ENDINGS)
@@ -38,18 +39,19 @@ class Digest(Protocol):
         """Take further bytes into account."""
 
 
-def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
+def find_files(paths: Iterable[ExportPath]) -> tuple[ExportPath, ...]:
     """Return the files that are named, and those of named folders with a known ending, in the order of their names."""
-    found: list[Path] = []
+    found: list[ExportPath] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(file for file in path.rglob("*") if file.is_file() and file.name.endswith(_ENDINGS))
+            files: Iterable[ExportPath] = path.rglob("*")
+            found += sorted((f for f in files if f.name.endswith(_ENDINGS) and f.is_file()), key=str)
         else:
             found.append(path)
     return tuple(dict.fromkeys(found))
 
 
-def read_lines(path: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
+def read_lines(path: ExportPath, advance: Callable[[int], None]) -> Iterator[bytes]:
     """Yield the lines that hold something; one that is longer than LONGEST_LINE is yielded cut to that length.
 
     `advance` is told how many bytes of the file were read. A byte order mark is left out, also one in the middle, where
@@ -61,7 +63,9 @@ def read_lines(path: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
                 yield line.removeprefix(BOM_UTF8)
 
 
-def read_line_blocks(path: Path, advance: Callable[[int], None], digest: Digest | None = None) -> Iterator[list[bytes]]:
+def read_line_blocks(
+    path: ExportPath, advance: Callable[[int], None], digest: Digest | None = None
+) -> Iterator[list[bytes]]:
     """Yield all lines in order, many at a time, as they stand in the file but for their line feeds.
 
     A line that is longer than LONGEST_LINE is cut to that length. `digest` is told the bytes of the file. Raises
@@ -77,7 +81,7 @@ def read_line_blocks(path: Path, advance: Callable[[int], None], digest: Digest 
         raise ExportError(f"{path.name}: {_words(error)}") from error
 
 
-def can_be_split(path: Path) -> bool:
+def can_be_split(path: ExportPath) -> bool:
     """Tell whether a file may be read from its middle: it is plain and holds one resource a line. Raises OSError."""
     with path.open("rb", buffering=0) as raw:
         first, feed, _ = raw.read(_BLOCK).partition(b"\n")
@@ -90,7 +94,7 @@ def can_be_split(path: Path) -> bool:
     return True
 
 
-def read_split_blocks(path: Path, start: int, end: int) -> Iterator[list[bytes]]:
+def read_split_blocks(path: ExportPath, start: int, end: int) -> Iterator[list[bytes]]:
     """Yield the lines of a plain file that begin at its bytes from `start` up to `end`, many at a time.
 
     What ends at `end` and begins there together hold every line once. Raises OSError.

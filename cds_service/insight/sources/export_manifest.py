@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import tzinfo
 
+    from cds_service.insight.sources.remote_files import ExportPath
+
 _LARGEST: Final = 16 * 1024 * 1024
 
 
@@ -36,24 +38,24 @@ _DECODER: Final = msgspec.json.Decoder(_Manifest)
 class ListedFile(NamedTuple):
     """A file that a manifest names, and how many resources it should hold, where it tells."""
 
-    path: Path
+    path: ExportPath
     resources: int | None
 
 
 class Manifest(NamedTuple):
     """What an export says of itself. `transaction_time` as written; what is later is not in it."""
 
-    path: Path
+    path: ExportPath
     transaction_time: str
     files: tuple[ListedFile, ...]
 
     @property
-    def missing(self) -> tuple[Path, ...]:
+    def missing(self) -> tuple[ExportPath, ...]:
         """Name the files that are not there."""
         return tuple(file.path for file in self.files if not file.path.is_file())
 
 
-def read_manifest(path: Path) -> Manifest | None:
+def read_manifest(path: ExportPath) -> Manifest | None:
     """Read a file as a manifest; None for any other file. Files are looked for beside it, by the end of their URL."""
     if path.suffix != ".json" or path.stat().st_size > _LARGEST:
         return None
@@ -64,23 +66,23 @@ def read_manifest(path: Path) -> Manifest | None:
     return Manifest(path, sent.transactionTime, tuple(_listed(sent.output, path.parent)))
 
 
-def find_manifests(paths: Iterable[Path]) -> tuple[Manifest, ...]:
+def find_manifests(paths: Iterable[ExportPath]) -> tuple[Manifest, ...]:
     """Return the manifests among the files that are named and in the folders that are named. Raises OSError."""
     found = []
     for path in paths:
-        candidates = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        candidates: list[ExportPath] = sorted(path.glob("*.json"), key=str) if path.is_dir() else [path]
         found += [manifest for file in candidates if (manifest := read_manifest(file)) is not None]
     return tuple(found)
 
 
-def _listed(output: Iterable[_Output], folder: Path) -> Iterator[ListedFile]:
+def _listed(output: Iterable[_Output], folder: ExportPath) -> Iterator[ListedFile]:
     for one in output:
         name = Path(unquote(urlsplit(one.url or "").path)).name
         if name:
             yield ListedFile(_beside(folder, name, one.type), one.count)
 
 
-def _beside(folder: Path, name: str, resource_type: str | None) -> Path:
+def _beside(folder: ExportPath, name: str, resource_type: str | None) -> ExportPath:
     """Return the file of that name, with or without an ending, plain or gzip; the name itself where there is none."""
     endings = ("", ".ndjson", ".gz", ".ndjson.gz")
     candidates = [folder / f"{name}{ending}" for ending in endings]

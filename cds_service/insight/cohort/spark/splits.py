@@ -8,9 +8,9 @@ from cds_service.insight.sources.export_files import can_be_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from cds_service.insight.cohort.reading import ExportFile
+    from cds_service.insight.sources.remote_files import ExportPath
 
 # A quarter of a minute of one core.
 SPLIT_BYTES: Final = 128 * 1024 * 1024
@@ -25,7 +25,7 @@ class Split(NamedTuple):
 
     file: int
     piece: int
-    path: Path
+    path: ExportPath
     start: int = 0
     end: int | None = None
     only_hash: bool = False

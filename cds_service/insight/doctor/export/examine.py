@@ -17,13 +17,15 @@ from cds_service.insight.sources.export_files import LONGEST_LINE, ExportError, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from cds_service.decision.site import Site
     from cds_service.insight.doctor.patient_charts import Chart
+    from cds_service.insight.sources.remote_files import ExportPath
 
 
-def examine_export(files: Sequence[Path], site: Site, options: Options, advance: Callable[[int], None]) -> Evidence:
+def examine_export(
+    files: Sequence[ExportPath], site: Site, options: Options, advance: Callable[[int], None]
+) -> Evidence:
     """Read the files twice and return what was found. `advance` is told the bytes read, of twice the size of all."""
     evidence = Evidence.empty(site, options)
     damaged: dict[str, ExportError] = {}
@@ -46,7 +48,7 @@ def examine_export(files: Sequence[Path], site: Site, options: Options, advance:
 
 
 def _read_all(
-    files: Sequence[Path],
+    files: Sequence[ExportPath],
     read: Callable[[bytes], None],
     advance: Callable[[int], None],
     damaged: dict[str, ExportError],

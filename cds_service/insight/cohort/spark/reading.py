@@ -45,6 +45,9 @@ class PieceReading(msgspec.Struct, frozen=True, array_like=True):
     fault: str = ""
 
 
+_PIECE: Final = msgspec.json.Decoder(PieceReading)
+
+
 def read_split(split: Split, parts: RunParts) -> Iterator[Record]:
     """Yield the records of a piece. Raises OSError where the file cannot be read: another executor may be able to."""
     if split.only_hash:
@@ -148,4 +151,4 @@ def place_of(key: bytes) -> tuple[int, int, int]:
 
 def decode_reading(value: bytes) -> PieceReading:
     """Return what was told of a piece."""
-    return msgspec.json.decode(value, type=PieceReading)
+    return _PIECE.decode(value)

@@ -13,7 +13,7 @@ import click
 from cds_service.audit.files import look
 from cds_service.audit.keys import read_key
 from cds_service.audit.search import clients_of
-from cds_service.cli.options import check_client, config_option, load_or_exit
+from cds_service.cli.options import USAGE, check_client, config_option, load_or_exit
 from cds_service.errors import ConfigurationError, StateUnavailableError
 from cds_service.state.chain_heads import kept_head
 
@@ -90,7 +90,7 @@ def find_log(config_file: Path | None, directory: Path | None, key_files: tuple[
         further = tuple(map(read_key, key_files))
         if config_file is None and directory is not None:
             return Log(directory, further, UTC, None, None)
-        settings = load_or_exit(config_file)
+        settings = load_or_exit(config_file, status=USAGE)
         key_file = settings.audit.hmac_key_file
         keys = (*((read_key(key_file),) if key_file is not None else ()), *further)
     except ConfigurationError as error:

@@ -15,7 +15,7 @@ from cds_service.authorization.examination import examine
 from cds_service.authorization.from_settings import authenticator_from_settings
 from cds_service.authorization.refusals import Refusal
 from cds_service.authorization.token import missing_claims, mistyped_claims
-from cds_service.cli.options import config_option, load_or_exit, moment_option
+from cds_service.cli.options import USAGE, config_option, load_or_exit, moment_option
 from cds_service.errors import ConfigurationError
 from cds_service.reports.printable import printable
 from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
@@ -142,10 +142,10 @@ def check_command(file: BinaryIO, at: datetime, config_file: Path | None) -> Non
     as the service reads them, so a `jwks_url` is asked. Neither the token nor its signature is printed; afterwards
     delete the file. Exit code 1 when the service would refuse the token.
     """
+    settings = load_or_exit(config_file, status=USAGE)
     value = _field_value(_text(file.read(_LARGEST_FILE)))
     if not value:
         raise click.UsageError("the file is empty; it must hold the token that the EHR sent")
-    settings = load_or_exit(config_file)
     if not settings.clients:
         raise click.UsageError("the configuration names no client, so there is nothing to check the token against")
     urls = endpoint_urls(settings)

@@ -11,7 +11,7 @@ import click
 from cds_service.cli.client_keys import ISSUER, KeyFolderError, TestKeys, keys_in
 from cds_service.cli.client_proof import Caller, Proof, is_reached, prove
 from cds_service.cli.client_smart import prove_trend_apps
-from cds_service.cli.options import config_option, load_or_exit, refuse
+from cds_service.cli.options import check_named, config_option, load_or_exit, refuse
 from cds_service.settings import SettingsError, load_settings
 from cds_service.settings.network import http_url
 
@@ -41,9 +41,8 @@ def test_command(url: str | None, folder: Path | None, algorithm: str, smart: bo
         prove_trend_apps(load_or_exit(config_file))
         return
     address = _address(url)
-    if config_file is not None and not config_file.exists():
-        # Before a key is made beside a file that was meant to be another.
-        raise click.UsageError(f"{config_file}: no such file")
+    # Before a key is made beside a file that was meant to be another.
+    check_named(config_file)
     try:
         keys = keys_in(folder or _default_folder(config_file), algorithm)
     except KeyFolderError as error:
@@ -82,7 +81,7 @@ def _settings(config_file: Path | None, keys: TestKeys) -> Settings:
     except SettingsError as error:
         if not keys.made:
             _print_entry(keys)
-        refuse(error)
+        refuse(error, config_file, 1)
 
 
 def _print_entry(keys: TestKeys) -> None:

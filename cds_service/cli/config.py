@@ -33,8 +33,8 @@ def check(file: Path | None, config_file: Path | None) -> None:
     """Check FILE and the environment, and print every problem with its position.
 
     Without FILE the file of --config or SII_CDS_CONFIG is checked. Notes tell what is to be known of the audit log and
-    of files that others can read. Exit code 1 when there is a problem; warnings
-    alone give 0.
+    of files that others can read. Exit code 1 when there is a problem, 2 when there is no file or it cannot be opened;
+    warnings alone give 0.
     """
     target = chosen_file(file, config_file)
     settings = load_usable_or_exit(target)

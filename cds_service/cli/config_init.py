@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from cds_service.cli.no_configuration import USUAL_NAME
 from cds_service.cli.options import chosen_file, config_option
 from cds_service.settings.starting_file import AUDIT_FOLDER, AUDIT_KEY, KEY_SET, STATE_FOLDER, starting_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-USUAL_NAME: Final = Path("sii-cds.yaml")
 _KEY_BYTES: Final = 32
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -13,10 +12,9 @@ import click
 
 from cds_service.audit.records import FIRST_SERVICE
 from cds_service.cli.files import STANDARD_OUTPUT
-from cds_service.cli.options import check_client, config_option
+from cds_service.cli.options import check_client, config_option, read_or_exit
 from cds_service.cli.shown import csv_option, html_option, json_option, show
 from cds_service.errors import MissingExtraError, PeriodError
-from cds_service.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -176,10 +174,7 @@ def _find_log(config_file: Path | None, directories: tuple[Path, ...], zone: tzi
     """Take the log from the configuration; directories need none, and count days in UTC if no zone is given."""
     if directories and (config_file is None or zone is not None):
         return _Log(directories, zone or UTC)
-    try:
-        settings = load_settings(config_file, os.environ)
-    except SettingsError as error:
-        _refuse("\n".join(map(str, error.problems)))
+    settings = read_or_exit(config_file, status=_CANNOT)
     clients = tuple(client.name for client in settings.clients)
     return _Log(directories or (settings.audit.directory,), zone or ZoneInfo(settings.service.timezone), clients)
 

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 import click
 from click.core import ParameterSource
 
+from cds_service.cli.no_configuration import CONFIG_VARIABLE, no_configuration, unreadable_configuration
 from cds_service.reports.printable import printable
 from cds_service.settings import Settings, SettingsError, load_settings
+from cds_service.settings.load import NO_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from cds_service.decision.definition import ServiceDefinition
+    from cds_service.settings.errors import Problem
 
-CONFIG_VARIABLE: Final = "SII_CDS_CONFIG"
-
+USAGE: Final = 2
 _EARLIEST_YEAR: Final = 1900
 _NO_AUTHENTICATION: Final = "SII_CDS__AUTHENTICATION__REQUIRED"
 
@@ -96,32 +98,67 @@ def offered_service(name: str) -> ServiceDefinition:
 def load_or_defaults(config_file: Path | None) -> Settings:
     """Load the configuration like `load_or_exit`; without a file defaults and environment stand, without warnings.
 
-    For commands that serve nobody: authentication is the one default that asks for more configuration.
+    For commands that serve nobody: authentication is the one default that asks for more configuration. Their exit code
+    1 is about what they examine, so a configuration that cannot be used is 2.
     """
     if config_file is not None:
-        return load_or_exit(config_file)
-    try:
-        return load_settings(None, {_NO_AUTHENTICATION: "false", **os.environ})
-    except SettingsError as error:
-        refuse(error)
+        return load_or_exit(config_file, status=USAGE)
+    return read_or_exit(None, {_NO_AUTHENTICATION: "false", **os.environ}, status=USAGE)
 
 
-def load_or_exit(config_file: Path | None, environ: Mapping[str, str] | None = None) -> Settings:
-    """Load the configuration; print every problem to stderr and exit 1 when it cannot be used.
-
-    Warnings go to stderr too. `environ` is the process environment unless given.
-    """
-    try:
-        settings = load_settings(config_file, os.environ if environ is None else environ)
-    except SettingsError as error:
-        refuse(error)
+def load_or_exit(config_file: Path | None, environ: Mapping[str, str] | None = None, *, status: int = 1) -> Settings:
+    """Load the configuration like `read_or_exit`, and print its warnings to stderr."""
+    settings = read_or_exit(config_file, environ, status=status)
     for warning in settings.warnings:
         click.echo(f"warning: {warning}", err=True)
     return settings
 
 
-def refuse(error: SettingsError) -> NoReturn:
-    """Print every problem of a configuration to stderr and exit 1."""
-    for problem in error.problems:
+def read_or_exit(config_file: Path | None, environ: Mapping[str, str] | None = None, *, status: int = 1) -> Settings:
+    """Load the configuration; when it cannot be used, print every problem to stderr and exit.
+
+    Exits 2 where there is none, or its file cannot be opened, and with `status` where what it holds is wrong. `environ`
+    is the process environment unless given.
+    """
+    try:
+        return load_settings(config_file, os.environ if environ is None else environ)
+    except SettingsError as error:
+        refuse(error, config_file, status)
+
+
+def check_named(config_file: Path | None) -> None:
+    """Exit 2 where there is no configuration, or its file cannot be opened; what it holds is judged by others."""
+    try:
+        load_settings(config_file, os.environ)
+    except SettingsError as error:
+        _refuse_missing(error, config_file)
+
+
+def refuse(error: SettingsError, config_file: Path | None, status: int) -> NoReturn:
+    """Print every problem of a configuration to stderr and exit with `status`; 2 where there is none to speak of."""
+    _refuse_missing(error, config_file)
+    _print_problems(error.problems)
+    raise click.exceptions.Exit(status)
+
+
+def _refuse_missing(error: SettingsError, config_file: Path | None) -> None:
+    cause = error.__cause__
+    if config_file is None:
+        others = tuple(problem for problem in error.problems if problem.place != NO_FILE)
+        if len(others) < len(error.problems):
+            _print_problems(others)
+            _exit_with_usage(no_configuration())
+    elif isinstance(cause, OSError | ValueError) and not isinstance(cause, UnicodeError):
+        _print_problems(error.problems)
+        _exit_with_usage(unreadable_configuration(config_file, cause))
+
+
+def _print_problems(problems: Iterable[Problem]) -> None:
+    for problem in problems:
         click.echo(str(problem), err=True)
-    raise click.exceptions.Exit(1)
+
+
+def _exit_with_usage(lines: Iterable[str]) -> NoReturn:
+    for line in lines:
+        click.echo(line, err=True)
+    raise click.exceptions.Exit(USAGE)

@@ -19,7 +19,7 @@ from cds_service.settings.smart_app import SmartAppSettings
 from cds_service.settings.wording import did_you_mean, sentence
 from cds_service.settings.yaml_source import Document, read_document
 
-_NO_FILE = Place("(no configuration file)", "default")
+NO_FILE = Place("(no configuration file)", "default")
 _PROGRAM = Place("(program)", "program")
 
 
@@ -29,7 +29,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     Without a file the defaults and the environment count. Raises SettingsError with all problems; relative paths
     start from the directory of the file, or from the working directory without one.
     """
-    document = Document({}, {}, _NO_FILE) if path is None else read_document(path)
+    document = Document({}, {}, NO_FILE) if path is None else read_document(path)
     override(document, environ)
     return _checked(document, (path.parent if path else Path()).absolute())
 

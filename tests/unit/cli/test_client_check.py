@@ -189,7 +189,7 @@ def test_check_shows_times_in_milliseconds_and_nothing_personal_and_no_control_c
         ("", SITE, 2, "the file is empty"),
         (" \n", SITE, 2, "the file is empty"),
         ("x", "authentication: {required: false}\n", 2, "names no client"),
-        ("x", "clients: [{name: a}]\n", 1, "site.yaml:1:11: clients.0"),
+        ("x", "clients: [{name: a}]\n", 2, "site.yaml:1:11: clients.0"),
     ],
 )
 def test_check_without_what_it_needs_says_so_in_one_sentence(

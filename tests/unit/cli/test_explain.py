@@ -96,7 +96,7 @@ def test_explain_with_a_broken_configuration_names_the_problem(tmp_path: Path) -
 
     result = explain("-", "--config", str(file), body=hook_request())
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert f"{file}:1:8: rule.cutof: unknown key" in result.stderr
 
 

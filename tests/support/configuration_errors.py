@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from click.testing import CliRunner
 
 from cds_service.cli.main import main
-from cds_service.cli.options import CONFIG_VARIABLE
+from cds_service.cli.no_configuration import CONFIG_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from cds_service.cli.config import config_group
 from cds_service.cli.main import main
-from cds_service.cli.options import CONFIG_VARIABLE, config_option, load_or_exit
+from cds_service.cli.no_configuration import CONFIG_VARIABLE
+from cds_service.cli.options import config_option, load_or_exit
 from cds_service.settings.models import Settings
 from tests.security.forge import ec_key, jwk, key_set
 

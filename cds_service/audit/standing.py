@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from cds_service.accounts import account
 from cds_service.audit.chain import ChainKey
 from cds_service.audit.files import file_names, first_record
 from cds_service.audit.keys import read_key
 from cds_service.audit.retention import doubt_about_clock
 from cds_service.state.installation_key import key_file
-from cds_service.state.sqlite_file import sqlite_path
+from cds_service.state.sqlite_file import database_files, sqlite_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,22 +25,32 @@ if TYPE_CHECKING:
 
     from cds_service.settings import Settings
 
+_OF_STATE: Final = (
+    "state.url",
+    "state.url, its write-ahead log",
+    "state.url, the index of that",
+    "state.url, key of the snoozes",
+)
+
 
 def site_notices(settings: Settings, today: date) -> Iterator[str]:
     """Say what is to be known of the audit log and the state store of a configuration. Raises ConfigurationError."""
     audit, state = settings.audit, sqlite_path(settings.state.url)
     private: dict[str, Path | None] = {
         "audit.hmac_key_file": audit.hmac_key_file,
-        "state.url": state,
-        "state.url, key of the snoozes": key_file(state) if state is not None else None,
     }
+    if state is not None:
+        private |= zip(_OF_STATE, (*database_files(state), key_file(state)), strict=True)
     for index, client in enumerate(settings.clients):
         if client.smart_app is not None:
             place = f"clients.{index}.smart_app"
             private[f"{place}.private_key_file"] = client.smart_app.private_key_file
             private[f"{place}.client_secret_file"] = client.smart_app.client_secret_file
     key = read_key(audit.hmac_key_file) if audit.hmac_key_file is not None else None
-    return notices(audit.directory, key, audit.retention_days, private, today)
+    yield from notices(audit.directory, key, audit.retention_days, private, today)
+    for path in dict.fromkeys(settings.files):
+        if (status := _for_others(path, stat.S_IWOTH)) is not None:
+            yield f"{path} can be changed by others ({_mode_and_owner(status)}), and with it whom the service believes"
 
 
 def notices(
@@ -47,8 +58,8 @@ def notices(
 ) -> Iterator[str]:
     """Say what is to be known; `private` are files that others should not read, by the key that names them."""
     for name, path in private.items():
-        if path is not None and (mode := _mode_for_others(path)) is not None:
-            yield f"{name}: {path} can be read by others (mode {mode:04o}); make it 0600"
+        if path is not None and (status := _for_others(path, stat.S_IRGRP | stat.S_IROTH)) is not None:
+            yield f"{name}: {path} can be read by others ({_mode_and_owner(status)}); make it 0600"
     try:
         yield from _of_log(directory, key, retention_days, today)
     except FileNotFoundError:
@@ -74,14 +85,16 @@ def _of_log(directory: Path, key: bytes | None, retention_days: int, today: date
         yield f"audit.directory: is the clock of this host wrong? {doubt}; no expired file is removed"
 
 
-def _mode_for_others(path: Path) -> int | None:
-    """Return the mode of a file that others can read; None where only its owner can.
-
-    A key that its reader does not own, such as one mounted into a container, is read through its group.
-    """
+def _for_others(path: Path, permissions: int) -> os.stat_result | None:
+    """Return the status of a file that gives others one of these permissions; None for any other, or none."""
     try:
         status = path.stat()
     except OSError:
         return None
-    others = stat.S_IROTH | (stat.S_IRGRP if status.st_uid == os.geteuid() else 0)
-    return stat.S_IMODE(status.st_mode) if status.st_mode & others else None
+    # A key that its reader does not own, such as one mounted into a container, is read through its group.
+    is_own = status.st_uid == os.geteuid()
+    return status if status.st_mode & (permissions if is_own else permissions & stat.S_IRWXO) else None
+
+
+def _mode_and_owner(status: os.stat_result) -> str:
+    return f"mode {stat.S_IMODE(status.st_mode):04o}, owner {account(status.st_uid)}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cds_service.audit.standing import site_notices
+from cds_service.audit.trial import folder_notices, write_problems
 from cds_service.cli.config_init import init
 from cds_service.cli.named_parts import load_usable_or_exit
 from cds_service.cli.options import chosen_file, config_option, load_or_exit
@@ -32,20 +33,31 @@ config_group.add_command(init)
 def check(file: Path | None, config_file: Path | None) -> None:
     """Check FILE and the environment, and print every problem with its position.
 
-    Without FILE the file of --config or SII_CDS_CONFIG is checked. Notes tell what is to be known of the audit log and
-    of files that others can read. Exit code 1 when there is a problem, 2 when there is no file or it cannot be opened;
-    warnings alone give 0.
+    Without FILE the file of --config or SII_CDS_CONFIG is checked. The folders of the audit log and of the state store
+    are tried by writing there, which leaves nothing behind: run it as the user of the service. Notes tell what is to
+    be known of them and of files that others can read. Exit code 1 when there is a problem, 2 when there is no file or
+    it cannot be opened; warnings alone give 0.
     """
     target = chosen_file(file, config_file)
     settings = load_usable_or_exit(target)
-    for notice in site_notices(settings, datetime.now(UTC).date()):
+    for notice in (*site_notices(settings, datetime.now(UTC).date()), *folder_notices(settings)):
         click.echo(f"note: {notice}", err=True)
+    _refuse_unwritable(settings, target)
     count = len(settings.warnings)
     remark = f", with {counted(count, 'warning')}" if count else ""
     click.echo(f"{target or 'defaults and environment'}: configuration {settings.hash} is fine{remark}.")
     click.echo(
         f"A reload (SIGHUP) brings every change into effect, but these need a restart: {', '.join(RESTART_KEYS)}."
     )
+
+
+def _refuse_unwritable(settings: Settings, target: Path | None) -> None:
+    """Try to write where the service writes. Exits 1 where it could not."""
+    problems = tuple(write_problems(settings))
+    for problem in problems:
+        click.echo(f"{target or 'defaults and environment'}: {problem}", err=True)
+    if problems:
+        raise click.exceptions.Exit(1)
 
 
 @config_group.command("schema", epilog="Example: sii-cds config schema > sii-cds.schema.json")

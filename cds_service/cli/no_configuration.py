@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+
+from cds_service.accounts import own_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def unreadable_configuration(path: Path, error: OSError | ValueError) -> Iterato
         case IsADirectoryError():
             yield f"Name the file in it, such as {path / USUAL_NAME}{named_by}."
         case PermissionError():
-            yield f"This command runs as user {_user()}, who must be able to read it and enter its folders{named_by}."
+            yield f"This runs as {own_account()}, who must be able to read it and to enter its folders{named_by}."
         case _:
             if named_by:
                 yield f"It is{named_by.removeprefix(',')}."
@@ -66,10 +67,3 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
-
-
-def _user() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())

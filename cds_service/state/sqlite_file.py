@@ -62,6 +62,11 @@ def sqlite_path(url: str) -> Path | None:
     return Path(place.partition("?")[0]) if scheme in ("sqlite", "sqlite+pysqlite") and place else None
 
 
+def database_files(path: Path) -> tuple[Path, ...]:
+    """Return the database file and the two that SQLite makes beside it, whether they are there or not."""
+    return tuple(path.with_name(path.name + ending) for ending in _ENDINGS)
+
+
 def keep_for_owner(path: Path) -> None:
     """Make the database file, if there is none, and let nobody but its owner read it or the two beside it.
 
@@ -71,8 +76,7 @@ def keep_for_owner(path: Path) -> None:
     # already, the permissions are mended below.
     with contextlib.suppress(OSError):
         os.mknod(path, stat.S_IFREG | _OWNER_ALONE)
-    for ending in _ENDINGS:
-        file = path.with_name(path.name + ending)
+    for file in database_files(path):
         try:
             mode = stat.S_IMODE(file.stat().st_mode)
             if mode & _OF_OTHERS:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from cds_service.accounts import own_account
 from cds_service.audit.standing import notices
 from cds_service.cli import serve
 from cds_service.cli.main import main
+from tests.security.forge import ec_key, jwk, key_set
 from tests.unit.audit.samples import KEY, NOW, OTHER_KEY, Clock, audit_log, hook_record
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TODAY = NOW.date()
+OWN = own_account()
 NEW = "audit.directory: {0} is not there: a start begins a new log"
 
 
@@ -86,7 +89,7 @@ def test_file_that_others_can_read_is_named(tmp_path: Path, mode: int, open_to_o
     found = said(tmp_path / "audit", hmac_key_file=tmp_path / "key", absent=tmp_path / "none", not_set=None)
 
     assert [text for text in found if "can be read by others" in text] == (
-        [f"hmac_key_file: {tmp_path / 'key'} can be read by others (mode {mode:04o}); make it 0600"]
+        [f"hmac_key_file: {tmp_path / 'key'} can be read by others (mode {mode:04o}, owner {OWN}); make it 0600"]
         if open_to_others
         else []
     )
@@ -139,3 +142,15 @@ def test_serve_prints_its_address_first_and_then_logs_what_is_to_be_known(
     assert result.stdout == "listening on http://127.0.0.1:1\n"
     told = [one.getMessage() for one in caplog.records]
     assert [text.split()[2].rstrip(":") for text in told] == list(EXPECTED)
+
+
+def test_file_of_trust_that_others_can_change_is_named(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_bytes(key_set(jwk(ec_key(), "k1")))
+    keys.chmod(0o666)
+    (tmp_path / "site.yaml").write_text("clients: [{name: a, issuer: 'https://a.example', jwks_file: keys.json}]\n")
+
+    result = CliRunner().invoke(main, ["config", "check", str(tmp_path / "site.yaml")])
+
+    assert result.exit_code == 0
+    assert f"note: {keys} can be changed by others (mode 0666, owner {OWN})" in result.stderr

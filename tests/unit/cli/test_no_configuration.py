@@ -132,7 +132,7 @@ def test_file_that_may_not_be_read_names_the_user(tmp_path: Path) -> None:
     result = run("serve", "--config", str(path))
 
     assert result.exit_code == 2
-    assert "This command runs as user " in result.stderr
+    assert "This runs as " in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -15,6 +15,7 @@ from cds_service.cli.files import STANDARD_OUTPUT
 from cds_service.cli.options import check_client, config_option, read_or_exit
 from cds_service.cli.shown import csv_option, html_option, json_option, show
 from cds_service.errors import MissingExtraError, PeriodError
+from cds_service.settings.time_zones import time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -50,9 +51,9 @@ class _ZoneType(click.ParamType[tzinfo]):
         if isinstance(value, tzinfo):
             return value
         try:
-            return ZoneInfo(str(value))
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            self.fail(f"{value!r} is not a time zone such as Europe/Berlin", param, ctx)
+            return ZoneInfo(time_zone(str(value)))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class _Log(NamedTuple):

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from cds_service.cli.no_configuration import CONFIG_VARIABLE, no_configuration, unreadable_configuration
+from cds_service.cli.problem_lines import print_problems
 from cds_service.reports.printable import printable
 from cds_service.settings import Settings, SettingsError, load_settings
 from cds_service.settings.load import NO_FILE
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from cds_service.decision.definition import ServiceDefinition
-    from cds_service.settings.errors import Problem
 
 USAGE: Final = 2
 _EARLIEST_YEAR: Final = 1900
@@ -137,7 +137,7 @@ def check_named(config_file: Path | None) -> None:
 def refuse(error: SettingsError, config_file: Path | None, status: int) -> NoReturn:
     """Print every problem of a configuration to stderr and exit with `status`; 2 where there is none to speak of."""
     _refuse_missing(error, config_file)
-    _print_problems(error.problems)
+    print_problems(error.problems)
     raise click.exceptions.Exit(status)
 
 
@@ -146,16 +146,11 @@ def _refuse_missing(error: SettingsError, config_file: Path | None) -> None:
     if config_file is None:
         others = tuple(problem for problem in error.problems if problem.place != NO_FILE)
         if len(others) < len(error.problems):
-            _print_problems(others)
+            print_problems(others)
             _exit_with_usage(no_configuration())
     elif isinstance(cause, OSError | ValueError) and not isinstance(cause, UnicodeError):
-        _print_problems(error.problems)
+        print_problems(error.problems)
         _exit_with_usage(unreadable_configuration(config_file, cause))
-
-
-def _print_problems(problems: Iterable[Problem]) -> None:
-    for problem in problems:
-        click.echo(str(problem), err=True)
 
 
 def _exit_with_usage(lines: Iterable[str]) -> NoReturn:

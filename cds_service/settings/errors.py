@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cds_service.errors import ConfigurationError
+from cds_service.settings.excerpts import SourceLine, excerpt, may_hold_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # The way to a value: section, key, and the index of a list item; () is the whole configuration.
 KeyPath = tuple[str | int, ...]
+
+_HIDDEN: Final = "(a key that is not shown)"
 
 
 def dotted(path: KeyPath) -> str:
@@ -29,11 +32,14 @@ class Place:
     """What `config show` prints beside the value."""
     order: tuple[int, int, int, str] = (2, 0, 0, "")
     """Sorts file positions first, then environment variables by name."""
+    source: SourceLine | None = None
+    """The line of a file; None for every other place."""
 
     @classmethod
-    def in_file(cls, name: str, line: int, column: int) -> Place:
-        """Name a position; line and column count from 1."""
-        return cls(f"{name}:{line}:{column}", f"{name}:{line}", (0, line, column, name))
+    def in_file(cls, name: str, source: SourceLine) -> Place:
+        """Name a position."""
+        line, column = source.number, source.column
+        return cls(f"{name}:{line}:{column}", f"{name}:{line}", (0, line, column, name), source)
 
     @classmethod
     def in_environment(cls, variable: str) -> Place:
@@ -51,7 +57,14 @@ class Problem:
 
     def __str__(self) -> str:
         """Print `file:line:column: key: what is wrong`."""
-        return ": ".join(part for part in (self.place.text, self.key, self.sentence) if part)
+        key = _HIDDEN if may_hold_secret(self.key) else self.key
+        return ": ".join(part for part in (self.place.text, key, self.sentence) if part)
+
+    @property
+    def excerpt(self) -> tuple[str, ...]:
+        """The line that it is about with a caret below; none from outside a file, and none that may hold a secret."""
+        source = self.place.source
+        return () if source is None or may_hold_secret(source.text) else excerpt(source)
 
 
 class SettingsError(ConfigurationError):

@@ -14,9 +14,10 @@ from cds_service.settings.environment import override
 from cds_service.settings.errors import KeyPath, Place, Problem, SettingsError, dotted
 from cds_service.settings.models import SECTIONS, ClientSettings, Provenance, Settings
 from cds_service.settings.overlays import read_site_mappings
+from cds_service.settings.refusals import refusal
 from cds_service.settings.rules import RULES, cautions
 from cds_service.settings.smart_app import SmartAppSettings
-from cds_service.settings.wording import did_you_mean, sentence
+from cds_service.settings.wording import did_you_mean
 from cds_service.settings.yaml_source import Document, read_document
 
 NO_FILE = Place("(no configuration file)", "default")
@@ -123,13 +124,16 @@ def _touches(broken: str, read: str) -> bool:
 
 def _problem(document: Document, detail: Mapping[str, Any]) -> Problem:
     path: KeyPath = detail["loc"]
-    text = f"unknown key{_hint(path)}" if detail["type"] == "extra_forbidden" else sentence(detail)
-    return Problem(document.place_of(path), dotted(path), text)
+    if detail["type"] != "extra_forbidden":
+        return refusal(document, path, detail)
+    return Problem(document.place_of(path), dotted(path), f"unknown key{_hint(path)}")
 
 
 def _hint(path: KeyPath) -> str:
     """Look for the nearest key in the same section, then for the same key in another section."""
     key = str(path[-1])
+    if key.isdigit():
+        return "; a comma ends a value within braces: write decimals behind a point"
     if len(path) == 1:
         siblings = list(Settings.model_fields)
     elif path[0] == "clients":

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from cds_service.cards.wording import UNREVIEWED
 from cds_service.clinical.evidence import PUBLISHED_CUTOFF
+from cds_service.settings.address_rules import address_cautions
 from cds_service.settings.clinical_content import PUBLISHED
 from cds_service.settings.network import is_loopback, is_plain_http
 from cds_service.settings.operations_content import EXAMPLE_PUBLIC_URL, FILL_IN_HOST
@@ -155,6 +156,7 @@ def cautions(settings: Settings) -> Findings:
         )
     for place, language, _ in _languages(settings):
         yield place, f'"{language}" {_UNREVIEWED_TEXTS}'
+    yield from address_cautions(settings)
     yield from _client_cautions(settings)
     yield from smart_app_cautions(settings)
 

@@ -5,13 +5,14 @@ from the working directory.
 """
 
 import re
-import zoneinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema
 
+from cds_service.settings.excerpts import may_hold_secret
+from cds_service.settings.local_paths import check_local_path
 from cds_service.settings.network import (
     address_or_network,
     http_url,
@@ -20,12 +21,10 @@ from cds_service.settings.network import (
     secure_url,
     web_origin,
 )
-from cds_service.settings.wording import did_you_mean, shown
+from cds_service.settings.time_zones import time_zone
 
 _SQLITE: Final = re.compile(r"(?P<driver>sqlite(?:\+[a-z0-9]+)?):///(?P<path>[^?]+)(?P<query>\?.*)?")
 _POSTGRESQL: Final = re.compile(r"postgresql(?:\+[a-z0-9]+)?://[^@/?#]*@?[^@?#]+(\?[^@]*)?")
-# Files of the zone database that are no zones: the machine's own setting, and clocks that count leap seconds.
-_NO_ZONES: Final = ("localtime", "posixrules", "posix/", "right/", "Factory")
 
 
 def _base(info: ValidationInfo) -> Path:
@@ -33,7 +32,11 @@ def _base(info: ValidationInfo) -> Path:
 
 
 def _path(value: object, info: ValidationInfo) -> object:
-    return Path(_base(info), value) if isinstance(value, str | Path) and str(value).strip() else value
+    if not isinstance(value, str | Path) or not str(value).strip():
+        return value
+    if isinstance(value, str):
+        check_local_path(value, info)
+    return Path(_base(info), value)
 
 
 def _readable(path: Path) -> Path:
@@ -43,6 +46,8 @@ def _readable(path: Path) -> Path:
         with path.open("rb"):
             return path
     except FileNotFoundError:
+        if may_hold_secret(path.name):
+            raise ValueError("no such file; write the name of the file that holds the key, not the key") from None
         raise ValueError(f"no such file: {path}") from None
     except OSError as error:
         raise ValueError(f"the file cannot be read: {error.strerror}: {path}") from None
@@ -57,17 +62,6 @@ def _seconds(value: object) -> object:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _zone(name: str) -> str:
-    try:
-        if name.startswith(_NO_ZONES):
-            raise ValueError
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        hint = did_you_mean(name, zoneinfo.available_timezones())
-        raise ValueError(f'{shown(name)} is not a time zone such as "Europe/Berlin"{hint}') from None
-    return name
-
-
 def _state_url(text: str, info: ValidationInfo) -> str:
     found = _SQLITE.fullmatch(text)
     if found is None:
@@ -75,6 +69,7 @@ def _state_url(text: str, info: ValidationInfo) -> str:
     name = found["path"]
     if name.startswith((":memory:", "file:")):
         raise ValueError("must name a database file: workers share what they know through it")
+    check_local_path(name)
     return f"{found['driver']}:///{Path(_base(info), name)}{found['query'] or ''}"
 
 
@@ -95,7 +90,7 @@ HttpUrl = Annotated[str, AfterValidator(http_url)]
 SecureUrl = Annotated[str, AfterValidator(secure_url)]
 SecureLocation = Annotated[str, AfterValidator(secure_location)]
 WebOrigin = Annotated[str, AfterValidator(web_origin)]
-TimeZone = Annotated[str, AfterValidator(_zone)]
+TimeZone = Annotated[str, AfterValidator(time_zone)]
 StateUrl = Annotated[str, AfterValidator(_state_url)]
 
 LocalPath = Annotated[Path, BeforeValidator(_path)]

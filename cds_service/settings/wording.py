@@ -8,6 +8,8 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from cds_service.settings.broken_yaml import missing_blank
+from cds_service.settings.excerpts import may_hold_secret
 from cds_service.settings.yaml_source import plain_scalar
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
+        if may_hold_secret(value):
+            return "this text"
         cut = value if len(value) <= _MAX_SHOWN else f"{value[:_MAX_SHOWN]}…"
         return json.dumps(cut, ensure_ascii=not value.isprintable())
     if isinstance(value, int | float | Decimal):
@@ -50,7 +54,35 @@ def sentence(error: Mapping[str, Any]) -> str:
 def _whole_number(value: object, _context: Mapping[str, Any]) -> str:
     if isinstance(value, str) and isinstance(plain_scalar(value), int):
         return f"{shown(value)} is text; write {value} without quotes"
-    return f"{shown(value)} is not a whole number"
+    return f"{shown(value)} is not a whole number{_as_number(value)}"
+
+
+_THOUSANDS = 3
+_DECIMAL_COMMA = re.compile(r"([-+]?\d{1,12}),(\d{1,12})")
+_GROUPED = re.compile(r"[-+]?\d{1,12}(?:[,.'’_ \u00a0]\d{1,12})+")
+_WITH_UNIT = re.compile(r"[-+]?\d{1,12}(?:[.,]\d{1,12})?\s?[A-Za-zµμ%/]{1,12}")
+
+
+def _as_number(value: object) -> str:
+    """Say how to write what people take for a number; empty for anything else."""
+    text = value if isinstance(value, str) else ""
+    # Three digits behind a comma may be thousands as well.
+    if (found := _DECIMAL_COMMA.fullmatch(text)) and len(found[2]) != _THOUSANDS:
+        return f"; decimals stand behind a point: write {found[1]}.{found[2]}"
+    if _GROUPED.fullmatch(text):
+        return "; write its digits without marks between them, and decimals behind a point"
+    if _WITH_UNIT.fullmatch(text):
+        return "; write the number alone, in the unit that the key names"
+    return ""
+
+
+def _list(value: object, _context: Mapping[str, Any]) -> str:
+    if not isinstance(value, dict) or not value:
+        return f"{shown(value)} stands where a list is expected; write [first, second]"
+    key = str(next(iter(value)))
+    if key.startswith("-"):
+        return missing_blank(key.lstrip("-"))
+    return f'a dash is missing: an entry of a list begins with "- ", as in "- {key}: "'
 
 
 def _text(value: object, _context: Mapping[str, Any]) -> str:
@@ -74,7 +106,7 @@ def _section(value: object, _context: Mapping[str, Any]) -> str:
 def _number(value: object, _context: Mapping[str, Any]) -> str:
     if isinstance(value, str) and isinstance(plain_scalar(value), int | Decimal):
         return f"{shown(value)} is text; write {value} without quotes"
-    return f"{shown(value)} is not a number"
+    return f"{shown(value)} is not a number{_as_number(value)}"
 
 
 def _number_or_path(value: object, context: Mapping[str, Any]) -> str:
@@ -91,7 +123,7 @@ _SENTENCES: dict[str, Callable[[object, Mapping[str, Any]], str]] = {
     "string_type": _text,
     "literal_error": _choice,
     "model_type": _section,
-    "tuple_type": lambda value, _: f"{shown(value)} stands where a list is expected; write [first, second]",
+    "tuple_type": _list,
     "greater_than": lambda value, limit: f"must be more than {limit['gt']}, not {shown(value)}",
     "greater_than_equal": lambda value, limit: f"must be at least {limit['ge']}, not {shown(value)}",
     "less_than_equal": lambda value, limit: f"must be at most {limit['le']}, not {shown(value)}",

@@ -18,9 +18,12 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from cds_service.foreign_bytes import wide_encoding
+from cds_service.settings.broken_yaml import OTHER_VERSION, Mark, YamlSyntaxError, in_plain_words, lines_of
 from cds_service.settings.errors import KeyPath, Place, Problem, SettingsError, dotted
+from cds_service.settings.excerpts import SourceLine
 from cds_service.settings.named_files import read_named_file
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 256 * 1024
 MAX_VALUES: Final = 10_000
 MAX_DEPTH: Final = 20
-_OTHER_VERSION: Final = "the YAML version named here is not supported; leave the line out"
+_NO_CHARACTER: Final = "a character is not allowed in YAML"
 
 
 @dataclass(slots=True)
@@ -45,6 +48,8 @@ class Document:
     root: Place
     """Stands for keys that were not written."""
     problems: list[Problem] = field(default_factory=list)
+    below: dict[KeyPath, Place] = field(default_factory=dict)
+    """Where a text begins that stands in a line below its key."""
 
     def place_of(self, path: KeyPath) -> Place:
         """Find where a value, or else the nearest thing that encloses it, was written."""
@@ -68,8 +73,14 @@ def read_document(path: Path) -> Document:
 
 def parse_document(text: str, name: str) -> Document:
     """Read a configuration text; `name` stands for it in errors. Raises SettingsError."""
-    document = Document({}, {}, Place.in_file(name, 1, 1))
-    value = _parsed(text, document, lambda mark: Place.in_file(name, mark.line + 1, mark.column + 1))
+    lines = lines_of(text)
+
+    def place(line: int, column: int) -> Place:
+        written = lines[line] if line < len(lines) else ""
+        return Place.in_file(name, SourceLine(written, line + 1, column + 1))
+
+    document = Document({}, {}, place(0, 0))
+    value = _parsed(text, document, lambda mark: place(mark.line, mark.column))
     if value is None:
         return document
     if not isinstance(value, dict):
@@ -103,15 +114,18 @@ def _parsed(text: str, document: Document, place: Callable[[Any], Place], path: 
 
 def _decoded(raw: bytes, name: str) -> str:
     if wide := wide_encoding(raw):
-        raise SettingsError([Problem(Place.in_file(name, 1, 1), "", f"the file is {wide}; save it as UTF-8")])
+        # No line of it: read as another encoding it would be nonsense.
+        place = Place(f"{name}:1:1", f"{name}:1", (0, 1, 1, name))
+        raise SettingsError([Problem(place, "", f"the file is {wide}; save it as UTF-8")])
     raw = raw.removeprefix(BOM_UTF8)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        before = lines_of(raw[: error.start].decode("utf-8"))
+        written = lines_of(raw.decode("utf-8", errors="replace"))[len(before) - 1]
+        place = Place.in_file(name, SourceLine(written, len(before), len(before[-1]) + 1))
         sentence = "a character is not written in UTF-8; save the file as UTF-8"
-        raise SettingsError([Problem(Place.in_file(name, line, column), "", sentence)]) from error
+        raise SettingsError([Problem(place, "", sentence)]) from error
 
 
 def _reason(error: OSError | ValueError) -> str:
@@ -159,6 +173,8 @@ class _Unfolding:
                 continue
             first_lines[name] = key.start_mark.line + 1
             self._document.places[(*path, name)] = self._place(key.start_mark)
+            if isinstance(value, ScalarNode) and value.start_mark.line > key.start_mark.line:
+                self._document.below[(*path, name)] = self._place(value.start_mark)
             values[name] = self.value(value, (*path, name))
         return values
 
@@ -173,15 +189,6 @@ class _Unfolding:
 
     def _problem(self, node: Node, path: KeyPath, sentence: str) -> None:
         self._document.problems.append(Problem(self._place(node.start_mark), dotted(path), sentence))
-
-
-class YamlSyntaxError(Exception):
-    """The text is not one YAML document of the kind used here. `mark` says where; None stands for its beginning."""
-
-    def __init__(self, mark: Any, sentence: str) -> None:
-        super().__init__(sentence)
-        self.mark = mark
-        self.sentence = sentence
 
 
 class _StrictComposer(Composer):
@@ -225,36 +232,16 @@ def _tree(text: str) -> Node | None:
         root: Node | None = reader.compose(text)
     except AssertionError as error:
         # So the parser refuses version 1.5, for one; version 2.0 it refuses as the others below.
-        raise YamlSyntaxError(None, _OTHER_VERSION) from error
+        raise YamlSyntaxError(None, OTHER_VERSION) from error
     except MarkedYAMLError as error:
-        raise _in_plain_words(error) from error
+        raise in_plain_words(error, text) from error
+    except ReaderError as error:
+        before = lines_of(text[: error.position])
+        raise YamlSyntaxError(Mark(len(before) - 1, len(before[-1])), _NO_CHARACTER) from error
     except (YAMLError, OverflowError) as error:
         # OverflowError: the parser meets an escape such as "\UFFFFFFFF", which names no character.
-        raise YamlSyntaxError(None, "a character is not allowed in YAML") from error
+        raise YamlSyntaxError(None, _NO_CHARACTER) from error
     return root
-
-
-# What the parser says -> what the reader of the message should look for.
-_PLAIN_WORDS = (
-    ("'\\t'", "a tab stands here; YAML is indented with spaces only"),
-    ("mapping values are not allowed", 'a colon stands where none may; put text that holds ": " in quotes'),
-    ("expected '<document start>'", "text follows where the value is complete; check quotes and brackets"),
-    ("expected <block end>", "the indentation does not match the lines above"),
-    ("could not find expected ':'", 'a colon and a value ("key: value") are missing here'),
-    ("end of stream", "the quotes opened here are not closed"),
-    ("incompatible YAML", _OTHER_VERSION),
-    ("another document", "a second document starts here; the configuration is one YAML document"),
-    ("maximum depth", "nested too deeply"),
-)
-
-
-def _in_plain_words(error: MarkedYAMLError) -> YamlSyntaxError:
-    said = str(error.problem or error.context)
-    mark = error.problem_mark or error.context_mark
-    sentence = next((words for sign, words in _PLAIN_WORDS if sign in said), f"not valid YAML: {said}")
-    if "end of stream" in said and error.context_mark is not None:
-        mark = error.context_mark
-    return YamlSyntaxError(mark, sentence)
 
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})

@@ -26,7 +26,8 @@ from cds_service.settings.overlays.forms import (
     LocalUnit,
     Removal,
 )
-from cds_service.settings.wording import did_you_mean, sentence
+from cds_service.settings.refusals import refusal
+from cds_service.settings.wording import did_you_mean
 from cds_service.settings.yaml_source import Document, read_document
 
 if TYPE_CHECKING:
@@ -122,13 +123,14 @@ class _SectionReader:
     def _explained(self, form: type[Form], detail: Mapping[str, Any], path: KeyPath) -> Problem:
         within: KeyPath = detail["loc"]
         if detail["type"] != "extra_forbidden":
-            return self.problem((*path, *within), sentence(detail))
+            return refusal(self._document, (*path, *within), detail)
         hint = did_you_mean(str(within[-1]), form.model_fields)
         return self.problem((*path, *within), f"unknown key{hint}")
 
 
 def _rank(document: Document, number: int) -> None:
     document.places = {path: _ranked(place, number) for path, place in document.places.items()}
+    document.below = {path: _ranked(place, number) for path, place in document.below.items()}
     document.root = _ranked(document.root, number)
     document.problems = [_ranked_problem(problem, number) for problem in document.problems]
 

@@ -59,7 +59,7 @@ def test_every_key_but_clients_has_a_variable() -> None:
         ("SII_CDS__SERVER__PORT", "x", 'SII_CDS__SERVER__PORT: server.port: "x" is not a whole number', "type"),
         ("SII_CDS__SERVER__PORT", "", "SII_CDS__SERVER__PORT: server.port: is empty", "empty"),
         ("SII_CDS__SERVER__PORT", "70000", "SII_CDS__SERVER__PORT: server.port: must be at most 65535", "bound"),
-        ("SII_CDS__SERVER__PORT", "[1", "SII_CDS__SERVER__PORT: server.port: not valid YAML", "syntax"),
+        ("SII_CDS__SERVER__PORT", "[1", "SII_CDS__SERVER__PORT: server.port: the bracket", "syntax"),
         ("SII_CDS__SERVER__PORT", "{a: 1, a: 2}", "SII_CDS__SERVER__PORT: server.port.a: stands twice", "duplicate"),
         ("SII_CDS__SERVER__PORT", "a\udcff", "SII_CDS__SERVER__PORT: ", "bytes that are not UTF-8"),
         ("SII_CDS__CORS__ORIGINS", "['*']", 'SII_CDS__CORS__ORIGINS: cors.origins.0: "*" would open', "list item"),

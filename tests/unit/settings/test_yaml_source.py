@@ -63,9 +63,13 @@ cors: {origins: []}
     [
         ("server:\n\tport: 1", "f:2:1: a tab stands here; YAML is indented with spaces only", "tab"),
         ("a: b: c", 'f:1:5: a colon stands where none may; put text that holds ": " in quotes', "colon in text"),
-        ("a:\n  b: 1\n c: 2", "f:3:2: the indentation does not match the lines above", "indentation"),
+        (
+            "a:\n  b: 1\n c: 2",
+            'f:3:2: wrong indentation: begin this line in column 3 like "b" above, or in column 1 like',
+            "indentation",
+        ),
         ("a: 'x", "f:1:4: the quotes opened here are not closed", "quotes"),
-        ("a: {b", "f:1:6: not valid YAML: expected ',' or '}', but got '<stream end>'", "flow mapping"),
+        ("a: {b", 'f:1:4: the bracket "{" opened here is not closed', "flow mapping"),
         ("{a: b}}", "f:1:7: text follows where the value is complete; check quotes and brackets", "bracket"),
         ("a: *b", 'f:1:4: no anchor "b" ends before this alias; text that starts with * needs quotes', "alias"),
         ("a: &b [*b]", 'f:1:8: no anchor "b" ends before this alias; text that starts with * needs quotes', "loop"),
@@ -77,7 +81,7 @@ cors: {origins: []}
         ("? [a]\n: 1", "f:1:3: a key is one word; this one is a list or a mapping", "list as key"),
         ("[" * 1000, f"f:1:{MAX_DEPTH + 1}: nested too deeply", "depth"),
         ('a: "\\UFFFFFFFF"', "f:1:1: a character is not allowed in YAML", "no such character"),
-        ("a: \x07", "f:1:1: a character is not allowed in YAML", "control character"),
+        ("a: \x07", "f:1:4: a character is not allowed in YAML", "control character"),
         ("- a", "f:1:1: holds no sections; start with lines such as", "a list"),
         ("a", "f:1:1: holds no sections; start with lines such as", "a word"),
     ],
@@ -180,4 +184,4 @@ def test_value_outside_a_file_is_read_as_yaml(text: str, value: object) -> None:
 def test_broken_value_outside_a_file_names_its_place() -> None:
     with pytest.raises(SettingsError) as caught:
         parse_value("[a", Place.in_environment("V"), ("a", "b"))
-    assert str(caught.value.problems[0]).startswith("V: a.b: not valid YAML")
+    assert str(caught.value.problems[0]).startswith('V: a.b: the bracket "[" opened here')

@@ -20,8 +20,8 @@ _WITHOUT_WIDTH: Final = frozenset({"Mn", "Me"})
 _SECRETS: Final = (
     re.compile(r"[/:][^\s/:]*@"),
     re.compile(
-        r"(?:passwor[dt]|passwd|passphrase|pwd|secret|token|api[_-]?key|private[_-]?key|hmac[_-]?key|credentials?"
-        r"|bearer|basic|密码|口令|密钥)[\"']?\s*(?:[:=：]|\s\S)",
+        r"(?:pass(?:wor[dt]|wd|phrase)?|pwd|secret|token|key|credentials?|bearer|basic"
+        r"|密码|口令|密钥)[\"']?\s*(?:[:=：]|\s\S)",
         re.IGNORECASE,
     ),
     re.compile("BEGIN [A-Z ]{0,40}KEY"),
@@ -63,10 +63,8 @@ def _seen(text: str) -> Iterator[str]:
     for character in text:
         if character == "\t":
             yield _TAB
-        elif character.isprintable() or unicodedata.category(character) in _WITHOUT_WIDTH:
-            yield character
         else:
-            yield "?"
+            yield character if character.isprintable() else "?"
 
 
 def _width(text: str) -> int:

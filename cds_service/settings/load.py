@@ -82,7 +82,8 @@ def _validated(document: Document, base: Path) -> tuple[Settings, list[Problem]]
         return Settings.model_validate(document.data, context=context), []
     except ValidationError as error:
         details: list[Any] = error.errors(include_url=False)
-    problems = [_problem(document, detail) for detail in details if not _is_due_to_another(detail, details)]
+    own = (detail for detail in details if detail["loc"] not in document.unreadable)
+    problems = [_problem(document, detail) for detail in own if not _is_due_to_another(detail, details)]
     sound = dict(document.data)
     for detail in details:
         _drop(sound, detail["loc"])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cds_service.settings.yaml_source import Document
 
 _KEYS_EXPECTED: Final = "model_type"
+_LIST_EXPECTED: Final = "tuple_type"
 
 
 def refusal(document: Document, path: KeyPath, detail: Mapping[str, Any]) -> Problem:
@@ -25,4 +26,8 @@ def refusal(document: Document, path: KeyPath, detail: Mapping[str, Any]) -> Pro
         place = document.place_of(path) if is_entry else document.below.get(path)
         if place is not None:
             return Problem(place, dotted(path), lacking)
-    return Problem(document.place_of(path), dotted(path), sentence(detail))
+    place = document.place_of(path)
+    if detail["type"] == _LIST_EXPECTED and isinstance(value, dict) and value:
+        # The dash is missing in front of the first key.
+        place = document.places.get((*path, next(iter(value))), place)
+    return Problem(place, dotted(path), sentence(detail))

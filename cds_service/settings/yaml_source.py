@@ -48,6 +48,8 @@ class Document:
     root: Place
     """Stands for keys that were not written."""
     problems: list[Problem] = field(default_factory=list)
+    unreadable: set[KeyPath] = field(default_factory=set)
+    """Values that are told as a problem already; the text that stands for them was not written so."""
     below: dict[KeyPath, Place] = field(default_factory=dict)
     """Where a text begins that stands in a line below its key."""
 
@@ -184,6 +186,7 @@ class _Unfolding:
         hidden = next((character for character in text if not character.isprintable()), None)
         if hidden is None:
             return text
+        self._document.unreadable.add(path)
         self._problem(node, path, f"holds a character that cannot be seen (U+{ord(hidden):04X}); type it anew")
         return "".join(character if character.isprintable() else "?" for character in text)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PAGE: Final = Path(__file__).parents[2] / "docs" / "configuration-errors.md"
 # Stands in the page for the folder that the configuration file is in.
 FOLDER: Final = "/etc/sii-cds"
+_WARNING: Final = "warning: "
+_HEAD: Final = "| mistake | message | remedy |"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,15 @@ class Said:
     lines: tuple[str, ...]
     exit_code: int
     stderr: str
+    warnings: tuple[str, ...] = ()
 
 
 def rows(section: str) -> dict[str, Row]:
     """Return the rows of a section by the words of their first column. Raises KeyError for an unknown section."""
     sections = re.split(r"^## (.+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     text = dict(zip(sections[1::2], sections[2::2], strict=True))[section]
-    found = [_row(line) for line in text.splitlines() if line.startswith("| ")]
-    return {row.mistake: row for row in found[1:]}
+    found = [_row(line) for line in text.splitlines() if line.startswith("| ") and line != _HEAD]
+    return {row.mistake: row for row in found}
 
 
 def held(section: str, cases: Collection[str]) -> set[str]:
@@ -72,8 +75,9 @@ def made(mistake: Mistake, folder: Path) -> Said:
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
     result = CliRunner().invoke(main, [*mistake.command], env={CONFIG_VARIABLE: None, **mistake.environment})
     stderr = result.stderr.replace(str(folder), FOLDER)
-    told = (line for line in stderr.splitlines() if line and not line.startswith((" ", "warning: ", "note: ")))
-    return Said(tuple(told), result.exit_code, stderr)
+    told = [line for line in stderr.splitlines() if line and not line.startswith((" ", "note: "))]
+    problems = tuple(line for line in told if not line.startswith(_WARNING))
+    return Said(problems, result.exit_code, stderr, tuple(line for line in told if line.startswith(_WARNING)))
 
 
 def _row(line: str) -> Row:

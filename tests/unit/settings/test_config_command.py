@@ -100,8 +100,9 @@ def test_check_list_with_a_wrong_entry_is_one_problem(tmp_path: Path) -> None:
 
     result = run("check", str(file))
 
-    assert len(result.stderr.splitlines()) == 1
-    assert "accept_statuses.0" in result.stderr
+    (problem, *_excerpt) = result.stderr.splitlines()
+    assert "accept_statuses.0" in problem
+    assert result.stderr.count(str(file)) == 1
 
 
 def test_check_of_a_bad_file_prints_every_problem_to_stderr(bad: str) -> None:
@@ -110,7 +111,11 @@ def test_check_of_a_bad_file_prints_every_problem_to_stderr(bad: str) -> None:
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
         f'{bad}:3:10: server.port: "x" is not a whole number',
+        "  3 | server: {port: x, prot: 1}",
+        "    |          ^",
         f'{bad}:3:19: server.prot: unknown key (did you mean "port"?)',
+        "  3 | server: {port: x, prot: 1}",
+        "    |                   ^",
     ]
 
 

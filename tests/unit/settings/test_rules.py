@@ -104,6 +104,21 @@ def test_settings_without_oddities_have_no_warning(load: Load) -> None:
         (f"{OPEN}clients: [{{name: a, issuer: b}}]", 'clients.0.jwks_file: "a" has no keys', "keys come later"),
         (f"{OPEN}clients: [{{name: a, issuer: b}}]", 'no FHIR server is listed for "a"', "prefetch only"),
         (
+            "authentication: {required: false}\nservice: {public_url: 'http://localhost:443'}",
+            "service.public_url: begins with http://, and port 443 is the usual one of https",
+            "scheme and port",
+        ),
+        (
+            f"{OPEN}clients: [{{name: a, issuer: b, jwks_url: 'https://ehr.example:80/jwks'}}]",
+            "clients.0.jwks_url: begins with https://, and port 80 is the usual one of http",
+            "scheme and port",
+        ),
+        (
+            f"{OPEN}clients: [{{name: a, issuer: b, fhir_servers: ['https://ehr.example:80/fhir']}}]",
+            "clients.0.fhir_servers.0: begins with https://, and port 80 is the usual one of http",
+            "scheme and port",
+        ),
+        (
             f"{URL}clients: [{CLIENT[:-1]}, open_fhir_server: true}}]",
             "clients.0.open_fhir_server: true fetches data without a token",
             "test systems",

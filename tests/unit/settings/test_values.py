@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,7 +118,7 @@ def test_value_is_accepted(load: Load, text: str, reason: str) -> None:
         ("cors: {origins: ['*']}", '2:18: cors.origins.0: "*" would open the service', "everybody"),
         (
             "clients: {name: a}",
-            '2:1: clients: a dash is missing: an entry of a list begins with "- ", as in "- name: "',
+            '2:11: clients: a dash is missing: an entry of a list begins with "- ", as in "- name: "',
             "not a list",
         ),
         ("clients: [a]", '2:11: clients.0: "a" stands where keys are expected', "not keys"),
@@ -155,3 +156,78 @@ def test_value_is_accepted(load: Load, text: str, reason: str) -> None:
 def test_value_is_refused_with_position_and_sentence(problems: Problems, text: str, said: str, reason: str) -> None:
     lines = problems(f"{OPEN if not text.startswith('authentication') else '#' + chr(10)}{text}")
     assert any(said in line for line in lines), (reason, lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "reason"),
+    [
+        (
+            "server:\n  port 80\naudit: {}",
+            '3:3: server: a colon is missing after "port"; write "port: " before',
+            "below",
+        ),
+        ("state:\n  url postgresql://u:p@h/d", "3:3: state: a colon is missing after", "the value is not repeated"),
+        ("server: port 80", '2:1: server: "port 80" stands where keys are expected', "beside: the line has its colon"),
+        ("clients:\n  - name a", '3:5: clients.0: a colon is missing after "name"; write "name: " before', "an entry"),
+        (
+            "clients:\n  -name: a\n  issuer: b",
+            '3:3: clients: a space is missing after the dash; write "- name: "',
+            "glued",
+        ),
+        ("clients:\n  name: a", '3:3: clients: a dash is missing: an entry of a list begins with "- "', "no dash"),
+        ("server: {hook_deadline_seconds: 2s}", '"2s" is not a number; write the number alone, in the unit', "unit"),
+        ("server: {max_request_bytes: 10 MB}", '"10 MB" is not a whole number; write the number alone', "unit"),
+        ("server:\n  max_request_bytes: 10,485,760", "; write its digits without marks between them", "thousands"),
+        ("rule:\n  cutoff: 1,000", "; write its digits without marks between them", "thousands, or decimals"),
+        ("rule:\n  cutoff: 1.000,5", "; write its digits without marks between them", "both"),
+        ("rule:\n  cutoff: -4,5", "; decimals stand behind a point: write -4.5", "sign"),
+        ("server: {port: 22:30}", '"22:30" is not a whole number', "no number at all: no remedy"),
+        (
+            f"audit: {{hmac_key_file: {'0123456789abcdef' * 4}}}",
+            "audit.hmac_key_file: no such file; write the name of the file that holds the key, not the key",
+            "the key itself",
+        ),
+    ],
+)
+def test_usual_slip_is_answered_with_its_remedy(problems: Problems, text: str, said: str, reason: str) -> None:
+    lines = problems(OPEN + text)
+    assert any(said in line for line in lines), (reason, lines)
+    assert not any("u:p@" in line or "0123456789" in line for line in lines), reason
+
+
+PATH_KEYS = [
+    "audit: {{directory: '{}'}}",
+    "audit: {{hmac_key_file: '{}'}}",
+    "acquisition: {{ca_file: '{}'}}",
+    "mappings: {{overlays: ['{}']}}",
+    "state: {{url: 'sqlite:///{}'}}",
+    "clients: [{{name: a, issuer: b, jwks_file: '{}'}}]",
+    "clients: [{{name: a, issuer: b, smart_app: {{client_id: c, private_key_file: '{}'}}}}]",
+    "clients: [{{name: a, issuer: b, smart_app: {{client_id: c, client_secret_file: '{}'}}}}]",
+]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="these are paths there")
+@pytest.mark.parametrize("key", PATH_KEYS)
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (r"C:\sii\x", "is a path of Windows, and this host has no drives; write one such as /var/lib/sii-cds"),
+        ("d:/sii/x", "is a path of Windows, and this host has no drives"),
+        (r"\\server\share\x", "is a path of Windows, and this host has no drives"),
+        (r"audit\x", r'holds "\", which separates no directories on this host; write "/"'),
+        ("~/x", 'starts with "~", which only a shell replaces; write the whole path'),
+        ("${HOME}/x", 'starts with "$", which only a shell replaces'),
+        ("ftp:///etc/x", "is an address, where the name of a file or directory belongs"),
+    ],
+)
+def test_path_of_another_kind_of_host_is_told_as_one(problems: Problems, key: str, path: str, said: str) -> None:
+    lines = problems(OPEN + key.format(path))
+    assert any(said in line for line in lines), lines
+
+
+def test_address_of_keys_under_jwks_file_is_sent_to_jwks_url(problems: Problems) -> None:
+    lines = problems(f"{OPEN}clients: [{{name: a, issuer: b, jwks_file: 'https://u:p@ehr.example/jwks'}}]")
+    assert lines[0].endswith(
+        "clients.0.jwks_file: is an address, where the name of a file or directory belongs; write it under jwks_url"
+    )

@@ -167,7 +167,7 @@ def test_monitor_unreadable_line_exits_1(sound: Path, tmp_path: Path) -> None:
         (
             ("--timezone", "CEST"),
             "is no time zone but an abbreviation",
-            "nor is the nearest name the one that is meant",
+            "the nearest name is far away",
         ),
         (("--timezone", "../etc"), "is not a time zone", "no path either"),
         (("--baseline-days", "7"), "--baseline-days", "too short to tell what is usual"),

@@ -5,118 +5,40 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
-from cds_service.app import create_app
 from cds_service.audit.keys import pseudonym
 from cds_service.audit.reading import read_entries
 from cds_service.audit.records import HookRecord
 from cds_service.cli.main import main
 from cds_service.errors import CohortInputError
 from cds_service.insight.cohort.designs import parse_design
-from cds_service.settings import settings_from_dict
 from tests.support.cohort.assessed import assess, read_rows
-from tests.support.cohort.exports import encode, resources, write_export
-from tests.support.cohort.stories import cohort
-from tests.support.cohort.synthetic_resources import PLATELETS
+from tests.support.cohort.exports import write_export
+from tests.support.cohort.recorded_year import (
+    CORRECTED,
+    KEY,
+    PATIENTS,
+    RECODED,
+    VISITS,
+    assess_recorded,
+    histories,
+    later_export,
+    recorded_year,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.cohort.histories import History
-    from tests.support.cohort.synthetic_resources import Json
-
-PATH = "/cds-services/sii-recurrence-risk"
-KEY = b"a key of the hospital, 32 bytes."
-PATIENTS = 80
-# Days after the procedure on which the chart is opened.
-VISITS = (-1, 30, 45, 95, 400)
-# Of whom a laboratory changes results, and people a diagnosis, after the chart was opened.
-CORRECTED, RECODED = "p000050", "p000051"
-
-
-def bundle(found: list[Json]) -> Json:
-    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": resource} for resource in found]}
-
-
-def known_then(resource: Json, moment: datetime) -> bool:
-    """What the EHR held at that moment, by the dates that the resources carry."""
-    period = resource.get("performedPeriod", {})
-    names = ("issued", "recordedDate", "performedDateTime", "onsetDateTime")
-    when = period.get("end") or next((resource[name] for name in names if resource.get(name)), None)
-    return when is None or (when <= moment.isoformat() if "T" in when else when <= moment.date().isoformat())
-
-
-def hook(history: History, moment: datetime) -> Json:
-    held = [resource for resource in resources(history) if known_then(resource, moment)]
-    kinds = {name: [r for r in held if r["resourceType"] == name] for name in ("Condition", "Procedure", "Observation")}
-    (person,) = [resource for resource in held if resource["resourceType"] == "Patient"]
-    died = person.get("deceasedDateTime")
-    if died is not None and died > moment.date().isoformat():
-        person = {name: value for name, value in person.items() if name != "deceasedDateTime"}
-    return {
-        "hook": "patient-view",
-        "hookInstance": f"00000000-0000-4000-8000-{abs(hash((history.patient, moment))) % 10**12:012d}",
-        "context": {"userId": "Practitioner/x", "patientId": history.patient},
-        "prefetch": {
-            "patient": person,
-            "conditions": bundle(kinds["Condition"]),
-            "procedures": bundle(kinds["Procedure"]),
-            "bloodCounts": bundle(kinds["Observation"]),
-            "albumin": bundle([]),
-        },
-    }
-
-
-def histories() -> list[History]:
-    return [history for history in cohort(PATIENTS, seed=23) if history.story != "record_replaced"]
-
 
 @pytest.fixture(scope="module")
 def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the audit log of a silent service that keeps pseudonyms, its key, and an export made later."""
-    folder = tmp_path_factory.mktemp("year")
-    (folder / "audit.key").write_bytes(KEY)
-    settings = settings_from_dict(
-        {
-            "service": {"mode": "silent", "timezone": "Asia/Shanghai"},
-            "authentication": {"required": False},
-            "audit": {"hmac_key_file": "audit.key", "pseudonymize_patient": True},
-        },
-        folder,
-    )
-    clock = [datetime(2010, 1, 1, tzinfo=UTC)]
-    client = create_app(settings, now=lambda: clock[0]).test_client()
-    visits = [(h.day(day), number, h) for number, h in enumerate(histories()) for day in VISITS]
-    for day, _, history in sorted(visits, key=lambda visit: visit[:2]):
-        clock[0] = datetime.combine(day, time(9, 45), UTC)
-        answer = client.post(PATH, json=hook(history, clock[0]))
-        assert answer.get_json()["cards"] == [], "nobody sees a silent service"
-    write_export(folder / "export", later_export())
-    return folder
-
-
-def later_export() -> dict[str, list[bytes]]:
-    """The export: what there was, but for a count that the laboratory corrected and a diagnosis that came late."""
-    lines: dict[str, list[bytes]] = {}
-    for history in histories():
-        for resource in resources(history):
-            lines.setdefault(resource["resourceType"], []).append(encode(changed(resource)))
-    return lines
-
-
-def changed(resource: Json) -> Json:
-    if resource["id"].startswith(f"{CORRECTED}-") and resource["id"].endswith(f"-{PLATELETS}"):
-        quantity = {**resource["valueQuantity"], "value": resource["valueQuantity"]["value"] * 2}
-        return {**resource, "valueQuantity": quantity, "meta": {"versionId": "2"}, "status": "corrected"}
-    if resource["resourceType"] == "Condition" and resource["id"] == f"{RECODED}-c":
-        return {**resource, "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "K76.0"}]}}
-    return resource
+    return recorded_year(tmp_path_factory.mktemp("year"))
 
 
 def hook_records(folder: Path) -> Iterator[tuple[int, HookRecord]]:
@@ -125,13 +47,8 @@ def hook_records(folder: Path) -> Iterator[tuple[int, HookRecord]]:
             yield entry.sequence, entry.record
 
 
-def run(year: Path, out: Path, **options: Any) -> None:
-    environment = {"SII_CDS__AUDIT__HMAC_KEY_FILE": str(year / "audit.key")}
-    assess(year / "export", out, environment=environment, audit=(year / "audit",), designs=(), plain=False, **options)
-
-
 def test_recorded_rows_are_the_decisions_of_the_log_one_for_one(year: Path, tmp_path: Path) -> None:
-    run(year, tmp_path / "out", workers=2)
+    assess_recorded(year, tmp_path / "out", workers=2)
     rows = {int(row["record"]): row for row in read_rows(tmp_path / "out")}
     records = dict(hook_records(year))
 
@@ -151,7 +68,7 @@ def test_recorded_rows_are_the_decisions_of_the_log_one_for_one(year: Path, tmp_
 def test_recorded_only_the_first_decided_of_a_patient_enters_with_the_outcome_of_the_export(
     year: Path, tmp_path: Path
 ) -> None:
-    run(year, tmp_path / "out")
+    assess_recorded(year, tmp_path / "out")
     by_patient: dict[str, list[dict[str, str]]] = {}
     for row in sorted(read_rows(tmp_path / "out"), key=lambda row: int(row["record"])):
         by_patient.setdefault(row["patient"], []).append(row)
@@ -175,7 +92,7 @@ def test_recorded_only_the_first_decided_of_a_patient_enters_with_the_outcome_of
 
 
 def test_recorded_disagreements_are_explained_one_by_one(year: Path, tmp_path: Path) -> None:
-    run(year, tmp_path / "out")
+    assess_recorded(year, tmp_path / "out")
     with (tmp_path / "out/disagreements.csv").open(encoding="utf-8", newline="") as stream:
         found = list(csv.DictReader(stream))
     about = {row["patient"] for row in found}
@@ -188,7 +105,7 @@ def test_recorded_disagreements_are_explained_one_by_one(year: Path, tmp_path: P
 
 
 def test_recorded_decisions_end_in_figures_and_disagreements_in_counts(year: Path, tmp_path: Path) -> None:
-    run(year, tmp_path / "out")
+    assess_recorded(year, tmp_path / "out")
     command = ["cohort", "validate", str(tmp_path / "out"), "--min-cell", "1", "--bootstrap", "20", "--json"]
     done = CliRunner().invoke(main, command)
     rows = read_rows(tmp_path / "out")

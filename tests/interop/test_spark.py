@@ -1,7 +1,6 @@
 """`cohort assess --engine spark` on Java: the bytes of the local engine, however the work is cut."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,11 +14,11 @@ from cds_service.insight.cohort.spark import engine
 from tests.support.cohort.assessed import DESIGNS, ENVIRONMENT, assess, wrong_stories
 from tests.support.cohort.exports import Bad, lines_of, write_dirty_export, write_export
 from tests.support.cohort.histories import History
+from tests.support.cohort.recorded_year import assess_recorded, recorded_year
+from tests.support.cohort.spark_here import installed_pyspark
 from tests.support.cohort.stories import cohort
 
-pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed: .ci/interop installs it")
-if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-    pytest.skip("there is no Java: .ci/interop installs it", allow_module_level=True)
+pyspark = installed_pyspark()
 
 # Of pyspark: it does not close its sockets at the end, and looks at what else is installed.
 pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("default")]
@@ -97,6 +96,20 @@ def test_spark_2000_dirty_patients_give_the_bytes_of_the_local_engine(
 
     assert used == [int(partitions)]
     same_bytes(local, tmp_path / "out")
+
+
+def test_spark_joins_recorded_decisions_to_the_bytes_of_the_local_engine(
+    tmp_path: Path, configured: dict[str, str]
+) -> None:
+    configured["spark.default.parallelism"] = "5"
+    configured["spark.master"] = "local[2]"
+    (tmp_path / "year").mkdir()
+    year = recorded_year(tmp_path / "year")
+    assess_recorded(year, tmp_path / "local")
+    assess_recorded(year, tmp_path / "out", engine="spark")
+
+    assert (tmp_path / "out/disagreements.csv").read_text().count("\n") > 1
+    same_bytes(tmp_path / "local", tmp_path / "out")
 
 
 def test_spark_export_by_address_and_by_spark_submit_give_the_bytes_of_the_local_engine(tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ import pytest
 
 from tests.support.cohort.assessed import DESIGNS, ENVIRONMENT, assess
 from tests.support.cohort.exports import lines_of, write_export
+from tests.support.cohort.spark_here import installed_pyspark
 from tests.support.cohort.stories import cohort
 from tests.support.serve_command import COMMAND
 
-pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed: .ci/interop installs it")
+pyspark = installed_pyspark()
 pytestmark = pytest.mark.timeout(900)
 
 EXECUTOR = "CoarseGrainedExecutorBackend"

@@ -17,6 +17,7 @@ from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from cds_service.errors import ServiceError
+from cds_service.mistaken_files import ENCRYPTED_PEM, PRIVATE_PEM, kind_of
 from cds_service.settings.value_types import Algorithm
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ _CURVES: Final = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 _LEAST_RSA_BITS: Final = 2048
 # What joserfc knows besides, "none" and symmetric ones, proves nothing to others.
 _ALGORITHMS: Final = frozenset(get_args(Algorithm))
+
+_NEEDED: Final = "a private key is needed: a JWK, a JWK Set or PEM"
+_TAKE_IT_OFF: Final = (
+    "nobody is there to type it: take it off (openssl pkcs8 -in OLD -out NEW), and keep the file at 0600"
+)
 
 
 class SigningKeyError(ServiceError):
@@ -68,9 +74,19 @@ class SigningKey:
 
 def read_signing_keys(content: bytes) -> tuple[SigningKey, ...]:
     """Read a JWK, a JWK Set, or PEM; the first key is the one to sign with. Raises SigningKeyError."""
+    try:
+        return _signing_keys(content)
+    except SigningKeyError:
+        kind = kind_of(content)
+        if kind in ("", PRIVATE_PEM):
+            raise
+    raise SigningKeyError(f"is {kind}; {_TAKE_IT_OFF if kind == ENCRYPTED_PEM else _NEEDED}")
+
+
+def _signing_keys(content: bytes) -> tuple[SigningKey, ...]:
     keys = tuple(_signing_key(member) for member in _members(content))
     if not keys or not keys[0].key.is_private:
-        raise SigningKeyError("holds no private RSA or EC key at its beginning; a JWK, a JWK Set or PEM is needed")
+        raise SigningKeyError(f"holds no private RSA or EC key at its beginning; {_NEEDED}")
     if len({key.key_id for key in keys}) < len(keys):
         raise SigningKeyError("holds two keys of one kid")
     return keys

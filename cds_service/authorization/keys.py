@@ -14,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
+from cds_service.authorization.key_set_advice import instead_of_json, instead_of_set, of_unusable
 from cds_service.errors import ServiceError
 from cds_service.foreign_bytes import UNREADABLE, decode, fault
 from cds_service.reports.printable import printable
@@ -100,10 +101,10 @@ def read_key_set(text: bytes, *, unnamed: bool = False) -> KeySet:
     try:
         document = decode(_DECODER, text)
     except UNREADABLE as error:
-        raise KeySetError(fault(text, error)) from None
+        raise KeySetError(instead_of_json(text) or fault(text, error)) from None
     members = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(members, list):
-        raise KeySetError("not a JWK Set: no list of keys")
+        raise KeySetError(f"no list of keys: {instead_of_set(document)}")
     keys: dict[str, dict[tuple[str, object], VerificationKey]] = {}
     left_out: Counter[str] = Counter()
     for member in members:
@@ -114,8 +115,8 @@ def read_key_set(text: bytes, *, unnamed: bool = False) -> KeySet:
         else:
             _add(keys.setdefault(key_id, {}), key, left_out)
     if not keys:
-        reasons = ", ".join(sorted(left_out)) or "it is empty"
-        raise NoUsableKeyError(f"no usable key: {reasons}")
+        reasons = sorted(left_out) or ["it is empty"]
+        raise NoUsableKeyError(f"no usable key: {', '.join(reasons)}{of_unusable(reasons)}")
     by_id = {key_id: tuple(of_one_id.values()) for key_id, of_one_id in keys.items()}
     return KeySet(by_id, MappingProxyType(left_out))
 

@@ -21,6 +21,7 @@ from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
 from cds_service.acquisition.fhir.connections import Attempt, LimitedAdapter
 from cds_service.errors import ConfigurationError
+from cds_service.mistaken_files import CERTIFICATE_PEM, DER_FILE, kind_of
 from cds_service.outgoing import NOT_FROM_A_CACHE, USER_AGENT, seconds_to_wait
 from cds_service.settings.named_files import read_named_file
 
@@ -212,10 +213,23 @@ def _bottom(error: Exception) -> Exception:
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is None:
         return _public_authorities()
+    content = b""
     try:
-        return ssl.create_default_context(cadata=read_named_file(ca_file).decode("ascii", "replace"))
+        content = read_named_file(ca_file)
+        if not content.strip():
+            # Of no text at all Python makes the authorities of the host.
+            raise ValueError
+        return ssl.create_default_context(cadata=content.decode("ascii", "replace"))
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"acquisition.ca_file: {ca_file} holds no usable certificates (PEM)") from error
+        what = f"acquisition.ca_file: {ca_file} holds no usable certificates (PEM)"
+        raise ConfigurationError(what + _instead_of_certificates(content)) from error
+
+
+def _instead_of_certificates(content: bytes) -> str:
+    kind = kind_of(content)
+    if kind == DER_FILE:
+        return f": it is {kind}; write a certificate as PEM: openssl x509 -inform der -in OLD -out NEW"
+    return f": it is {kind}" if kind and kind != CERTIFICATE_PEM else ""
 
 
 @cache

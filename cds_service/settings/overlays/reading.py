@@ -26,6 +26,7 @@ from cds_service.settings.overlays.forms import (
     LocalUnit,
     Removal,
 )
+from cds_service.settings.overlays.mistaken import instead_of_overlay, instead_of_yaml
 from cds_service.settings.refusals import refusal
 from cds_service.settings.wording import did_you_mean
 from cds_service.settings.yaml_source import Document, read_document
@@ -54,9 +55,15 @@ def read_overlay(path: Path, number: int, shipped: Mappings, findings: Findings)
     try:
         document = read_document(path)
     except SettingsError as error:
-        findings.problems += [_ranked_problem(problem, number) for problem in error.problems]
+        instead = instead_of_yaml(path)
+        problems = (_at_beginning(path, instead),) if instead else error.problems
+        findings.problems += [_ranked_problem(problem, number) for problem in problems]
         return None
     _rank(document, number)
+    instead = instead_of_overlay(document)
+    if instead and not any(key in _SECTIONS for key in document.data):
+        findings.problems.append(_ranked_problem(_at_beginning(path, instead), number))
+        return None
     return overlay_of(document, str(path), shipped, findings)
 
 
@@ -126,6 +133,10 @@ class _SectionReader:
             return refusal(self._document, (*path, *within), detail)
         hint = did_you_mean(str(within[-1]), form.model_fields)
         return self.problem((*path, *within), f"unknown key{hint}")
+
+
+def _at_beginning(path: Path, text: str) -> Problem:
+    return Problem(Place.in_file(str(path), 1, 1), "", text)
 
 
 def _rank(document: Document, number: int) -> None:

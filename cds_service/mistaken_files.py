@@ -20,6 +20,8 @@ _PEM: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,60})-----")
 # As OpenSSL wrote keys under a password before PKCS #8.
 _OLD_PASSWORD: Final = b"Proc-Type: 4,ENCRYPTED"
 _HTML: Final = re.compile(rb"<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+# A key, a list item, a comment, or JSON. A first line of CSV holds names of columns.
+_YAML_LINE: Final = re.compile(r"\s*(?:[\w.-]+:(?:\s|$)|- |[\[{#]|---)")
 _LOOKED_AT: Final = 65_536
 _SEPARATORS: Final = (",", ";", "\t")
 _ROWS: Final = 3
@@ -52,7 +54,7 @@ def kind_of(content: bytes) -> str:
 def is_table(text: str) -> bool:
     """Tell whether the first lines of a text are rows of one table: CSV, with commas, semicolons or tabs."""
     lines = [line for line in islice(text[:_LOOKED_AT].splitlines(), 20) if line.strip()][:_ROWS]
-    if len(lines) < 2 or lines[0].lstrip()[:1] in "[{#":
+    if len(lines) < 2 or _YAML_LINE.match(lines[0]):
         return False
     return any(_columns(lines, separator) > 1 for separator in _SEPARATORS)
 

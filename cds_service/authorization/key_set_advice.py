@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ASK: Final = "ask the EHR for its JWK Set, or set jwks_url to where it publishes one"
-_EXPOSED: Final = (
-    "a private key proves nothing once others have it: replace that key, and publish its public half alone, without "
-    "d, p, q, dp, dq and qi"
-)
+_EXPOSED: Final = "others may know it now: have a new key made, and only its public half handed on"
 # By the reason for which a key was left out.
 _OF_KEYS: Final = {
     "private key": _EXPOSED,

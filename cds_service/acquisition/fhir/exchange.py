@@ -219,7 +219,8 @@ def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
         if not content.strip():
             # Of no text at all Python makes the authorities of the host.
             raise ValueError
-        return ssl.create_default_context(cadata=content.decode("ascii", "replace"))
+        # Names of authorities beside the certificates may be in any encoding; Python takes ASCII only.
+        return ssl.create_default_context(cadata=content.decode("ascii", "ignore"))
     except (OSError, ValueError) as error:
         what = f"acquisition.ca_file: {ca_file} holds no usable certificates (PEM)"
         raise ConfigurationError(what + _instead_of_certificates(content)) from error

@@ -45,4 +45,6 @@ def _kind_of_text(text: str) -> str:
     if is_table(text):
         return "a table (CSV)"
     lines = text.lstrip().splitlines()[:2]
-    return "NDJSON" if len(lines) > 1 and all(line.startswith("{") and line.endswith("}") for line in lines) else ""
+    if len(lines) > 1 and all(line.startswith("{") and line.endswith("}") for line in lines):
+        return "NDJSON"
+    return "a list without a section" if text.lstrip().startswith(("- ", "[")) else ""

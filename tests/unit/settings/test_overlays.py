@@ -172,7 +172,7 @@ def test_system_declared_in_two_ways_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words", "reason"),
     [
-        ("", "1:1: about.what: this key is required", "an empty file says nothing"),
+        ("", "1:1: the file holds nothing; an overlay is YAML with sections", "an empty file says nothing"),
         ("about: {what: Test}", "1:1: about.approved_by: this key is required", "nobody approved it"),
         ("about: {what: '', approved_by: A}", "about.what: must not be empty", "empty words"),
         ("- a\n", "1:1: ", "a list"),

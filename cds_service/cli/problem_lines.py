@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,13 +14,5 @@ if TYPE_CHECKING:
 
 def print_problems(problems: Iterable[Problem]) -> None:
     """Print each problem as `file:line:column: key: what is wrong`, and the place in the file where it may be shown."""
-    color = is_colored(sys.stderr)
     for problem in problems:
-        click.echo(str(problem), err=True)
-        for line, style in zip(problem.excerpt, ("bright_black", "red"), strict=False):
-            click.echo(click.style(line, fg=style) if color else line, err=True)
-
-
-def is_colored(stream: TextIO) -> bool:
-    """Tell whether colors are seen: on a terminal, where NO_COLOR is not set (https://no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+        click.echo("\n".join((str(problem), *problem.excerpt)), err=True)

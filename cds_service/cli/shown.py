@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from cds_service.cli.problem_lines import is_colored
 from cds_service.reports.as_text import WIDEST, as_text
 
 if TYPE_CHECKING:
@@ -45,5 +45,5 @@ def csv_option(command: _Command) -> _Command:
 
 def show(document: Document) -> None:
     """Print a document as wide as the terminal, in colors where somebody sees them and NO_COLOR is not set."""
-    colored = is_colored(sys.stdout)
+    colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     click.echo(as_text(document, shutil.get_terminal_size((WIDEST, 24)).columns, colored=colored))

@@ -45,6 +45,7 @@ class YamlSyntaxError(Exception):
 
 
 _WORD: Final = r"(?P<key>[A-Za-z_][\w.-]{0,39})"
+_GLUED: Final = re.compile(rf"\s*-{_WORD}:")
 _WITHOUT_COLON: Final = (
     (re.compile(rf"{_WORD}："), 'a full-width colon stands here; write "{key}: " with a plain colon and a space'),
     (re.compile(rf"{_WORD}:\S"), 'a space is missing after the colon; write "{key}: " before the value'),
@@ -98,7 +99,7 @@ def _colon_too_many(lines: Sequence[str], at: Mark, _begun: Mark | None) -> Yaml
     if _has_colon(lines[at.line][: at.column]):
         return None
     above = _above(lines, at.line)
-    if above is not None and (glued := re.match(rf"\s*-{_WORD}:", lines[above])):
+    if above is not None and (glued := _GLUED.match(lines[above])):
         return YamlSyntaxError(Mark(above, _indentation(lines[above])), missing_blank(glued["key"]))
     if above is not None and _has_value(lines[above]):
         return _wrong_indentation(lines, at)
@@ -157,6 +158,8 @@ def _wrong_indentation(lines: Sequence[str], at: Mark) -> YamlSyntaxError:
     own = _indentation(lines[at.line])
     is_entry = lines[at.line].lstrip().startswith("-")
     begun = list(_begun_above(lines, at.line))
+    if glued := _GLUED.match(lines[at.line]):
+        return YamlSyntaxError(Mark(at.line, own), missing_blank(glued["key"]))
     if (own, _DASH) in begun and not is_entry:
         inner = "".join(f" {_like(place)}" for place in [place for place in begun if place[0] > own][-1:])
         said = f'begin this key{inner}, or with "- " where it begins an entry of the list'
@@ -164,7 +167,7 @@ def _wrong_indentation(lines: Sequence[str], at: Mark) -> YamlSyntaxError:
         fitting = [place for place in begun if (place[1] == _DASH) == is_entry] or begun
         deeper = [place for place in fitting if place[0] > own][-1:]
         outer = [place for place in fitting if place[0] < own][:1]
-        said = f"begin this line {', or '.join(map(_like, deeper + outer))}"
+        said = f"begin this line {', or '.join(map(_like, deeper + outer)) or 'like those above'}"
     return YamlSyntaxError(Mark(at.line, own), f"wrong indentation: {said}")
 
 
@@ -249,5 +252,7 @@ _PLAIN_WORDS: Final = (
     ("maximum depth", "nested too deeply"),
     ("sequence entries are not allowed", 'a list begins on a line of its own; put "- " on the next line'),
     ("chomping", "text that starts with | or > needs quotes"),
+    ("comment or a line break", "text that starts with | or > needs quotes"),
+    ("the node content", "a value is expected here; check commas, dashes and brackets"),
     ("alphabetic or numeric character", "text that starts with & or * needs quotes"),
 )

@@ -51,9 +51,10 @@ def test_init_file_is_silent_and_authenticated_with_one_client(folder: Path) -> 
 def test_check_of_the_file_names_what_is_to_be_filled_in_and_nothing_else(folder: Path) -> None:
     run("init")
     first = run("check", "sii-cds.yaml")
-    (problem,) = first.stderr.splitlines()
+    problem, *_excerpt = first.stderr.splitlines()
     assert first.exit_code == 1
     assert problem.endswith(f"clients.0.jwks_file: no such file: {folder / 'ehr-jwks.json'}")
+    assert first.stderr.count("sii-cds.yaml:") == 1
 
     fill_in(folder)
     filled = (folder / "sii-cds.yaml").read_text(encoding="utf-8")

@@ -58,6 +58,7 @@ def test_missing_colon_of_a_key_is_reported_on_its_own_line(text: str, place: st
         ("server:\n  port:80\n  host: x\n", '2:3: a space is missing after the colon; write "port: " before', "glued"),
         ("server:\n  port = 80\n  host: x\n", '2:3: an equals sign stands where a colon belongs; write "port: "', "="),
         ("server：\n  port: 1\n", '1:1: a full-width colon stands here; write "server: "', "an input method"),
+        ("clients:\n  - name: a\n  -name: b\n", '3:3: a space is missing after the dash; write "- name: "', "2nd dash"),
         ("clients:\n  -name: a\n   issuer: b\n", '2:3: a space is missing after the dash; write "- name: "', "dash"),
         (
             "hunter2/x\n  port: 1\n",
@@ -137,6 +138,9 @@ def test_wrong_indentation_is_told_with_the_columns_that_fit(text: str, said: st
             "a path of Windows",
         ),
         ('a: "C:\\users"\n', '1:4: within double quotes "\\" begins an escape', "half an escape"),
+        ("a: |x y\n", "1:5: text that starts with | or > needs quotes", "a text of several lines"),
+        ("a: , b\n", "1:4: a value is expected here; check commas, dashes and brackets", "a comma too many"),
+        ("a:\n  - b: 1\n  --  c: 1\n", "3:3: wrong indentation: begin this line like those above", "two dashes"),
         ("a: - b\n", '1:4: a list begins on a line of its own; put "- " on the next line', "a dash behind a key"),
         ("[service]\nmode = silent\n", "1:1: this is the form of an INI file", "INI"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,9 @@ _WITH_UNIT = re.compile(r"[-+]?\d{1,12}(?:[.,]\d{1,12})?\s?[A-Za-zµμ%/]{1,12}"
 def _as_number(value: object) -> str:
     """Say how to write what people take for a number; empty for anything else."""
     text = value if isinstance(value, str) else ""
+    plain = unicodedata.normalize("NFKC", text)
+    if plain != text and isinstance(plain_scalar(plain), int | Decimal):
+        return f"; write {plain} with plain digits"
     # Three digits behind a comma may be thousands as well.
     if (found := _DECIMAL_COMMA.fullmatch(text)) and len(found[2]) != _THOUSANDS:
         return f"; decimals stand behind a point: write {found[1]}.{found[2]}"

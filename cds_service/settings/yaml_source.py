@@ -49,7 +49,7 @@ class Document:
     """Stands for keys that were not written."""
     problems: list[Problem] = field(default_factory=list)
     unreadable: set[KeyPath] = field(default_factory=set)
-    """Values that are told as a problem already; the text that stands for them was not written so."""
+    """Keys and values that are told as a problem already; the text that stands for them was not written so."""
     below: dict[KeyPath, Place] = field(default_factory=dict)
     """Where a text begins that stands in a line below its key."""
 
@@ -155,6 +155,8 @@ class _Unfolding:
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
         text = self._visible(node, path)
+        if text != node.value:
+            self._document.unreadable.add(path)
         is_plain = isinstance(node, ScalarNode) and node.style is None
         return plain_scalar(text) if is_plain else text
 
@@ -169,6 +171,8 @@ class _Unfolding:
             if not isinstance(key, ScalarNode):
                 raise YamlSyntaxError(key.start_mark, "a key is one word; this one is a list or a mapping")
             name = self._visible(key, path)
+            if name != key.value:
+                self._document.unreadable.add((*path, name))
             if name in first_lines:
                 sentence = f"stands twice; it was set before in line {first_lines[name]}"
                 self._problem(key, (*path, name), sentence)
@@ -186,7 +190,6 @@ class _Unfolding:
         hidden = next((character for character in text if not character.isprintable()), None)
         if hidden is None:
             return text
-        self._document.unreadable.add(path)
         self._problem(node, path, f"holds a character that cannot be seen (U+{ord(hidden):04X}); type it anew")
         return "".join(character if character.isprintable() else "?" for character in text)
 

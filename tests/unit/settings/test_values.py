@@ -178,6 +178,7 @@ def test_value_is_refused_with_position_and_sentence(problems: Problems, text: s
         ("server: {hook_deadline_seconds: 2s}", '"2s" is not a number; write the number alone, in the unit', "unit"),
         ("server: {max_request_bytes: 10 MB}", '"10 MB" is not a whole number; write the number alone', "unit"),
         ("server:\n  max_request_bytes: 10,485,760", "; write its digits without marks between them", "thousands"),
+        ("server: {port: ８０８０}", '"８０８０" is not a whole number; write 8080 with plain digits', "input method"),
         ("rule:\n  cutoff: 1,000", "; write its digits without marks between them", "thousands, or decimals"),
         ("rule:\n  cutoff: 1.000,5", "; write its digits without marks between them", "both"),
         ("rule:\n  cutoff: -4,5", "; decimals stand behind a point: write -4.5", "sign"),
@@ -193,6 +194,20 @@ def test_usual_slip_is_answered_with_its_remedy(problems: Problems, text: str, s
     lines = problems(OPEN + text)
     assert any(said in line for line in lines), (reason, lines)
     assert not any("u:p@" in line or "0123456789" in line for line in lines), reason
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "service:\n  mode: silent\u00a0",
+            "3:9: service.mode: holds a character that cannot be seen (U+00A0); type it anew",
+        ),
+        ("service:\n\u3000\u3000mode: silent", "3:1: holds a character that cannot be seen (U+3000); type it anew"),
+    ],
+)
+def test_character_that_cannot_be_seen_is_one_problem(problems: Problems, text: str, said: str) -> None:
+    assert problems(OPEN + text) == [f"sii-cds.yaml:{said}"]
 
 
 PATH_KEYS = [

@@ -22,7 +22,7 @@ from cds_service.cli.audit_replay import replay_command
 from cds_service.cli.audit_report import report_command
 from cds_service.cli.audit_search import search_command
 from cds_service.cli.audit_show import show_command
-from cds_service.reports.counts import counted
+from cds_service.reports.counts import counted, thousands
 from cds_service.reports.printable import printable
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _print_verification(found: Verification, head: ChainHead | None, log: Log) -
     if found.broken is not None:
         broken = found.broken
         fail(printable(f"{log.directory / broken.file}:{broken.line}: {broken.why}"))
-    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(found.counts.items()))
+    counts = ", ".join(f"{thousands(count)} {kind}" for kind, count in sorted(found.counts.items()))
     records = sum(found.counts.values())
     told = f"{counted(records, 'record')} in {counted(found.files, 'file')} {'is' if records == 1 else 'are'} whole"
     click.echo(f"{log.directory}: {told} ({counts}).")

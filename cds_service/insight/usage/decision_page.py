@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,9 @@ _PRESENTED: Final = {
     "none": "no card was made",
     "refused": "refused",
 }
+# The log writes a time in seconds (ISO 8601).
+_DURATION: Final = re.compile(r"PT(\d+)S")
+_UNITS_OF_TIME: Final = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 _READINGS: Final = {"absolute": "counts (10*9/L)", "percent": "shares of leukocytes (%)"}
 
 
@@ -218,10 +222,22 @@ def _made_by(one: OneDecision) -> Iterator[tuple[str, str]]:
     yield "Mapping version", one.record.mapping_version
     yield "Configuration", one.record.configuration
     for name, value in one.limits.items():
-        told = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        told = ", ".join(map(_limit, value)) if isinstance(value, list) else _limit(value)
         yield name.replace("_", " "), told
     if not one.limits:
         yield "Limits", "the log does not hold those that were in force"
+
+
+def _limit(value: object) -> str:
+    """Return a limit as people say it: yes or no, and a time in the largest unit that leaves no rest."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    duration = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if duration is None:
+        return str(value)
+    seconds = int(duration[1])
+    unit, size = next((unit, size) for unit, size in _UNITS_OF_TIME if seconds % size == 0)
+    return counted(seconds // size, unit)
 
 
 def _chain(chain: Verification) -> Notice:

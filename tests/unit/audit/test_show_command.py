@@ -111,6 +111,8 @@ def test_show_finds_a_decision_by_each_of_its_names(site: Path, name: str, seque
         ("data-wrong: The data shown are wrong or incomplete", "why it was overridden, with words"),
         ("Rule version", "by which rule"),
         ("post procedure exclusion days  27", "under which limits"),
+        ("same draw                      1 hour", "a time as people say it, not as the log writes it"),
+        ("eligibility required           yes", "not a word of the programming language"),
         ("Verified: all 5 records of the log are whole", "state of the chain"),
     ],
 )

@@ -147,6 +147,8 @@ def _special(lines: Sequence[str], at: Mark, _begun: Mark | None) -> YamlSyntaxE
     character = lines[at.line][at.column : at.column + 1]
     if character == "\t":
         return YamlSyntaxError(at, "a tab stands here; YAML is indented with spaces only")
+    if not character.isprintable():
+        return None
     return YamlSyntaxError(at, f"text that starts with {character} needs quotes")
 
 
@@ -177,7 +179,7 @@ def _like(place: tuple[int, str]) -> str:
 
 
 def _quoted(name: str) -> str:
-    return f'"{name}"' if name else "the text"
+    return f'"{name}"' if name and not may_hold_secret(name) else "the text"
 
 
 def _begun_above(lines: Sequence[str], line: int) -> Iterator[tuple[int, str]]:

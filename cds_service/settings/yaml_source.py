@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,10 +76,13 @@ def read_document(path: Path) -> Document:
 def parse_document(text: str, name: str) -> Document:
     """Read a configuration text; `name` stands for it in errors. Raises SettingsError."""
     lines = lines_of(text)
+    # A resource that was named as configuration by mistake is perhaps a patient's: no line of it is shown.
+    of_a_patient = '"resourceType"' in text and '"ConceptMap"' not in text
 
     def place(line: int, column: int) -> Place:
         written = lines[line] if line < len(lines) else ""
-        return Place.in_file(name, SourceLine(written, line + 1, column + 1))
+        found = Place.in_file(name, SourceLine(written, line + 1, column + 1))
+        return replace(found, source=None) if of_a_patient else found
 
     document = Document({}, {}, place(0, 0))
     value = _parsed(text, document, lambda mark: place(mark.line, mark.column))

@@ -149,6 +149,20 @@ def test_other_slip_is_told_with_its_remedy(text: str, said: str, reason: str) -
     assert the_problem(text).startswith(said), reason
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "state:\n  hunter2hunter2hunter2hunter2hunter2: x\n    url: y\n",
+        "hunter2hunter2hunter2hunter2hunter2 x\nurl: y\n",
+        "state:\n  url: 'x' hunter2\n",
+        "state:\n  password hunter2\n  url: x\n",
+        "state: {password: hunter2\nurl: x\n",
+    ],
+)
+def test_sentence_about_broken_text_never_repeats_what_may_be_a_secret(text: str) -> None:
+    assert "hunter2" not in the_problem(text)
+
+
 def test_text_of_two_lines_is_no_mistake() -> None:
     document = parse_document("rule:\n  cutoff_source: own\n    cohort\n  cutoff: 1\n", "f")
     assert document.data == {"rule": {"cutoff_source": "own cohort", "cutoff": 1}}

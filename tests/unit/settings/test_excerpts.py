@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.settings import SettingsError, load_settings
 from cds_service.settings.errors import Place, Problem
 from cds_service.settings.excerpts import SourceLine, excerpt, may_hold_secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -98,6 +103,26 @@ def test_line_without_secret_is_shown(line: str) -> None:
 
 def test_value_of_the_environment_is_not_shown() -> None:
     assert Problem(Place.in_environment("SII_CDS__SERVER__PORT"), "server.port", "is wrong").excerpt == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('{"resourceType": "Patient",\n "birthDate": "1960-01-01"}', [(), ()]),
+        ('{"resourceType": "ConceptMap",\n "x": 1', [('  1 | {"resourceType": "ConceptMap",', "    | ^")]),
+    ],
+    ids=["a resource that may be a patient's", "an overlay"],
+)
+def test_resource_that_was_named_by_mistake_shows_no_line(
+    text: str, lines: list[tuple[str, ...]], tmp_path: Path
+) -> None:
+    file = tmp_path / "sii-cds.yaml"
+    file.write_text(text)
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {"SII_CDS__AUTHENTICATION__REQUIRED": "false"})
+
+    assert [problem.excerpt for problem in caught.value.problems] == lines
 
 
 def test_key_that_may_be_a_secret_is_not_named() -> None:

@@ -16,6 +16,7 @@ from cds_service.settings.clinical_content import PUBLISHED
 from cds_service.settings.network import is_loopback, is_plain_http
 from cds_service.settings.operations_content import EXAMPLE_PUBLIC_URL, FILL_IN_HOST
 from cds_service.settings.smart_app_rules import smart_app_cautions, smart_app_problems
+from cds_service.settings.time_zones import zone_caution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,6 +142,8 @@ def cautions(settings: Settings) -> Findings:
             ("service", "public_url"),
             "is the example address; set the one under which EHRs reach this service, or their tokens are refused",
         )
+    if caution := zone_caution(settings.service.timezone):
+        yield ("service", "timezone"), caution
     if not settings.authentication.required:
         yield _REQUIRED, "false lets everybody on this machine call the service; never use it with patients"
     if settings.rule.cutoff_source == PUBLISHED and settings.rule.cutoff != PUBLISHED_CUTOFF:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 # Files of the zone database that are no zones: the machine's own setting, and clocks that count leap seconds.
 _NO_ZONES: Final = ("localtime", "posixrules", "posix/", "right/", "Factory")
+# IANA time zone database, file backward: links to America/Panama, America/Phoenix and Pacific/Honolulu.
+_WITHOUT_SUMMER_TIME: Final = frozenset({"EST", "MST", "HST"})
+# File etcetera: "positive signs west of Greenwich".
+_AWAY_FROM_GREENWICH: Final = re.compile(r"Etc/GMT([+-])0*([1-9]\d?)")
 _SAME_EVERYWHERE: Final = frozenset({"UTC", "GMT"})
 # zone1970.tab of the IANA time zone database: "CN  Asia/Shanghai  Beijing Time".
 _ASKED_FOR: Final = {"beijing": "Asia/Shanghai", "asia/beijing": "Asia/Shanghai", "china": "Asia/Shanghai"}
@@ -35,6 +39,19 @@ def time_zone(name: str) -> str:
     if not _is_zone(name):
         raise ValueError(f"{shown(name)} {_what_it_is(name)}")
     return name
+
+
+def zone_caution(name: str) -> str | None:
+    """Say what is easily meant otherwise about a zone of the database; None for the zone of a place."""
+    if name in _WITHOUT_SUMMER_TIME:
+        return (
+            f'"{name}" is a clock without summer time; where clocks change name the place, such as "America/New_York"'
+        )
+    if found := _AWAY_FROM_GREENWICH.fullmatch(name):
+        hours = f"{found[2]} hour{'' if found[2] == '1' else 's'}"
+        side = "behind" if found[1] == "+" else "ahead of"
+        return f'"{name}" is {hours} {side} UTC all year: the sign counts to the west; better name the place'
+    return None
 
 
 def _is_zone(name: str) -> bool:

@@ -109,6 +109,11 @@ def test_settings_without_oddities_have_no_warning(load: Load) -> None:
             "scheme and port",
         ),
         (
+            "authentication: {required: false}\nservice: {timezone: EST}",
+            'service.timezone: "EST" is a clock without summer time',
+            "half a year wrong in New York",
+        ),
+        (
             f"{OPEN}clients: [{{name: a, issuer: b, jwks_url: 'https://ehr.example:80/jwks'}}]",
             "clients.0.jwks_url: begins with https://, and port 80 is the usual one of http",
             "scheme and port",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from cds_service.settings.time_zones import time_zone
+from cds_service.settings.time_zones import time_zone, zone_caution
 
 
 @pytest.mark.parametrize(
@@ -87,3 +90,31 @@ def test_other_name_is_told_as_what_it_is(name: str, said: str, reason: str) -> 
         time_zone(name)
     assert said in str(caught.value), reason
     assert "did you mean" not in str(caught.value), reason
+
+
+@pytest.mark.parametrize(
+    ("name", "caution"),
+    [
+        ("UTC", None),
+        ("CET", None),
+        ("Europe/Zurich", None),
+        ("Etc/GMT", None),
+        ("EST", '"EST" is a clock without summer time; where clocks change name the place, such as "America/New_York"'),
+        ("Etc/GMT+5", '"Etc/GMT+5" is 5 hours behind UTC all year: the sign counts to the west; better name the place'),
+        (
+            "Etc/GMT-1",
+            '"Etc/GMT-1" is 1 hour ahead of UTC all year: the sign counts to the west; better name the place',
+        ),
+    ],
+)
+def test_zone_that_is_easily_meant_otherwise_is_cautioned_about(name: str, caution: str | None) -> None:
+    assert time_zone(name) == name
+    assert zone_caution(name) == caution
+
+
+@pytest.mark.parametrize("name", ["EST", "MST", "HST", "Etc/GMT+5", "Etc/GMT-1"])
+def test_caution_about_a_zone_is_what_its_clock_does(name: str) -> None:
+    winter, summer = (datetime(2026, month, 1, 12, tzinfo=ZoneInfo(name)).utcoffset() for month in (1, 7))
+    assert winter == summer
+    assert winter is not None
+    assert (winter < timedelta()) is (name != "Etc/GMT-1")

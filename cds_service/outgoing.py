@@ -7,6 +7,7 @@ service names itself, asks for what is true now, and comes back once where a ser
 from __future__ import annotations
 
 import http.client
+import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -17,13 +18,17 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 USER_AGENT: Final = "sii-cds"
 # HAPI answers a search of the last minute from its cache unless told otherwise: a corrected result as it was before.
 NOT_FROM_A_CACHE: Final = {"Cache-Control": "no-cache"}
 
+# How OpenSSL says that the first bytes of the other side are no record of TLS.
+_NOT_TLS: Final = ("WRONG_VERSION_NUMBER", "WRONG VERSION NUMBER", "RECORD_LAYER_FAILURE", "RECORD LAYER FAILURE")
+# Type 21 and version 3 (RFC 8446, section 5.1), as bytes and as Python shows them in a text.
+_ALERTS: Final = ("\x15\x03", "\\x15\\x03")
 _SWITCHING_PROTOCOLS: Final = 101
 _INTERIM: Final = range(100, 200)
 _MOST_INTERIM: Final = 10
@@ -106,6 +111,40 @@ def closed_session(ca_file: Path | None = None, proxy: str | None = None) -> Ses
     for scheme in ("https://", "http://"):
         session.mount(scheme, FinalAnswerAdapter())
     return session
+
+
+def is_plain_answer(error: BaseException) -> bool:
+    """Tell whether a TLS handshake failed since the other side speaks http: https was asked of an http port."""
+    return any(
+        isinstance(inner, ssl.SSLError) and any(word in str(inner).upper() for word in _NOT_TLS)
+        for inner in _within(error)
+    )
+
+
+def is_answer_of_tls(error: BaseException) -> bool:
+    """Tell whether what came in the place of an answer is an alert of TLS: http was asked of an https port."""
+    return any(
+        isinstance(inner, http.client.BadStatusLine) and str(inner).strip("'").startswith(_ALERTS)
+        for inner in _within(error)
+    )
+
+
+def is_closed_unanswered(error: BaseException) -> bool:
+    """Tell whether the other side took the connection and closed it, as a port of TLS may when http comes."""
+    return any(isinstance(inner, ConnectionResetError) for inner in _within(error))
+
+
+def _within(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it holds, however libraries wrapped them."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        inner = waiting.pop()
+        if id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        yield inner
+        held = (getattr(inner, "reason", None), inner.__cause__, inner.__context__, *inner.args)
+        waiting += [each for each in held if isinstance(each, BaseException)]
 
 
 def seconds_to_wait(status: int, headers: Mapping[str, str]) -> float | None:

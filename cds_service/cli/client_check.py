@@ -104,7 +104,8 @@ ADVICE: Final[dict[Refusal, str]] = {
         "shorter tokens; five minutes is what CDS Hooks recommends."
     ),
     Refusal.AUDIENCE: (
-        "`aud` names none of this service's addresses. Either the EHR has another address for it, or "
+        "`aud` names none of this service's addresses: path and a slash at the end count. Either the EHR has another "
+        "address for it, or "
         "`service.public_url` is not the address that the EHR uses. If the EHR sends a fixed text, enter it in "
         "`audiences` of the client."
     ),
@@ -127,6 +128,11 @@ _MILLISECONDS_FROM: Final = 100_000_000_000
 _MOST_CHARACTERS: Final = 200
 _LARGEST_FILE: Final = 1_000_000
 
+# The name of the first check, as `examine` has it.
+_FORM: Final = "form"
+# What `{"` becomes: a token saved without its scheme, whose second line looks like a second word.
+_JSON_IN_BASE64: Final = "eyJ"
+_QUOTES: Final = ('"', "'", "\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION MARK}")
 _FIELD: Final = re.compile(r"\s*authorization\s*:", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"\S+\s+\S")
 
@@ -150,7 +156,7 @@ def check_command(file: BinaryIO, at: datetime, config_file: Path | None) -> Non
         raise click.UsageError("the configuration names no client, so there is nothing to check the token against")
     urls = endpoint_urls(settings)
     examination = examine(value, checking_authenticator(settings), urls, at.timestamp())
-    lines = [*_told_by_token(examination, at), *_agreed(examination, settings, urls), *_findings(examination)]
+    lines = [*_told_by_token(examination, at), *_agreed(examination, settings, urls), *_findings(examination, value)]
     for line in lines:
         click.echo(line)
     if not examination.passed:
@@ -173,19 +179,36 @@ def endpoint_urls(settings: Settings) -> tuple[str, ...]:
     return tuple(settings.service.public_url + path for path in paths)
 
 
-def _findings(examination: Examination) -> Iterator[str]:
+def _findings(examination: Examination, value: str) -> Iterator[str]:
     """Say of each check whether it passes, and of one that does not what it means and what to do."""
     for finding in examination.findings:
         if finding.refusal is None:
             yield f"ok    {finding.check}"
         else:
             yield f"FAIL  {finding.check}: {finding.refusal}{_claims_named(examination, finding.refusal)}"
-            yield from textwrap.wrap(ADVICE[finding.refusal], 100, initial_indent="      ", subsequent_indent="      ")
+            yield from _wrapped(ADVICE[finding.refusal])
+            if finding.check == _FORM:
+                yield from (line for hint in _of_writing(value) for line in _wrapped(hint))
     if examination.passed:
         yield f"\nThe service accepts such a token at {', '.join(examination.endpoints)}, once: whether this one was"
         yield "used before, only the running service knows (its log says replayed)."
     else:
         yield "\nThe service refuses this token. The caller is told 401 and no reason; the log of the service has it."
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 100, initial_indent="      ", subsequent_indent="      ")
+
+
+def _of_writing(value: str) -> Iterator[str]:
+    """Say what copying does to a token, and what a field of the EHR that is filled in wrongly does."""
+    words = value.split()
+    if [word.lower() for word in words[:2]] == ["bearer", "bearer"]:
+        yield 'Here: "Bearer" stands twice. The EHR adds the word itself: enter the token without it.'
+    elif len(words) > 2 or words[0].startswith(_JSON_IN_BASE64):
+        yield "Here: the token is broken into several lines or words. If a mail or a terminal did that, join them."
+    if any(mark in value for mark in _QUOTES):
+        yield "Here: it stands in quotes. If they came with the copy, take them off; else the EHR must not send them."
 
 
 def _claims_named(examination: Examination, refusal: Refusal) -> str:

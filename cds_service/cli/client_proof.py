@@ -14,7 +14,7 @@ import requests
 
 from cds_service.authorization.examination import examine
 from cds_service.cli.client_check import ADVICE, checking_authenticator, endpoint_urls
-from cds_service.outgoing import closed_session
+from cds_service.outgoing import closed_session, is_answer_of_tls, is_closed_unanswered, is_plain_answer
 from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
 from cds_service.web.paths import DISCOVERY, service_path
 
@@ -83,6 +83,13 @@ def _reply(response: requests.Response) -> Reply:
 
 
 def _why(error: requests.RequestException) -> str:
+    if is_plain_answer(error):
+        return (
+            "the port speaks http, not https: a proxy in front of the service is to end TLS. Name the address of that "
+            "proxy, or, from this host, the service itself with --url http://."
+        )
+    if is_answer_of_tls(error):
+        return "the port speaks https, not http: write https:// in the address."
     match error:
         case requests.exceptions.SSLError():
             return (
@@ -92,6 +99,11 @@ def _why(error: requests.RequestException) -> str:
         case requests.Timeout():
             return (
                 f"no answer within {_SECONDS:.0f} s: a firewall that drops, or a proxy that does not reach the service."
+            )
+        case requests.ConnectionError() if is_closed_unanswered(error):
+            return (
+                "the connection was closed without an answer. A port that speaks https does so when http is asked: "
+                "write https:// in the address. A firewall or a proxy may do so as well."
             )
         case requests.ConnectionError():
             return "its name is not known, or nothing listens there: start the service, or name its address with --url."
@@ -247,6 +259,8 @@ def _why_refused(settings: Settings, token: str, reply: Reply) -> Iterator[str]:
 
 
 def _of_status(reply: Reply) -> str:
+    if reply.status == 400 and "https" in reply.text.lower():
+        return "The port speaks https, not http: write https:// in the address."
     if 300 <= reply.status < 400:
         return "A proxy redirects. EHRs do not follow: give them, and service.public_url, the final address."
     return _OTHER_STATUS.get(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from cds_service.cli.given_files import hint_of_bundles
 from cds_service.cli.options import config_option, load_or_defaults
 from cds_service.errors import CohortInputError, CohortRunError, ConfigurationError, MissingExtraError
 from cds_service.insight.cohort.designs import Design, parse_design
@@ -147,10 +148,12 @@ def assess_command(config_file: Path | None, **options: Any) -> None:
     try:
         with _ended_by_signals():
             summary = assess_export(request, _Bar())
-    except (CohortInputError, ConfigurationError, MissingExtraError) as error:
+    except CohortInputError as error:
+        raise click.UsageError(f"{error}{hint_of_bundles(options['exports'])}") from None
+    except (ConfigurationError, MissingExtraError) as error:
         raise click.UsageError(str(error)) from None
     except CohortRunError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(f"{error}{hint_of_bundles(options['exports'])}") from None
     _show(summary, request.out)
     if summary.findings.incomplete:
         raise click.exceptions.Exit(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from cds_service.cli.given_files import hint_of_bundles
 from cds_service.cli.options import config_option, load_or_defaults, moment_option
 from cds_service.cli.shown import csv_option, html_option, json_option, show
 from cds_service.decision.site import site_from_settings
@@ -168,17 +169,12 @@ def _listed(path: Path | None) -> tuple[str, ...] | None:
 def _examine_export(paths: tuple[Path, ...], options: Options, settings: Settings) -> Evidence:
     files = find_files(paths)
     if not files:
-        raise click.UsageError(f"no NDJSON file ({KNOWN_ENDINGS}) in {', '.join(map(str, paths))}{_of_bundles(paths)}")
+        raise click.UsageError(
+            f"no NDJSON file ({KNOWN_ENDINGS}) in {', '.join(map(str, paths))}{hint_of_bundles(paths)}"
+        )
     size = 2 * sum(file.stat().st_size for file in files if file.exists())
     with _progress("Reading the export", size) as bar:
         return examine_export(files, site_from_settings(settings, SII_RECURRENCE_RISK), options, bar.update)
-
-
-def _of_bundles(paths: tuple[Path, ...]) -> str:
-    """Say what to do with JSON files that are there instead."""
-    if not any(file.suffix == ".json" for path in paths for file in path.rglob("*.json")):
-        return ""
-    return "; write its JSON one resource a line, for example: jq -c '.entry[].resource' bundle.json > all.ndjson"
 
 
 def _examine_server(server: dict[str, Any], options: Options, settings: Settings) -> Evidence:

@@ -11,11 +11,12 @@ import click
 from cds_service.authorization.clients import TrustedClient
 from cds_service.cli.cross_check import cross_check
 from cds_service.cli.explain_text import as_text
+from cds_service.cli.given_files import instead_of_request
 from cds_service.cli.options import config_option, load_or_defaults, moment_option
 from cds_service.decision.explanation import explain
 from cds_service.decision.flow import decide
 from cds_service.decision.site import site_from_settings
-from cds_service.errors import DataUnavailableError, ServiceError
+from cds_service.errors import DataUnavailableError, MalformedRequestError, ServiceError
 from cds_service.hooks.request import parse_cds_request
 from cds_service.reports.printable import printable_json
 from cds_service.services.sii_recurrence_risk import SII_RECURRENCE_RISK
@@ -49,6 +50,8 @@ def explain_command(file: BinaryIO, as_json: bool, at: datetime, config_file: Pa
         decision = decide(request, _anyone(request, settings), site, at)
     except ServiceError as error:
         _refuse(error, as_json, can_fetch=can_fetch)
+        if isinstance(error, MalformedRequestError) and not as_json and (instead := instead_of_request(body)):
+            click.echo(instead, err=True)
         raise click.exceptions.Exit(1) from error
     explanation = explain(decision, request.context.patientId, site, at, lambda: str(uuid4()))
     explanation["crossCheck"] = cross_check(request, explanation["observations"])

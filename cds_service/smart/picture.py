@@ -13,6 +13,7 @@ from cds_service.clinical.outcomes import AboveCutoff, NotAboveCutoff
 from cds_service.clinical.readings import problems_under
 from cds_service.reports.printable import printable
 from cds_service.reports.timeline.panels import Kind, Mark, Panel, Picture, Procedure, draw_panels
+from cds_service.reports.timeline.scale import DayForms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,6 +59,7 @@ def draw_picture(
         panels=panels,
         procedures=procedures,
         closed=calendar.closed_days[-MOST_MARKS:],
+        forms=DayForms(trend.months, trend.axis_day, trend.axis_month, trend.axis_year),
         empty=draws.without_sii,
     )
     try:

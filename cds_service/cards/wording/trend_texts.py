@@ -22,6 +22,10 @@ class TrendTexts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     outcomes: Mapping[str, str]
     none: str
     cutoff_label: str
+    months: tuple[str, ...]
+    axis_day: str
+    axis_month: str
+    axis_year: str
     picture_description: str
     legend: Mapping[str, str]
     picture_note: str

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final, Literal
 from xml.sax.saxutils import escape, quoteattr
 
-from cds_service.reports.timeline.scale import LinearAxis, TimeAxis, ValueAxis
+from cds_service.reports.timeline.scale import DayForms, LinearAxis, TimeAxis, ValueAxis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,6 +76,7 @@ class Picture:
     panels: Sequence[Panel]
     procedures: Sequence[Procedure]
     closed: Sequence[tuple[date, date]]
+    forms: DayForms
     empty: Sequence[tuple[date, str]] = ()
 
 
@@ -98,7 +99,7 @@ def draw_panels(picture: Picture) -> str:
         *_behind(picture, time, bottom),
         *(part for panel, top in zip(picture.panels, tops, strict=True) for part in _panel(panel, top, time)),
         *_empty(picture.empty, time, tops[0] + _TITLE + picture.panels[0].height if tops else bottom),
-        *_time_axis(time, bottom),
+        *_time_axis(time, bottom, picture.forms),
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="panels" width="100%" height="{bottom + _AXIS}" role="img"'
@@ -194,9 +195,9 @@ def _empty(days: Sequence[tuple[date, str]], time: TimeAxis, bottom: int) -> Ite
         )
 
 
-def _time_axis(time: TimeAxis, bottom: int) -> Iterator[str]:
+def _time_axis(time: TimeAxis, bottom: int, forms: DayForms) -> Iterator[str]:
     yield _line(_LEFT, bottom, 100, bottom, "axis")
-    for place, (day, label) in enumerate(time.ticks()):
+    for place, (day, label) in enumerate(time.ticks(forms)):
         x = time.x(day)
         yield _line(x, bottom, x, bottom + 5, "axis")
         # Every second label goes where the page is narrow.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,19 @@ _TICK_VALUES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000
 _MOST_TIME_TICKS = 9
 _MOST_STEPS = 4
 _WEEKLY_UP_TO_DAYS = 75
+
+
+class DayForms(NamedTuple):
+    """How a language writes below the axis: names of the months, then {day}, {month} and {year} put together."""
+
+    months: Sequence[str]
+    of_day: str
+    of_month: str
+    of_year: str
+
+    def write(self, form: str, day: date) -> str:
+        """Return a day in one of the forms."""
+        return form.format(day=day.day, month=self.months[day.month - 1], year=day.year)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +51,19 @@ class TimeAxis:
         share = (day - self.first).days / (self.last - self.first).days
         return self.left + min(max(share, 0.0), 1.0) * (self.right - self.left)
 
-    def ticks(self) -> tuple[tuple[date, str], ...]:
+    def ticks(self, forms: DayForms) -> tuple[tuple[date, str], ...]:
         """Return the days to label: month starts, or every second Monday of a short history."""
         if (self.last - self.first).days <= _WEEKLY_UP_TO_DAYS:
             monday = self.first + timedelta(days=-self.first.weekday() % 7)
             weeks = range(0, (self.last - monday).days + 1, 14)
-            return tuple((day, f"{day.day} {day:%b}") for day in (monday + timedelta(days=n) for n in weeks))
+            days = [monday + timedelta(days=n) for n in weeks]
+            return tuple((day, forms.write(forms.of_day, day)) for day in days)
         months = self._month_starts()
         step = next((n for n in (1, 2, 3, 6, 12) if len(months) <= n * _MOST_TIME_TICKS), 24)
         kept = [month for month in months if (month.month - 1) % min(step, 12) == 0]
         return tuple(
-            (month, f"{month:%b %Y}" if n == 0 or month.month == 1 else f"{month:%b}") for n, month in enumerate(kept)
+            (month, forms.write(forms.of_year if n == 0 or month.month == 1 else forms.of_month, month))
+            for n, month in enumerate(kept)
         )
 
     def _month_starts(self) -> list[date]:

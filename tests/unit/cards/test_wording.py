@@ -248,7 +248,8 @@ def test_texts_keep_to_characters_of_one_utf16_unit(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_wording_holds_no_figure_of_its_own(language: str) -> None:
     text = files("cds_service.cards.wording").joinpath(f"{language}.toml").read_text(encoding="utf-8")
-    code = "".join(line for line in text.splitlines() if not line.startswith("#"))
+    # Chinese names its months by numbers.
+    code = "".join(line for line in text.splitlines() if not line.startswith(("#", "months = ")))
     numbers = set(re.findall(r"(?<![\w^*])\d[\d.,]*\d|(?<![\w^*\[.])\d(?![\w\]])", code.replace("10⁹", "")))
 
     assert numbers <= {"95", "1"}, "95 % names the kind of interval; 1 day is a word"

@@ -11,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.reports.timeline.panels import Mark, Panel, Picture, Procedure, draw_panels
-from cds_service.reports.timeline.scale import LinearAxis
+from cds_service.reports.timeline.scale import DayForms, LinearAxis, TimeAxis
 
 SVG = "{http://www.w3.org/2000/svg}"
 DAY = date(2026, 3, 1)
 LIMIT = Decimal("405.08")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+ENGLISH = DayForms(MONTHS, "{day} {month}", "{month}", "{month} {year}")
+CHINESE = DayForms(tuple(f"{n}月" for n in range(1, 13)), "{month}{day}日", "{month}", "{year}年{month}")
 
 
 def mark(days_ago: int, value: str = "500", kind: str = "draw") -> Mark:
@@ -34,6 +37,7 @@ def picture(*marks: Mark, procedures: tuple[Procedure, ...] = (), **changes: obj
         "description": "Draws & more",
         "panels": panels,
         "procedures": procedures,
+        "forms": ENGLISH,
         "closed": tuple((p.first, p.last + timedelta(days=27)) for p in procedures),
     }
     return Picture(**(members | changes))  # type: ignore[arg-type]
@@ -134,3 +138,21 @@ def test_linear_axis_ends_at_a_round_number(values: list[str], highest: float, r
     assert axis.highest == pytest.approx(highest), reason
     assert axis.ticks()[0] == 0
     assert axis.y(Decimal(0)) == 100
+
+
+@pytest.mark.parametrize(
+    ("days", "forms", "expected", "reason"),
+    [
+        (30, ENGLISH, ["2 Feb", "16 Feb", "2 Mar"], "every second Monday of a short history"),
+        (30, CHINESE, ["2月2日", "2月16日", "3月2日"], "month before day"),
+        (120, ENGLISH, ["Nov 2025", "Dec", "Jan 2026", "Feb", "Mar"], "months, the year at the first and in January"),
+        (120, CHINESE, ["2025年11月", "12月", "2026年1月", "2月", "3月"], "year before month"),
+    ],
+)
+def test_time_axis_is_written_as_the_language_writes_days(
+    days: int, forms: DayForms, expected: list[str], reason: str
+) -> None:
+    last = date(2026, 3, 1)
+    axis = TimeAxis.around([last - timedelta(days=days), last], 0, 100)
+
+    assert [label for _, label in axis.ticks(forms)] == expected, reason

@@ -102,8 +102,8 @@ def _why(error: requests.RequestException) -> str:
             )
         case requests.ConnectionError() if is_closed_unanswered(error):
             return (
-                "the connection was closed without an answer. A port that speaks https does so when http is asked: "
-                "write https:// in the address. A firewall or a proxy may do so as well."
+                "the connection was closed without an answer: nothing listens there any more, or the port speaks https "
+                "(write https:// in the address), or a firewall or a proxy closed it."
             )
         case requests.ConnectionError():
             return "its name is not known, or nothing listens there: start the service, or name its address with --url."

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from cds_service.insight.cohort.request import AssessSummary
+    from cds_service.insight.cohort.request import AssessRequest, AssessSummary
     from cds_service.insight.sources.remote_files import ExportPath
 
 _DEFAULT_DESIGNS: Final = ("baseline", "landmark:90", "draw")
@@ -125,7 +125,6 @@ def assess_command(config_file: Path | None, **options: Any) -> None:
     Example:
       sii-cds cohort assess export/ --out assessed --workers 2 --config sii-cds.yaml
     """
-    from cds_service.insight.cohort.assess_run import assess_export
     from cds_service.insight.cohort.request import AssessRequest
 
     audit = options["audit"]
@@ -145,18 +144,24 @@ def assess_command(config_file: Path | None, **options: Any) -> None:
         workers=options["workers"],
         engine=options["engine"],
     )
-    try:
-        with _ended_by_signals():
-            summary = assess_export(request, _Bar())
-    except CohortInputError as error:
-        raise click.UsageError(f"{error}{hint_of_bundles(options['exports'])}") from None
-    except (ConfigurationError, MissingExtraError) as error:
-        raise click.UsageError(str(error)) from None
-    except CohortRunError as error:
-        raise click.ClickException(f"{error}{hint_of_bundles(options['exports'])}") from None
+    summary = _assessed(request)
     _show(summary, request.out)
     if summary.findings.incomplete:
         raise click.exceptions.Exit(1)
+
+
+def _assessed(request: AssessRequest) -> AssessSummary:
+    from cds_service.insight.cohort.assess_run import assess_export
+
+    try:
+        with _ended_by_signals():
+            return assess_export(request, _Bar())
+    except CohortInputError as error:
+        raise click.UsageError(f"{error}{hint_of_bundles(request.exports)}") from None
+    except (ConfigurationError, MissingExtraError) as error:
+        raise click.UsageError(str(error)) from None
+    except CohortRunError as error:
+        raise click.ClickException(f"{error}{hint_of_bundles(request.exports)}") from None
 
 
 @contextmanager

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cds_service.mistaken_files import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 ONE_A_LINE: Final = (
     "write its JSON one resource a line, for example: jq -c '.entry[].resource' bundle.json > all.ndjson"
@@ -41,15 +42,14 @@ def instead_of_request(body: bytes) -> str:
 
 def hint_of_bundles(paths: Iterable[object]) -> str:
     """Say what to do where Bundles were given in the place of NDJSON; empty where there are none."""
-    return f"; {ONE_A_LINE}" if any(map(_holds_bundle, _files(paths))) else ""
+    return f"; {ONE_A_LINE}" if any(_are_bundles(path) for path in paths if isinstance(path, Path)) else ""
 
 
-def _files(paths: Iterable[object]) -> Iterator[Path]:
-    for path in paths:
-        if not isinstance(path, Path):
-            continue
-        found = path.rglob("*.*json") if path.is_dir() else iter((path,))
-        yield from (file for file, _ in zip(found, range(_MOST_FILES), strict=False) if file.is_file())
+def _are_bundles(path: Path) -> bool:
+    """Tell by the content of a file, and of a folder also by the ending, for exports have another one."""
+    if not path.is_dir():
+        return _holds_bundle(path)
+    return any(file.suffix == ".json" or _holds_bundle(file) for file in islice(path.rglob("*json"), _MOST_FILES))
 
 
 def _holds_bundle(path: Path) -> bool:

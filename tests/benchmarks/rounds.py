@@ -21,6 +21,9 @@ FLOOR_RECORDED, HEALTHCHAIN_RECORDED = (f"{name}, record" for name in (FLOOR, HE
 SLOW_CLIENTS = {"silent": 50, "slow header": 25, "slow body": 25}
 EXPECTED_OUTCOME = {True: "above-cutoff", False: "not-eligible"}
 TOKENS_A_ROUND = 16_000
+# After so many hooks the memory of a worker is told, three in four of them of patients who are not eligible.
+HOOKS = 10_000
+HOOKS_MIX = ((12, True), (500, False), (500, False), (500, False))
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Findings:
     start_seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     worker_megabytes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     loaded_megabytes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    hooked_megabytes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     megabytes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     bare_check_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     slow_clients: list[float] = field(default_factory=list)
@@ -85,7 +89,28 @@ def measure(plan: Plan) -> Findings:
         for number in range(plan.rounds):
             _Round(plan, findings, Path(folder) / f"round-{number}").run(forward=number % 2 == 0)
             sys.stderr.write(f"round {number + 1} of {plan.rounds} after {time.monotonic() - began:.0f} s\n")
+        _look_at_memory(plan, findings, Path(folder))
     return findings
+
+
+def _look_at_memory(plan: Plan, findings: Findings, folder: Path) -> None:
+    """Send floor and service, started afresh, the hooks of a morning, and look how large a worker is then."""
+    files = []
+    for number, (observations, eligible) in enumerate(HOOKS_MIX):
+        file = folder / f"hook-{number}.json"
+        file.write_bytes(patient_view_body(observations, eligible=eligible))
+        files.append(str(file))
+    for name, start in ((FLOOR, floor), (OWN, service)):
+        own = folder / f"memory-{name}"
+        own.mkdir()
+        with start(own, plan.workers, plan.threads) as server:
+            answered = 0
+            while answered < HOOKS:
+                load = put_load(Orders(HOST, server.port, server.path, files, 8, 2.0))
+                if load.failed or not load.answered:
+                    raise RuntimeError(f"{name}: {load.failed} requests failed, {load.answered} were answered")
+                answered += load.answered
+            findings.hooked_megabytes[name].append(server.worker_megabytes())
 
 
 class _Round:

@@ -17,7 +17,7 @@ def findings(own_ms: list[float], floor_ms: list[float]) -> Findings:
     found = Findings()
     for name, values in ((OWN, own_ms), (FLOOR, floor_ms), (FLOOR_RECORDED, floor_ms)):
         found.loads[name, TWELVE] = [Measured(ms, 100, Load(100, 0, ms, ms, ms)) for ms in values]
-        found.start_seconds[name] = found.worker_megabytes[name] = found.loaded_megabytes[name] = [1.0]
+        found.start_seconds[name] = found.worker_megabytes[name] = found.hooked_megabytes[name] = [1.0]
     for algorithm in ("RS384", "ES384"):
         found.bare_check_ms[algorithm] = [0.5] * len(own_ms)
         found.loads[f"{OWN}, {algorithm}", TWELVE] = found.loads[OWN, TWELVE]

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from cds_service.audit.keys import pseudonym
 from cds_service.cli.main import main
+from cds_service.insight.cohort import part_rows
 from tests.support.cohort.assessed import ENVIRONMENT, read_rows
 from tests.support.cohort.exports import encode, lines_of, write_export
 from tests.support.cohort.stories import (
@@ -292,6 +293,21 @@ def test_assess_full_disk_is_told_and_leaves_nothing(tmp_path: Path, export: Pat
 
     assert ended.returncode == 1, ended.stderr
     assert "cannot be written: File too large; nothing was left behind" in ended.stderr
+    assert left_beside(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_assess_patient_past_the_memory_is_told_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, export: Path, workers: str
+) -> None:
+    def refused(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(part_rows, "assess_patient", refused)
+    result = run(export, "--out", tmp_path / "out", "--workers", workers)
+
+    assert result.exit_code == 1
+    assert "too little memory to finish the run; nothing was left behind" in result.output
     assert left_beside(tmp_path / "out") == []
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.insight.cohort import spill
 from tests.support.cohort.assessed import assess, read_rows, wrong_stories
 from tests.support.cohort.exports import Bad, lines_of, write_dirty_export, write_export
+from tests.support.cohort.one_large_patient import cohort_with_one_large_patient
 from tests.support.cohort.stories import RARE, cohort
 
 FILES = ("assessments.csv", "assessments.parquet", "flow.json")
@@ -42,6 +44,19 @@ def test_assess_bytes_depend_on_nothing_but_the_patients(tmp_path: Path) -> None
 
     for name in FILES:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+def test_assess_one_patient_larger_than_a_part_rows_are_the_truth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    histories = cohort_with_one_large_patient(80, 10_000, seed=11)
+    export = write_export(tmp_path / "export", lines_of(histories))
+    monkeypatch.setattr(spill, "_PART_BYTES", 500_000)
+    summary = assess(export, tmp_path / "out", workers=2)
+
+    assert wrong_stories(tmp_path / "out", histories) == {}
+    assert summary.tally.patients == 80
+    assert problems(tmp_path / "out") == []
 
 
 def test_assess_every_patient_is_a_row_or_without_procedure(tmp_path: Path) -> None:

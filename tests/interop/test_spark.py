@@ -14,6 +14,7 @@ from cds_service.insight.cohort.spark import engine
 from tests.support.cohort.assessed import DESIGNS, ENVIRONMENT, assess, wrong_stories
 from tests.support.cohort.exports import Bad, lines_of, write_dirty_export, write_export
 from tests.support.cohort.histories import History
+from tests.support.cohort.one_large_patient import cohort_with_one_large_patient
 from tests.support.cohort.recorded_year import assess_recorded, recorded_year
 from tests.support.cohort.spark_here import installed_pyspark
 from tests.support.cohort.stories import cohort
@@ -96,6 +97,22 @@ def test_spark_2000_dirty_patients_give_the_bytes_of_the_local_engine(
 
     assert used == [int(partitions)]
     same_bytes(local, tmp_path / "out")
+
+
+def test_spark_one_patient_with_most_results_gives_the_bytes_of_the_local_engine(
+    tmp_path: Path, configured: dict[str, str]
+) -> None:
+    configured["spark.default.parallelism"] = "8"
+    configured["spark.master"] = "local[2]"
+    # Less than the lines of that patient are.
+    configured["spark.python.worker.memory"] = "1m"
+    histories = cohort_with_one_large_patient(80, 10_000, seed=11)
+    export = write_export(tmp_path / "export", lines_of(histories))
+    assess(export, tmp_path / "local")
+    assess(export, tmp_path / "out", engine="spark")
+
+    assert wrong_stories(tmp_path / "out", histories) == {}
+    same_bytes(tmp_path / "local", tmp_path / "out")
 
 
 def test_spark_joins_recorded_decisions_to_the_bytes_of_the_local_engine(

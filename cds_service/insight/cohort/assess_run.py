@@ -68,6 +68,8 @@ def assess_export(request: AssessRequest, progress: Progress) -> AssessSummary:
     except OSError as error:
         text = f"{request.out}: cannot be written: {error.strerror or error}; nothing was left behind"
         raise CohortRunError(text) from error
+    except MemoryError as error:
+        raise CohortRunError("there was too little memory to finish the run; nothing was left behind") from error
 
 
 class _Run:

@@ -39,6 +39,8 @@ _PARALLELISM: Final = "spark.default.parallelism"
 # What our own sentence looks like at the end of a trace of an executor.
 _SENTENCE: Final = re.compile(r"^cds_service\.errors\.CohortRunError: (.+)$", re.MULTILINE)
 _NOT_READ: Final = re.compile(r"^(?:FileNotFoundError|PermissionError|OSError): .*$", re.MULTILINE)
+# Of Spark, where the system ended a Python process, and of Python where it got no memory.
+_NO_MEMORY: Final = re.compile(r"Python worker exited unexpectedly|^MemoryError\b", re.MULTILINE)
 
 
 class SparkRun(NamedTuple):
@@ -147,9 +149,17 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except java_error as error:
-        text = str(error)
-        found = _SENTENCE.findall(text) or _NOT_READ.findall(text)
-        raise CohortRunError(found[-1] if found else "Spark could not finish the run; its log says why") from error
+        raise CohortRunError(sentence_of(str(error))) from error
+
+
+def sentence_of(trace: str) -> str:
+    """Return what a trace of Spark says, in one sentence: ours where one of ours is in it."""
+    found = _SENTENCE.findall(trace) or _NOT_READ.findall(trace)
+    if found:
+        return str(found[-1])
+    if _NO_MEMORY.search(trace):
+        return "a Python process of an executor ended; there may be too little memory for the results of one patient"
+    return "Spark could not finish the run; its log says why"
 
 
 def _remove_of_lost_tasks(rooms: Rooms, files: set[str]) -> None:

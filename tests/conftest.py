@@ -1,5 +1,6 @@
 """What every kind of test shares: repeatable examples, places among other processes, browser, PostgreSQL server."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -57,6 +58,11 @@ def _starts_others(config: pytest.Config) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that mostly wait for processes: the short ones fill what is left of the time."""
     items.sort(key=lambda item: "integration" not in item.path.parts)
+
+
+def pytest_runtest_setup() -> None:
+    """Let every test see what the package logs: a service or a demonstration that ran before in this process set it."""
+    logging.getLogger("cds_service").setLevel(logging.NOTSET)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

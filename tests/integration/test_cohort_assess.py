@@ -327,6 +327,8 @@ def test_assess_killed_run_leaves_no_folder_and_the_next_one_clears_up(tmp_path:
     (tmp_path / "export").mkdir()
     os.mkfifo(tmp_path / "export/Observation.ndjson")
     command = command_of(tmp_path / "export/Observation.ndjson", "--out", tmp_path / "out", "--workers", 2)
+    # A shell that runs the tests in the background lets its children ignore SIGINT.
+    command = ["env", "--default-signal=INT", *command]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     lines = lines_of(HISTORIES)["Observation"]
     with (tmp_path / "export/Observation.ndjson").open("wb") as writer:

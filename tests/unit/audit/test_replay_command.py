@@ -174,7 +174,7 @@ def test_replay_unreadable_line_exit_1_and_named(log: Path) -> None:
         (("--directory", "nowhere"), 1, "the audit log cannot be read: No such file or directory"),
         (("--directory", "log", "--since", "yesterday"), 2, "'yesterday' is not an ISO 8601 date, week or date-time"),
         (("--directory", "log", "--since", "2026-02-02", "--until", "2026-02-01"), 2, "lies before --since"),
-        (("--config", "nowhere.yaml"), 1, "nowhere.yaml"),
+        (("--config", "nowhere.yaml"), 2, "nowhere.yaml: cannot be read: no such file"),
     ],
 )
 def test_replay_wrong_input_one_sentence(

@@ -129,6 +129,13 @@ def is_answer_of_tls(error: BaseException) -> bool:
     )
 
 
+def other_scheme(error: BaseException) -> str:
+    """Say which of http and https a port speaks that was asked for the other one; empty where that is not known."""
+    if is_plain_answer(error):
+        return "the port speaks http, not https"
+    return "the port speaks https, not http" if is_answer_of_tls(error) else ""
+
+
 def is_closed_unanswered(error: BaseException) -> bool:
     """Tell whether the other side took the connection and closed it, as a port of TLS may when http comes."""
     return any(isinstance(inner, ConnectionResetError) for inner in _within(error))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+# Room for some records of usual size: a disk on which this does not fit is full.
+_PROBE_BYTES: Final = 16_384
 
 
 class WritableFile:
@@ -79,6 +82,16 @@ class WritableFile:
         """Leave no open file behind; names of modules may be gone at the end of the process."""
         if self._descriptor >= 0:
             close(self._descriptor)
+
+
+def prove_writable(path: Path, flags: int) -> None:
+    """Make a file of one's own at a path, write and sync it, and take it away again. Raises OSError."""
+    probe = WritableFile(str(path), os.O_CREAT | flags)
+    try:
+        probe.write_durably(0, bytes(_PROBE_BYTES))
+    finally:
+        probe.close()
+        path.unlink(missing_ok=True)
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.accounts import account, own_account
+from cds_service.audit.durable import prove_writable
 from cds_service.audit.files import file_names
 from cds_service.state.sqlite_file import database_files, sqlite_path
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from cds_service.settings import Settings
 
-# As much as the service writes when it is asked whether it is ready.
-_TRIAL_BYTES: Final = 16_384
 # One file of the log, as large as it grows unless the site says otherwise.
 _LITTLE_BYTES: Final = 268_435_456
 _MEGABYTE: Final = 1_000_000
@@ -89,7 +87,7 @@ def _why_not(place: _Place) -> str:
     while not folder.exists():
         folder = folder.parent
     try:
-        _write_in(folder)
+        prove_writable(folder / f".sii-cds-check-{secrets.token_hex(8)}", os.O_EXCL)
     except PermissionError:
         return f"{folder} cannot be written by {own_account()}{_AS_THE_SERVICE}"
     except OSError as error:
@@ -99,26 +97,6 @@ def _why_not(place: _Place) -> str:
             owner = account(file.stat().st_uid)
             return f"{file}, which belongs to {owner}, cannot be written by {own_account()}{_AS_THE_SERVICE}"
     return ""
-
-
-def _write_in(folder: Path) -> None:
-    """Make a file, sync it, and take it away. Raises OSError."""
-    path = folder / f".sii-cds-check-{secrets.token_hex(8)}"
-    with _taken_away(path):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, bytes(_TRIAL_BYTES))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-@contextmanager
-def _taken_away(path: Path) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _of_folder(place: _Place) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from cds_service.audit.bookkeeping import FORMAT, ClosedRecord, ContinuedRecord, OpenedRecord, SealedRecord
 from cds_service.audit.chain import GENESIS, ChainHead, bind, encode_payload, is_start_of
-from cds_service.audit.durable import WritableFile, sync_directory, sync_file
+from cds_service.audit.durable import WritableFile, prove_writable, sync_directory, sync_file
 from cds_service.audit.files import file_name, file_names, find_tail, go_on, opening_day
 from cds_service.audit.host import Neighbours
 from cds_service.audit.lock import WriterLock, writer_lock
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _PROBE_NAME: Final = "audit.probe"
-# Room for some records of usual size: a disk on which this does not fit is full.
-_PROBE_BYTES: Final = 16_384
 _LAST_BYTES: Final = 262_144
 _TAKE_BACK_SECONDS: Final = 5.0
 
@@ -122,12 +120,7 @@ class ChainWriter:
         with writer_lock(self._directory, lock_seconds):
             for name in file_names(self._directory)[-1:]:
                 WritableFile(self._path(name)).close()
-        probe = WritableFile(self._path(_PROBE_NAME), os.O_CREAT | os.O_TRUNC)
-        try:
-            probe.write_durably(0, bytes(_PROBE_BYTES))
-        finally:
-            probe.close()
-            (self._directory / _PROBE_NAME).unlink(missing_ok=True)
+        prove_writable(self._directory / _PROBE_NAME, os.O_TRUNC)
 
     def after_fork(self) -> None:
         """Begin anew in a forked process: the lock held at the fork, and a tail not yet durable, are the parent's."""

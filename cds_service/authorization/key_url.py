@@ -32,7 +32,7 @@ from cds_service.authorization.keys import (
     read_key_set,
 )
 from cds_service.authorization.observing import SilentObserver, TrustObserver
-from cds_service.outgoing import NOT_FROM_A_CACHE, closed_session, is_plain_answer, seconds_to_wait
+from cds_service.outgoing import NOT_FROM_A_CACHE, closed_session, other_scheme, seconds_to_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,8 +73,7 @@ def download(address: KeySetAddress) -> bytes:
                 return _body(response)
         except (OSError, HTTPError) as error:
             # Of requests, of the library below it, and of a file of authorities that is gone or holds none.
-            http = ": the port speaks http, not https" if is_plain_answer(error) else ""
-            raise KeySetError(f"{type(error).__name__}{http}") from None
+            raise KeySetError(": ".join(filter(None, (type(error).__name__, other_scheme(error))))) from None
 
 
 def _patient_request(session: requests.Session, url: str) -> requests.Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from cds_service.errors import ConfigurationError
@@ -38,8 +38,12 @@ class Place:
     @classmethod
     def in_file(cls, name: str, source: SourceLine) -> Place:
         """Name a position."""
-        line, column = source.number, source.column
-        return cls(f"{name}:{line}:{column}", f"{name}:{line}", (0, line, column, name), source)
+        return replace(cls.in_hidden_line(name, source.number, source.column), source=source)
+
+    @classmethod
+    def in_hidden_line(cls, name: str, line: int = 1, column: int = 1) -> Place:
+        """Name a position in a file of which no line is to be shown; line and column count from 1."""
+        return cls(f"{name}:{line}:{column}", f"{name}:{line}", (0, line, column, name))
 
     @classmethod
     def in_environment(cls, variable: str) -> Place:

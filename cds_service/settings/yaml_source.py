@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -80,9 +80,10 @@ def parse_document(text: str, name: str) -> Document:
     of_a_patient = '"resourceType"' in text and '"ConceptMap"' not in text
 
     def place(line: int, column: int) -> Place:
+        if of_a_patient:
+            return Place.in_hidden_line(name, line + 1, column + 1)
         written = lines[line] if line < len(lines) else ""
-        found = Place.in_file(name, SourceLine(written, line + 1, column + 1))
-        return replace(found, source=None) if of_a_patient else found
+        return Place.in_file(name, SourceLine(written, line + 1, column + 1))
 
     document = Document({}, {}, place(0, 0))
     value = _parsed(text, document, lambda mark: place(mark.line, mark.column))
@@ -120,8 +121,7 @@ def _parsed(text: str, document: Document, place: Callable[[Any], Place], path: 
 def _decoded(raw: bytes, name: str) -> str:
     if wide := wide_encoding(raw):
         # No line of it: read as another encoding it would be nonsense.
-        place = Place(f"{name}:1:1", f"{name}:1", (0, 1, 1, name))
-        raise SettingsError([Problem(place, "", f"the file is {wide}; save it as UTF-8")])
+        raise SettingsError([Problem(Place.in_hidden_line(name), "", f"the file is {wide}; save it as UTF-8")])
     raw = raw.removeprefix(BOM_UTF8)
     try:
         return raw.decode("utf-8")

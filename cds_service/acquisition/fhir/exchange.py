@@ -22,7 +22,7 @@ from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from cds_service.acquisition.fhir.connections import Attempt, LimitedAdapter
 from cds_service.errors import ConfigurationError
 from cds_service.mistaken_files import CERTIFICATE_PEM, DER_FILE, kind_of
-from cds_service.outgoing import NOT_FROM_A_CACHE, USER_AGENT, is_answer_of_tls, is_plain_answer, seconds_to_wait
+from cds_service.outgoing import NOT_FROM_A_CACHE, USER_AGENT, other_scheme, seconds_to_wait
 from cds_service.settings.named_files import read_named_file
 
 if TYPE_CHECKING:
@@ -200,10 +200,7 @@ def _kind(error: Exception, limit: TimeLimit) -> str:
 
 def _name(error: Exception) -> str:
     """Return the type of the exception at the bottom, which says most. Texts are left out: they name addresses."""
-    name = type(_bottom(error)).__name__
-    if is_plain_answer(error):
-        return f"{name}: the port speaks http, not https"
-    return f"{name}: the port speaks https, not http" if is_answer_of_tls(error) else name
+    return ": ".join(filter(None, (type(_bottom(error)).__name__, other_scheme(error))))
 
 
 def _bottom(error: Exception) -> Exception:

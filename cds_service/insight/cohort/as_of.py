@@ -17,7 +17,7 @@ from cds_service.acquisition.prefetch import KeyState
 from cds_service.acquisition.resources import Malformed
 from cds_service.clinical.outcomes import Indeterminate, NotEligible
 from cds_service.decision.flow import decide_chart
-from cds_service.insight.cohort.patient_record import alive
+from cds_service.insight.cohort.patient_record import alive, day_or_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -78,11 +78,12 @@ class ChartAsOf:
 
     def laboratory(self, _counts_from: date, _albumin_from: date) -> LaboratoryChart:
         """Return the laboratory results."""
-        record, days = self.record, self.record.result_days
-        undated = record.results[: bisect_right(days, date.min)]
-        dated = record.results[bisect_left(days, max(self.since, _FIRST_DAY)) : bisect_right(days, self.moment.day)]
-        results = (known.resource for known in self._known(undated + dated))
-        return LaboratoryChart(_content(results), _NO_RESULTS, KeyState.PRESENT)
+        results = self.record.results
+        undated = results[: bisect_right(results, date.min, key=day_or_first)]
+        first = bisect_left(results, max(self.since, _FIRST_DAY), key=day_or_first)
+        dated = results[first : bisect_right(results, self.moment.day, key=day_or_first)]
+        resources = (known.resource for known in self._known(undated + dated))
+        return LaboratoryChart(_content(resources), _NO_RESULTS, KeyState.PRESENT)
 
     def counts_between(self, _first: date, _last: date) -> BundleContent[Observation] | None:
         """Bring nothing more: all there is was brought."""
@@ -121,10 +122,10 @@ def decide_as_of(
 
 def _newest_day(record: PatientRecord, moment: Moment) -> date:
     """Return the last day with a result that was known; date.min where there is none."""
-    for place in range(bisect_right(record.result_days, moment.day) - 1, -1, -1):
-        since = record.results[place].since
-        if since is not None and since <= moment.order:
-            return record.result_days[place]
+    for place in range(bisect_right(record.results, moment.day, key=day_or_first) - 1, -1, -1):
+        known = record.results[place]
+        if known.since is not None and known.since <= moment.order:
+            return day_or_first(known)
     return date.min
 
 

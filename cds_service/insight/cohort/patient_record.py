@@ -49,7 +49,7 @@ class Known(NamedTuple):
 class PatientRecord:
     """One patient of an export. `unclear` counts resources of which nothing tells the newest version.
 
-    `results` stand in the order of `result_days`, those without a day first, under date.min: there may be any number.
+    `results` stand in the order of their days (`day_or_first`): there may be any number.
     `contacts` are days on which the patient was seen. `death` is when a dated death could be known; `died_undated`
     tells that the patient is dead and nobody wrote down since when.
     """
@@ -62,7 +62,6 @@ class PatientRecord:
     conditions: list[Known] = field(default_factory=list)
     procedures: list[Known] = field(default_factory=list)
     results: list[Known] = field(default_factory=list)
-    result_days: list[date] = field(default_factory=list)
     contacts: list[date] = field(default_factory=list)
     death: Order | None = None
     died_undated: bool = False
@@ -132,8 +131,7 @@ class _Reading:
         record.conditions = self._read_all(CONDITIONS, kinds.get(DIAGNOSIS, ()), self._place_condition)
         record.procedures = self._read_all(PROCEDURES, kinds.get(THERAPY, ()), self._place_procedure)
         results = self._read_all(OBSERVATIONS, kinds.get(RESULT, ()), self._place_observation)
-        record.results = sorted(results, key=_day_or_first)
-        record.result_days = list(map(_day_or_first, record.results))
+        record.results = sorted(results, key=day_or_first)
         self._read_contacts(kinds.get(CONTACT, set()))
         return record
 
@@ -246,7 +244,8 @@ class _Reading:
         return time.order if isinstance(time, EffectiveTime) else (days.last, _DAY_ALONE)
 
 
-def _day_or_first(known: Known) -> date:
+def day_or_first(known: Known) -> date:
+    """Return the day by which results stand in order; the first of the calendar for one without a day."""
     return known.day or date.min
 
 

@@ -137,7 +137,7 @@ class _SectionReader:
 
 def _at_beginning(path: Path, text: str) -> Problem:
     # Without the line itself: whatever the file is, it was not meant to be read here.
-    return Problem(Place(f"{path}:1:1", f"{path}:1", (0, 1, 1, str(path))), "", text)
+    return Problem(Place.in_hidden_line(str(path)), "", text)
 
 
 def _rank(document: Document, number: int) -> None:

@@ -91,7 +91,7 @@ def test_disk_that_does_not_keep_what_is_written_is_a_problem_and_keeps_no_trial
     def refuse(_descriptor: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(os, "fdatasync", refuse)
 
     found = list(write_problems(settings))
 
